@@ -1,0 +1,1 @@
+"""What the papers prove, as pure functions of numbers and moments (float64, no torch)."""

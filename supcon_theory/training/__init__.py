@@ -1,0 +1,1 @@
+"""Encoders, recipes, paired training of several objectives, and free embeddings."""
