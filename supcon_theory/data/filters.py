@@ -1,0 +1,44 @@
+"""Blur and erasing of (N, channels, H, W) images, with parameters for each image."""
+
+import torch
+from torch import Tensor
+
+
+def gaussian_blur(images: Tensor, sigma: Tensor, taps: int) -> Tensor:
+    """Convolution with a Gaussian of standard deviation sigma (N,) pixels cut to `taps` (odd) taps.
+
+    Separable, w_j proportional to exp(-j^2 / (2 sigma^2)), sum 1, image mirrored at its edges
+    without repeating them: torchvision's `gaussian_blur`. Written as B x B' with the banded H x H
+    matrix B of each image, which holds the mirror too: two small products instead of 2 `taps`
+    passes.
+    """
+    size, half = images.shape[-1], taps // 2
+    if taps % 2 != 1 or half >= size or images.shape[-2] != size:
+        raise ValueError(f"taps is {taps}; it must be odd, and images square with more pixels.")
+    offset = torch.arange(-half, half + 1, dtype=images.dtype, device=images.device)
+    weight = torch.exp(-0.5 * (offset / sigma[:, None]) ** 2)
+    weight = weight / weight.sum(1, keepdim=True)
+    band = (weight @ _bands(size, taps).to(images).flatten(1)).unflatten(1, (size, size))
+    band = band[:, None]
+    return band @ images @ band.mT
+
+
+def _bands(size: int, taps: int) -> Tensor:
+    """(taps, size, size): entry [j, a, b] is 1 where tap j of output pixel a reads input pixel b."""
+    half = taps // 2
+    read = torch.arange(size) + torch.arange(-half, half + 1)[:, None]
+    read = read.abs()
+    read = torch.where(read < size, read, 2 * (size - 1) - read)
+    return torch.nn.functional.one_hot(read, size).float()
+
+
+def erase(
+    images: Tensor, top: Tensor, left: Tensor, height: Tensor, width: Tensor, value: Tensor
+) -> Tensor:
+    """The rectangle rows [top, top + height), columns [left, left + width) set to `value` (N,)."""
+    down = torch.arange(images.shape[-2], device=images.device)
+    across = torch.arange(images.shape[-1], device=images.device)
+    rows = (down >= top[:, None]) & (down < (top + height)[:, None])
+    columns = (across >= left[:, None]) & (across < (left + width)[:, None])
+    inside = (rows[:, :, None] & columns[:, None, :])[:, None]
+    return torch.where(inside, value[:, None, None, None], images)
