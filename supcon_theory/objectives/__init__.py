@@ -1,0 +1,89 @@
+"""What a network is trained with: `OBJECTIVES[name](z, y, *, tau, ...) -> scalar`.
+
+z (N, K, d) unit rows, y (N,) integer labels (None where no label is used), tau > 0; see
+`named.py` for what each is and `docs/objectives.md` for how they compare.
+
+    loss          one name: `OBJECTIVES["dcl"](z, y, tau=0.5)`
+    PER_ANCHOR    the same without the mean: `per_anchor("supcon", z, y, tau=0.1)` is (N, K)
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from supcon_theory.objectives.batch import Batch
+from supcon_theory.objectives.check import (
+    check_choice,
+    check_embeddings,
+    check_labels,
+    check_number,
+    working_dtype,
+)
+from supcon_theory.objectives.cross_entropy import cross_entropy
+from supcon_theory.objectives.named import PER_ANCHOR
+
+__all__ = ["OBJECTIVES", "per_anchor"]
+
+
+def _evaluate(function: Callable, z, y, tau, invalid, options) -> tuple[Tensor, Tensor | None, Batch]:
+    check_choice("invalid", invalid, ("error", "skip"))
+    check_embeddings(z)
+    check_labels(y, z)
+    check_number("tau", tau, 0, open_low=True)
+    with torch.autocast(z.device.type, enabled=False):
+        batch = Batch(z.to(working_dtype(z)), y, function.__name__, invalid)
+        losses = function(batch, tau=tau, **options)
+    return *(losses if isinstance(losses, tuple) else (losses, None)), batch
+
+
+def per_anchor(name: str, z: Tensor, y: Tensor | None, *, tau: float, **options) -> Tensor:
+    """The losses of all anchors, (N, K), of one objective: differentiable, every anchor valid.
+
+    The objective is their mean (weighted by the number of positives for the ids that average over
+    pairs).
+    """
+    check_choice("name", name, tuple(PER_ANCHOR))
+    return _evaluate(PER_ANCHOR[name], z, y, tau, "error", options)[0]
+
+
+def _averaged(function: Callable) -> Callable:
+    """The objective: checks, the loss of every anchor, the mean over valid anchors."""
+
+    @functools.wraps(function)
+    def objective(z: Tensor, y: Tensor | None, *, invalid: str = "error", **options):
+        tau = options.pop("tau", default_tau)
+        if tau is inspect.Parameter.empty:
+            raise TypeError(f"{function.__name__} needs the keyword tau, a number > 0")
+        losses, weights, batch = _evaluate(function, z, y, tau, invalid, options)
+        if batch.valid is not None:
+            losses = losses[batch.valid]
+            weights = None if weights is None else weights[batch.valid]
+        if weights is None:
+            loss = losses.mean()
+        else:
+            loss = (losses * weights).sum() / (weights.expand_as(losses).sum())
+        if invalid == "error":
+            return loss
+        skipped = 0 if batch.valid is None else int((~batch.valid).sum()) * batch.K
+        return loss, skipped
+
+    known = inspect.signature(function)
+    default_tau = known.parameters["tau"].default
+    both = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    objective.__signature__ = known.replace(
+        parameters=[
+            inspect.Parameter("z", both, annotation=Tensor),
+            inspect.Parameter("y", both, annotation=Tensor | None),
+            *list(known.parameters.values())[1:],
+            inspect.Parameter("invalid", inspect.Parameter.KEYWORD_ONLY, default="error"),
+        ],
+        return_annotation=Tensor,
+    )
+    return objective
+
+
+OBJECTIVES = {name: _averaged(function) for name, function in PER_ANCHOR.items()}
+OBJECTIVES["cross_entropy"] = cross_entropy
