@@ -1,0 +1,139 @@
+"""One experiment from command line to verdicts: the flow that every script shares.
+
+    config -> cells -> table.csv -> claims.csv -> figures, manifest.json -> terminal, exit code
+"""
+
+import io
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from supcon_theory.claims import Claim, evaluate, exit_code
+from supcon_theory.runs import command, machine, store
+from supcon_theory.runs.cells import Cell, Context, Outcome, compute
+from supcon_theory.runs.progress import duration
+
+ANALYSIS = Path(__file__).parents[2] / "analysis"
+STYLE = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "VACUOUS": "cyan"}
+
+
+def run(
+    name: str,
+    presets: Mapping[str, command.Common],
+    cells: Callable[[command.Common], Sequence[Cell]],
+    measure: Callable,
+    claims: Callable[[command.Common], Sequence[Claim]],
+    summary: Callable[[dict[str, pd.DataFrame]], pd.DataFrame] | None = None,
+) -> None:
+    """Run an experiment as the command line asks; ends the process with its exit code.
+
+    `cells(config)` lists the work, `measure(cell_config, context)` does it, `claims(config)` are
+    checked on the table, `summary(tables)` is what people read first. In the `smoke` preset trends
+    are left out: its runs are far too short for them.
+    """
+    preset, config = command.parse(name, presets)
+    work = cells(config)
+    folder = config.out / name / preset
+    console = Console()
+    began = time.time()
+    context = Context(
+        config.out.resolve() / "encoders", getattr(config, "device", "cpu"),
+        began if getattr(config, "retrain", False) else 0.0,
+    )
+    again = config.force or getattr(config, "retrain", False)
+    try:
+        outcome = compute(work, measure, folder / "cells", context, config.jobs, again)
+    except KeyboardInterrupt:
+        print(f"Stopped. Finished cells are kept under {folder}; the same command goes on from there.",
+              file=sys.stderr)
+        sys.exit(130)
+    for sentence in outcome.damaged:
+        console.print(f"[yellow]{sentence}[/]")
+    declared = [c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")]
+    verdicts, broken = judge(declared, outcome)
+    write_tables(folder, outcome, verdicts, broken, summary)
+    store.write_json(folder / "manifest.json", {
+        "experiment": name, "preset": preset, "config": plain(asdict(config)),
+        "cells": {cell.name: cell.key for cell in work}, "failed": outcome.failed,
+        "seconds": round(time.time() - began, 1), "cells_computed": outcome.computed,
+        **machine.description(),
+        "command": shlex.join(["python", f"experiments/{name}.py", *sys.argv[1:]]),
+    })
+    if outcome.tables:
+        draw(name, folder)
+    if summary is not None and outcome.tables:
+        show(console, summary(outcome.tables))
+    show_verdicts(console, verdicts)
+    for cell, reason in outcome.failed.items():
+        console.print(f"[bold red]{cell} ended early:[/] {reason}")
+    console.print(f"{outcome.computed} of {len(work)} cells computed in "
+                  f"{duration(time.time() - began)}; everything is under {folder}")
+    sys.exit(3 if outcome.failed and exit_code(verdicts) == 0 else exit_code(verdicts))
+
+
+def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict]:
+    """Verdicts on what was measured; what holds is INCONCLUSIVE if a cell is missing."""
+    verdicts, broken = evaluate(claims, outcome.tables.get("table", pd.DataFrame()))
+    if outcome.failed and len(verdicts):
+        holds = verdicts["verdict"].isin(["PASS", "VACUOUS"])
+        verdicts.loc[holds, "reason"] = f"{len(outcome.failed)} cells ended early"
+        verdicts.loc[holds, "verdict"] = "INCONCLUSIVE"
+    return verdicts, broken
+
+
+def write_tables(folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken: dict,
+                 summary: Callable | None) -> None:
+    """CSV of every table, of the verdicts and of what broke a claim; the summary as LaTeX too."""
+    tables = {**outcome.tables, "claims": verdicts}
+    tables |= {f"broken/{claim}": rows for claim, rows in broken.items()}
+    if summary is not None and outcome.tables:
+        tables["summary"] = summary(outcome.tables)
+        text = io.StringIO()
+        tables["summary"].to_latex(text, index=False, float_format="%.4g", escape=True)
+        store.write(folder / "summary.tex", text.getvalue().encode())
+    for name, table in tables.items():
+        store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
+
+
+def draw(name: str, folder: Path) -> None:
+    """Draw the figures from the tables alone, in a process that never loads torch."""
+    script = ANALYSIS / f"{name}.py"
+    if script.exists():
+        subprocess.run([sys.executable, str(script), str(folder)], check=True)
+
+
+def show(console: Console, table: pd.DataFrame) -> None:
+    text = Table(*map(str, table.columns), box=None, header_style="bold", pad_edge=False)
+    for row in table.itertuples(index=False):
+        text.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row))
+    console.print(text)
+
+
+def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
+    text = Table("claim", "verdict", "margin", "interval", "n", "tightness", "statement",
+                 box=None, header_style="bold", pad_edge=False)
+    for row in verdicts.itertuples():
+        interval = "" if pd.isna(row.ci_low) else f"[{row.ci_low:.3g}, {row.ci_high:.3g}]"
+        tightness = "" if pd.isna(row.tightness) else f"{row.tightness:.2g}"
+        margin = "" if pd.isna(row.margin) else f"{row.margin:.2g}"
+        statement = row.statement + (f" ({row.reason})" if row.reason else "")
+        text.add_row(row.claim, f"[{STYLE[row.verdict]}]{row.verdict}[/]", margin,
+                     interval.replace("[", r"\["), str(row.n), tightness, statement)
+    console.print(text)
+
+
+def plain(value: object) -> object:
+    """A configuration as JSON can hold it."""
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value

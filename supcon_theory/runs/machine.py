@@ -1,0 +1,34 @@
+"""What stands in every manifest: versions, machine, command."""
+
+import os
+import platform
+import sys
+from datetime import datetime, timezone
+from importlib import metadata
+
+PACKAGES = ("supcon_theory", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn")
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
+    if sys.platform == "linux":
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def description() -> dict[str, object]:
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "versions": versions,
+        "machine": {"system": platform.platform(), "processor": processor(), "cores": os.cpu_count()},
+        "command": " ".join(["python", *sys.argv]),
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
