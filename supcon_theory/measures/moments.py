@@ -1,0 +1,231 @@
+"""The one pass over class means and scatter that every geometric measure reads.
+
+Two passes over the data, both accumulated in float64: the class means first, then everything about
+the residuals x - mu_y. Nothing is ever computed as E[x^2] - E[x]^2, so a common offset of the
+features (1e4 in float32, say) costs no digits beyond those it costs the features themselves.
+
+All moments are population moments (1/n). Views of a sample count as further samples of its class.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ROWS = 1024  # rows of features held in float64 at a time
+COINCIDE = 1e-12  # relative to the rms norm of the features: means closer than this are one point
+
+
+class Measure(NamedTuple):
+    """A number, and why it is NaN or says nothing ("" when neither)."""
+
+    value: float
+    reason: str = ""
+
+
+class PairMeasure(NamedTuple):
+    """A measure of every ordered pair of classes: `pairs[i, j]`, NaN on the diagonal.
+
+    `mean` averages over all C (C - 1) ordered pairs and is NaN as soon as one of them is;
+    `defined_mean` averages over those that are defined. `reason` names what is undefined.
+    """
+
+    pairs: Tensor
+    mean: float
+    reason: str = ""
+
+    @property
+    def defined_mean(self) -> float:
+        return self.pairs.nanmean().item()
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Class means and scatter of labelled features; rows of missing classes are NaN.
+
+    classes             (C,)       label values, ascending
+    samples             (C,)       samples per class (of `views` rows each)
+    means               (C, D)     mu_c, float64
+    variances           (C,)       v_c = tr Sigma_c = E||x - mu_c||^2; NaN below two rows
+    sample_variances    (C,)       the same of the samples' view means; NaN below two samples
+    augmentation        (C,)       mean over samples and views of ||x - view mean||^2
+    residuals           (N, K, D)  x - mu_y, samples grouped by class, in the features' dtype
+    owners              (N,)       index into `classes` of each sample of `residuals`
+    reason              what is missing, in words ("" when nothing is)
+    """
+
+    classes: Tensor
+    samples: Tensor
+    means: Tensor
+    variances: Tensor
+    sample_variances: Tensor
+    augmentation: Tensor
+    residuals: Tensor
+    owners: Tensor
+    reason: str
+
+    @property
+    def views(self) -> int:
+        return self.residuals.shape[1]
+
+    @property
+    def counts(self) -> Tensor:
+        """Rows (samples x views) per class, (C,)."""
+        return self.samples * self.views
+
+    @cached_property
+    def scale(self) -> float:
+        """Rms norm of a row, the yardstick for "the same up to rounding"."""
+        present = self.samples > 0
+        squares = self.means[present].square().sum(1)
+        spread = (self.variances * self.counts)[self.counts > 1].sum() / self.counts.sum()
+        return (squares.max() + spread).sqrt().item()
+
+    def centred_means(self, grand_mean: str = "classes") -> Tensor:
+        """mu_c - mu_G, (C, D), with mu_G the mean of the class means or of all samples.
+
+        The two differ only when the classes are unequal in size.
+        """
+        if grand_mean not in ("classes", "samples"):
+            raise ValueError(f"grand_mean is {grand_mean!r}; choose 'classes' or 'samples'.")
+        if grand_mean == "classes":
+            return self.means - self.means.mean(0)
+        weights = (self.samples / self.samples.sum()).to(self.means)
+        return self.means - weights @ self.means
+
+    @cached_property
+    def square_distances(self) -> Tensor:
+        """||mu_i - mu_j||^2, (C, C) float64, NaN on the diagonal and where the means coincide."""
+        centred = self.means - self.means[self.samples > 0].mean(0)
+        squares = centred.square().sum(1)
+        sums = squares[:, None] + squares
+        distances = sums - 2 * centred @ centred.T
+        # Where the Gram form cancels more than six digits, subtract the means themselves.
+        near = (distances < 1e-6 * sums).triu(1).nonzero()
+        for i, j in (pairs.unbind(1) for pairs in near.split(ROWS)):
+            exact = (centred[i] - centred[j]).square().sum(1)
+            distances[i, j] = distances[j, i] = exact
+        distances[distances <= (COINCIDE * self.scale) ** 2] = torch.nan
+        return distances.fill_diagonal_(torch.nan)
+
+    @cached_property
+    def coincidence(self) -> str:
+        """Which class means are one point, in words ("" when none are)."""
+        present = self.samples > 0
+        lost = self.square_distances.isnan() & present[:, None] & present
+        pairs = lost.triu(1).nonzero()
+        if not len(pairs):
+            return ""
+        i, j = self.classes[pairs[0]].tolist()
+        others = f" (and {len(pairs) - 1} more pairs)" if len(pairs) > 1 else ""
+        return f"the means of classes {i} and {j} coincide{others}"
+
+
+def class_moments(
+    features: Tensor, labels: Tensor, classes: int | Sequence[int] | None = None
+) -> Moments:
+    """Means, scatter and residuals of each class, in two passes.
+
+    features  (N, D) or (N, K, D) floating point, labels (N,) integers
+    classes   the classes that ought to be there: a number C (labels 0 .. C-1) or their values.
+              One without a sample is reported and its rows are NaN. None: those that occur.
+
+    Time O(N K D); memory one copy of the features (the residuals) and a few (C, D) matrices.
+
+    Raises TypeError for features that are not floating point or labels that are not integers,
+    ValueError for shapes that do not fit, features that are not finite, fewer than two classes,
+    and a label that `classes` does not name.
+    """
+    views = _checked(features, labels)
+    known = _class_values(labels, classes)
+    owners = torch.searchsorted(known, labels.detach().to(known))
+    if (owners == len(known)).any() or (known[owners.clamp_max(len(known) - 1)] != labels).any():
+        stray = sorted(set(labels.tolist()) - set(known.tolist()))
+        raise ValueError(f"labels contain {stray[0]}, which is not among the {len(known)} classes "
+                         f"named; name it in `classes` or leave it out.")
+    samples = torch.bincount(owners, minlength=len(known))
+    order = owners.argsort(stable=True)
+    owners = owners[order]
+    tiles = [slice(a, a + ROWS) for a in range(0, len(owners), ROWS)]
+    n, k, d = views.shape
+
+    means = views.new_zeros(len(known), d, dtype=torch.float64)
+    for tile in tiles:
+        means.index_add_(0, owners[tile], views[order[tile]].sum(1, dtype=torch.float64))
+    if not means.isfinite().all():  # a sum is finite only if every term is
+        bad = (~views.isfinite()).flatten(1).any(1).sum().item()
+        raise ValueError(f"{bad} of {n} samples have features that are NaN or infinite; remove "
+                         f"them or find their cause.")
+    means /= (samples * k)[:, None]
+
+    residuals = views.new_empty(n, k, d, dtype=torch.promote_types(views.dtype, torch.float32))
+    scatter, augmentation = means.new_zeros(2, len(known))
+    for tile in tiles:
+        rows = views[order[tile]].double() - means[owners[tile], None]
+        residuals[tile] = rows
+        centre = rows.mean(1) if k > 1 else rows[:, 0]
+        scatter.index_add_(0, owners[tile], centre.square().sum(1))
+        if k > 1:
+            spread = (rows - centre[:, None]).square().sum((1, 2)) / k
+            augmentation.index_add_(0, owners[tile], spread)
+    sample_variances = (scatter / samples).masked_fill(samples < 2, torch.nan)
+    variances = ((scatter + augmentation) / samples).masked_fill(samples * k < 2, torch.nan)
+    return Moments(known, samples, means, variances, sample_variances, augmentation / samples,
+                   residuals, owners, _what_is_missing(known, samples, k))
+
+
+def as_moments(
+    features: Tensor | Moments, labels: Tensor | None, classes: int | Sequence[int] | None = None
+) -> Moments:
+    """Features and labels through `class_moments`; moments as they are."""
+    if isinstance(features, Moments):
+        return features
+    if labels is None:
+        raise TypeError("labels are missing: pass features with labels, or the Moments of both.")
+    return class_moments(features, labels, classes)
+
+
+def _checked(features: Tensor, labels: Tensor) -> Tensor:
+    if not features.is_floating_point():
+        raise TypeError(f"features are {features.dtype}; pass floating point.")
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise TypeError(f"labels are {labels.dtype}; pass integers.")
+    if features.ndim not in (2, 3) or 0 in features.shape:
+        raise ValueError(f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
+                         f"none of them 0.")
+    if labels.shape != features.shape[:1]:
+        raise ValueError(f"labels have shape {tuple(labels.shape)} for {len(features)} samples; "
+                         f"pass one label per sample, not per view.")
+    features = features.detach()
+    return features if features.ndim == 3 else features[:, None]
+
+
+def _class_values(labels: Tensor, classes: int | Sequence[int] | None) -> Tensor:
+    if classes is None:
+        known = labels.unique()
+    elif isinstance(classes, int):
+        known = torch.arange(classes, device=labels.device)
+    else:
+        known = torch.as_tensor(list(classes), device=labels.device).unique()
+    if len(known) < 2:
+        raise ValueError(f"there is {len(known)} class; these measures compare at least 2.")
+    if len(labels.unique()) < 2:
+        raise ValueError("all labels are of one class; these measures compare at least 2.")
+    return known
+
+
+def _what_is_missing(known: Tensor, samples: Tensor, views: int) -> str:
+    parts = []
+    if (samples == 0).any():
+        parts.append(f"no sample of class {_listed(known[samples == 0])}")
+    if views == 1 and (samples == 1).any():
+        parts.append(f"one sample, so no variance, of class {_listed(known[samples == 1])}")
+    return "; ".join(parts)
+
+
+def _listed(values: Tensor) -> str:
+    shown = ", ".join(str(v) for v in values[:5].tolist())
+    return shown if len(values) <= 5 else f"{shown} and {len(values) - 5} more"

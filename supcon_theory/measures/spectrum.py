@@ -1,0 +1,98 @@
+"""The spectrum of a feature matrix, and how many dimensions it fills.
+
+Each effective dimension is a function of the singular values alone:
+
+    rankme               exp(entropy of sigma_k / sum sigma)     Garrido et al., arXiv 2210.02885
+    participation_ratio  (sum sigma^2)^2 / sum sigma^4           dimensions of equal variance
+    stable_rank          sum sigma^2 / max sigma^2
+    power_law            -slope of log sigma_k^2 in log k        alpha-ReQ, Agrawal et al., 2022
+"""
+
+import torch
+from torch import Tensor
+
+from .moments import ROWS
+
+_BLOCKS = 4  # column blocks of the Gram matrix: its lower triangle is not computed
+
+
+def singular_values(features: Tensor, *, centred: bool = False) -> Tensor:
+    """Singular values of the (N K, D) feature matrix, descending, min(N K, D) of them, float64.
+
+    `centred` subtracts the mean row first (covariance spectrum: sigma^2 / N K); RankMe does not.
+
+    Note: from the eigenvalues of the smaller float64 Gram matrix. This is four to ten times faster
+    than a decomposition of the tall matrix and loses what lies below 1e-8 of the largest value
+    (those come out as rounding, or 0); float32 features carry nothing there.
+    """
+    if not features.is_floating_point():
+        raise TypeError(f"features are {features.dtype}; pass floating point.")
+    if features.ndim not in (2, 3) or 0 in features.shape:
+        raise ValueError(f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
+                         f"none of them 0.")
+    rows = features.detach().flatten(0, -2)
+    total = rows.sum(0, dtype=torch.float64)
+    if not total.isfinite().all():
+        raise ValueError("features are NaN or infinite in places; remove them or find their cause.")
+    mean = total / len(rows) if centred else torch.zeros_like(total)
+    if len(rows) <= rows.shape[1]:
+        wide = rows.double() - mean
+        return torch.linalg.svdvals(wide)
+    gram = _gram(rows, mean)
+    eigenvalues = torch.linalg.eigvalsh(gram).flip(0)
+    # A Gram matrix has no negative eigenvalue: what is below zero is rounding of a zero.
+    return eigenvalues.clamp_min(0).sqrt()
+
+
+def _gram(rows: Tensor, mean: Tensor) -> Tensor:
+    d = rows.shape[1]
+    gram = rows.new_zeros(d, d, dtype=torch.float64)
+    width = -(-d // _BLOCKS)
+    for tile in rows.split(ROWS):
+        x = tile.double() - mean
+        for a in range(0, d, width):
+            gram[a : a + width, a:] += x[:, a : a + width].T @ x[:, a:]
+    upper = gram.triu()
+    return upper + upper.triu(1).T
+
+
+def rankme(singular: Tensor) -> float:
+    """exp(-sum p log p), p = sigma / sum sigma: between 1 and the number of singular values.
+
+    Note: the paper adds 1e-7 to every p; here p log p is 0 at 0. NaN when all are 0.
+    """
+    p = _descending(singular) / singular.sum()
+    return torch.special.entr(p).sum().exp().item()
+
+
+def participation_ratio(singular: Tensor) -> float:
+    """(sum sigma^2)^2 / sum sigma^4; NaN when all are 0."""
+    power = _descending(singular).square()
+    return (power.sum().square() / power.square().sum()).item()
+
+
+def stable_rank(singular: Tensor) -> float:
+    """sum sigma^2 / max sigma^2; NaN when all are 0."""
+    power = _descending(singular).square()
+    return (power.sum() / power.max()).item()
+
+
+def power_law(singular: Tensor, first: int = 1, last: int | None = None) -> float:
+    """alpha of sigma_k^2 ~ k^-alpha, least squares in log-log over ranks first .. last.
+
+    Zero singular values have no logarithm: ValueError asks for a smaller `last`.
+    """
+    power = _descending(singular)[first - 1 : last].square()
+    if first < 1 or len(power) < 2 or power.min() <= 0:
+        raise ValueError(f"ranks {first} to {last or len(singular)} of {len(singular)} singular "
+                         f"values need two or more, all positive; choose a smaller `last`.")
+    ranks = torch.arange(first, first + len(power), device=power.device, dtype=power.dtype).log()
+    ranks = ranks - ranks.mean()
+    return -(ranks @ power.log() / ranks.square().sum()).item()
+
+
+def _descending(singular: Tensor) -> Tensor:
+    if singular.ndim != 1 or not len(singular) or not (singular >= 0).all():
+        raise ValueError("singular values must be one row of numbers that are 0 or more; pass what "
+                         "`singular_values` returns.")
+    return singular.sort(descending=True).values
