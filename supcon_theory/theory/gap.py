@@ -1,0 +1,141 @@
+"""How far apart the contrastive loss (DCL) and the supervised one (NSCL) can be.
+
+Anchor by anchor gap = log(1 + S / D), S and D being sums of exp(cosine / tau) over K (n_c - 1) and
+K (N - n_c) terms. A bound therefore has the form log(1 + ratio of the counts * exp(c / tau)), and
+only c differs from one to the next: 0 when all similarities are equal, C / (C - 1) where the gap is
+largest (a collapsed simplex), 2 when each cosine takes its worst value by itself.
+
+Everything is vectorised (arguments broadcast), float64, and evaluated as logaddexp(0, log ratio), so
+that tau = .005, where exp(2 / tau) is 10^173, is as good as tau = 1. C is a number of classes, n a
+class size (n = inf is allowed), `own` the size n_c of the anchor's class and `total` = N; `counts`
+are all class sizes, of the set (or batch) on which the gap is evaluated.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from supcon_theory.theory.batch_gap import batch_gap_bounds, coupled_gap_bounds, expected_batch_gap
+from supcon_theory.theory.counts import (
+    anchor_kappa,
+    checked_balanced,
+    checked_counts,
+    checked_tau,
+    kappa,
+    log1p_exp,
+    log_kappa,
+)
+from supcon_theory.theory.etf_ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.gap_ratio import (
+    effective_ratio,
+    effective_ratio_interval,
+    log_effective_ratio,
+    nscl_excess,
+    transfer_bound,
+)
+
+__all__ = [
+    "anchor_kappa",
+    "anchor_lower_bound",
+    "anchor_upper_bound",
+    "balanced_anchor_bound",
+    "batch_gap_bounds",
+    "centred_bound",
+    "class_averaged_bound",
+    "coupled_gap_bounds",
+    "effective_ratio",
+    "effective_ratio_interval",
+    "equal_similarity_gap",
+    "etf_ceiling",
+    "etf_ceiling_is_proved",
+    "expected_batch_gap",
+    "kappa",
+    "log_effective_ratio",
+    "nscl_excess",
+    "published_bound",
+    "published_bound_any_counts",
+    "transfer_bound",
+]
+
+
+def equal_similarity_gap(counts: ArrayLike) -> float:
+    """Mean gap when all cosines are equal: sum_c (n_c / N) log(1 + (n_c - 1) / (N - n_c)).
+
+    What counting alone gives, whatever tau; balanced, log(1 + kappa).
+    """
+    counts = checked_counts(counts)
+    total = counts.sum()
+    return float(np.sum(counts / total * np.log1p((counts - 1) / (total - counts))))
+
+
+def anchor_upper_bound(own: ArrayLike, total: ArrayLike, tau: ArrayLike) -> np.ndarray:
+    """gap_i <= log(1 + (n_c - 1) / (N - n_c) e^{2 / tau}) for every anchor of every encoder.
+
+    Attained: a class collapsed at u, all other samples at -u.
+    """
+    tau = checked_tau(tau)
+    return log1p_exp(log_kappa(anchor_kappa(own, total)) + 2 / tau)
+
+
+def anchor_lower_bound(own: ArrayLike, total: ArrayLike, tau: ArrayLike) -> np.ndarray:
+    """gap_i >= log(1 + (n_c - 1) / (N - n_c) e^{-2 / tau}) for every anchor of every encoder."""
+    tau = checked_tau(tau)
+    return log1p_exp(log_kappa(anchor_kappa(own, total)) - 2 / tau)
+
+
+def published_bound(C: ArrayLike, tau: ArrayLike) -> np.ndarray:
+    """Mean gap <= log(1 + e^{2 / tau} / (C - 1)), balanced classes (arXiv 2506.04411, Theorem 1).
+
+    Note: the paper writes tau = 1; the temperature enters as the cosines do, divided by tau.
+    """
+    C, _ = checked_balanced(C, np.inf)
+    return log1p_exp(2 / checked_tau(tau) - np.log(C - 1))
+
+
+def published_bound_any_counts(counts: ArrayLike, tau: ArrayLike) -> np.ndarray:
+    """Mean gap <= log(1 + n_max e^{2 / tau} / (N - n_max)) (arXiv 2506.04411, Theorem 1).
+
+    n_max rather than n_max - 1 also covers a contrastive loss whose denominator keeps all K views
+    of the anchor's own sample.
+    """
+    counts = checked_counts(counts)
+    largest = counts.max()
+    return log1p_exp(np.log(largest / (counts.sum() - largest)) + 2 / checked_tau(tau))
+
+
+def class_averaged_bound(counts: ArrayLike, tau: ArrayLike) -> np.ndarray:
+    """Mean gap <= sum_c (n_c / N) log(1 + (n_c - 1) / (N - n_c) e^{2 / tau}).
+
+    The mean of the anchors' own bounds; under imbalance far below the n_max form.
+    """
+    counts = checked_counts(counts)
+    total = counts.sum()
+    bounds = anchor_upper_bound(counts, total, np.asarray(tau, float)[..., None])
+    return bounds @ (counts / total)
+
+
+def centred_bound(alignment: ArrayLike, C: ArrayLike, n: ArrayLike, tau: ArrayLike) -> np.ndarray:
+    """gap_i <= log(1 + kappa exp(C / ((C - 1) tau) (1 - <z_i, zbar>))), balanced classes.
+
+    `alignment` is <z_i, zbar> with zbar the mean of all N K unit rows of the set on which the gap is
+    evaluated (a stratified batch is such a set). It needs no labels, only C and n. Proof: the
+    cosines of anchor i sum to N K <z_i, zbar>, of which its own class contributes at most n K;
+    Jensen's inequality turns the mean different-class cosine into a lower bound on D, and
+    S <= K (n - 1) e^{1 / tau}. Looser than `anchor_upper_bound` where the alignment is below
+    -(C - 2) / C.
+    """
+    alignment = np.asarray(alignment, float)
+    if not np.all(np.abs(alignment) <= 1 + 1e-5):
+        raise ValueError(
+            "an alignment <z_i, zbar> is NaN or beyond [-1, 1]: zbar must be the mean of unit rows."
+        )
+    C, n, tau = *checked_balanced(C, n), checked_tau(tau)
+    return log1p_exp(log_kappa(kappa(C, n)) + C / ((C - 1) * tau) * (1 - alignment))
+
+
+def balanced_anchor_bound(
+    alignment: ArrayLike, C: ArrayLike, n: ArrayLike, tau: ArrayLike
+) -> np.ndarray:
+    """The smaller of `centred_bound` and `anchor_upper_bound`, neither of which always wins."""
+    C, n = checked_balanced(C, n)
+    worst = log1p_exp(log_kappa(kappa(C, n)) + 2 / checked_tau(tau))
+    return np.minimum(centred_bound(alignment, C, n, tau), worst)
