@@ -1,0 +1,176 @@
+"""For which (C, n, tau) is the largest possible mean gap proved? Interval arithmetic, no grid.
+
+Conjecture: over all unit embeddings of balanced classes, mean gap <= log(1 + kappa e^c), the value
+at the class simplex, with kappa = (n-1)/(n(C-1)) and c = C/((C-1) tau). It is a theorem wherever
+
+    kl(p || q) >= c (p - q)^2 / (4 q)   for all p in [sigma(log kappa), sigma(log kappa + 2/tau)]  (*)
+
+with q = sigma(beta), beta = log kappa + c = c - l. The following replaces "for all p" by one p.
+
+Lemma. g(p) = kl(p || q) / (p - q)^2 is strictly convex on (0, 1) with its minimum at 1 - q, where
+it is beta coth(beta/2) (Kearns and Saul). Proof: Taylor's remainder gives
+g(p) = int_0^1 (1 - s) w(q + (p - q) s) ds with w(t) = 1 / (t (1 - t)) strictly convex, and g' has
+the sign of (p - q)(logit p - logit q) - 2 kl(p || q) over (p - q)^3, which is 0 at p = 1 - q.
+
+So (*) holds iff it holds at the point of the interval nearest to 1 - q (`condition`):
+
+    inside        4 beta / (1 - e^{-beta}) >= c,   that is phi(beta) := 4 beta/(1 - e^{-beta}) - beta >= l
+    lower end     p = sigma(-l),            if 1 - q lies below it (c > 2 l)
+    upper end     p = sigma(beta + delta),  if 1 - q lies above it; delta = 2/tau - c = c (C-2)/C
+
+Corollaries, with l = log(n (C-1) / (n-1)):
+  1. l <= min phi = 3.2186... gives (*) at every temperature: every n when C <= 13.
+  2. w(t) >= 1/t gives g(p) >= G(log(p/q)) / (4 q), G(x) = 4 (x e^x - e^x + 1) / (e^x - 1)^2, which
+     falls from 2. p/q <= e^delta, so G(1/tau) >= (14/13)/tau gives (*) for C >= 14 (delta <= 1/tau,
+     c <= (14/13)/tau), and 1. covers C <= 13: every C and n when tau >= 0.86, so at tau = 1.
+  3. q >= sigma(-l), g >= 2: (*) when c <= 8 sigma(-l). At the lower end softplus(beta) >= beta and
+     q <= 1: (*) when c >= max(2 l, 4 log(1/p) / ((1-p)(3+p))), p = sigma(-l).
+Between the two of 3. `open_temperatures` bisects c in interval arithmetic.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mpmath.ctx_iv import MPIntervalContext
+
+iv = MPIntervalContext()  # our own context: its precision is nobody else's
+iv.prec = 100
+
+Answer = Literal["proved", "fails", "undecided"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Temperatures at which (*) fails: all of `inner`; proved outside `outer`."""
+
+    outer: tuple[float, float]
+    inner: tuple[float, float]
+
+
+def _check(C: int, n: int) -> None:
+    if C < 2 or n < 2 or C != int(C) or n != int(n):
+        raise ValueError(f"C = {C}, n = {n}: the ceiling needs whole numbers C >= 2 and n >= 2.")
+
+
+def _softplus(x):
+    """log(1 + e^x) for an interval x; increasing, so its ends are images of the ends of x."""
+    return iv.log(1 + iv.exp(x))
+
+
+def _sigma(x):
+    return 1 / (1 + iv.exp(-x))
+
+
+def _excess(l, rate, c):
+    """F(c) = kl(p || q) - c (p - q)^2 / (4 q), p = sigma(rate c - l), q = sigma(c - l), and F'(c)."""
+    p, q, x = _sigma(rate * c - l), _sigma(c - l), (rate - 1) * c  # x = logit p - logit q
+    kl = p * x + _softplus(c - l) - _softplus(rate * c - l)
+    value = kl - c * (p - q) ** 2 / (4 * q)
+    dp, dq = rate * p * (1 - p), q * (1 - q)
+    slope = x * dp + q - p - ((p - q) ** 2 * (1 - c * (1 - q)) + 2 * c * (p - q) * (dp - dq)) / (4 * q)
+    return value, slope
+
+
+def _enclose(l, rate, c):
+    """F on an interval of c, by the mean value theorem: far tighter than `_excess` on all of it."""
+    middle = iv.mpf(c.mid)
+    return _excess(l, rate, middle)[0] + _excess(l, rate, c)[1] * (c - middle)
+
+
+def _phi(beta):
+    """4 beta / (1 - e^{-beta}) - beta on an interval; the first term increases, so its ends do."""
+
+    def increasing(x):
+        if x == 0:
+            return iv.mpf(4)
+        return 4 * x / (1 - iv.exp(-x))
+
+    low, high = increasing(iv.mpf(beta.a)), increasing(iv.mpf(beta.b))
+    return iv.mpf([low.a, high.b]) - beta
+
+
+def _condition(C: int, l, c) -> Answer:
+    """(*) for every c of the interval at once."""
+    rate = 2 - iv.mpf(2) / C  # the interval of logit p is [-l, rate c - l]
+    inside = _phi(c - l) - l
+    at_low, at_high = _enclose(l, iv.mpf(0), c), _enclose(l, rate, c)
+    below, above = c - 2 * l, 2 * l - (1 + rate) * c  # > 0: 1 - q is below, above that interval
+    if inside.a >= 0 or below.a >= 0 and at_low.a >= 0 or above.a >= 0 and at_high.a >= 0:
+        return "proved"
+    if at_low.b < 0 or at_high.b < 0 or below.b <= 0 and above.b <= 0 and inside.b < 0:
+        return "fails"
+    return "undecided"
+
+
+def _log_inverse_kappa(C: int, n: int):
+    return iv.log(iv.mpf(n) * (C - 1) / (n - 1))
+
+
+def condition(C: int, n: int, tau: float) -> Answer:
+    """Does (*) hold, rigorously, for this very float tau? "fails" only ends this proof: the ceiling
+    itself may still hold. "undecided" means a tie to 1e-20 or so."""
+    _check(C, n)
+    if not 0 < tau < float("inf"):
+        raise ValueError(f"tau = {tau}: the temperature must be positive and finite.")
+    return _condition(C, _log_inverse_kappa(C, n), iv.mpf(C) / ((C - 1) * iv.mpf(tau)))
+
+
+def least_phi():
+    """An interval that contains min phi, by bisection: phi > 4 for beta > 0 and > -beta below 0."""
+    pieces, best = [iv.mpf([-4, 0])], iv.mpf(4)
+    while max(float(x.delta) for x in pieces) > 1e-4:
+        halves = [iv.mpf(e) for x in pieces for e in ([x.a, x.mid], [x.mid, x.b])]
+        best = min([best, *(_phi(iv.mpf(x.mid)) for x in halves)], key=lambda v: v.b)
+        pieces = [x for x in halves if _phi(x).a <= best.b]
+    return iv.mpf([min(_phi(x).a for x in pieces), best.b])
+
+
+def open_temperatures(C: int, n: int, resolution: float = 1e-3) -> list[Window]:
+    """All temperatures at which (*) is not proved, as windows, each edge known to `resolution`.
+
+    Everything outside the outer windows is proved, everything inside the inner ones refutes (*).
+    A window whose inner part is empty (NaN) is undecided at this resolution.
+    """
+    _check(C, n)
+    if not 0 < resolution < 1:
+        raise ValueError(f"resolution = {resolution}: a relative width in tau between 0 and 1.")
+    l = _log_inverse_kappa(C, n)
+    p = _sigma(-l)
+    least = (8 * p).a
+    most = max((2 * l).b, (4 * _softplus(l) / ((1 - p) * (3 + p))).b)
+    if least >= most:
+        return []
+    found: list[tuple[float, float, Answer]] = []
+    waiting = [iv.mpf([least, most])]
+    while waiting:
+        c = waiting.pop()
+        answer = _condition(C, l, c)
+        if answer == "undecided" and c.delta > resolution * c.a:
+            waiting += [iv.mpf([c.mid, c.b]), iv.mpf([c.a, c.mid])]
+        elif answer != "proved":
+            found.append((c.a, c.b, answer))
+    return _windows(C, found)
+
+
+def _windows(C: int, found: list) -> list[Window]:
+    """Adjacent pieces of c, in order, joined and turned into temperatures, rounded outward."""
+
+    def tau(c, upward: bool) -> float:
+        exact = iv.mpf(C) / ((C - 1) * iv.mpf(c))
+        nearest = float(exact.mid)  # within an ulp; the resolution is far coarser
+        return nearest * (1 + 1e-15 if upward else 1 - 1e-15)
+
+    groups: list[list] = []
+    for piece in found:
+        if groups and groups[-1][-1][1] == piece[0]:
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    windows = []
+    for group in groups:
+        failing = [piece for piece in group if piece[2] == "fails"]
+        inner = (float("nan"), float("nan"))
+        if failing:
+            inner = (tau(failing[-1][1], True), tau(failing[0][0], False))
+        windows.append(Window((tau(group[-1][1], False), tau(group[0][0], True)), inner))
+    return windows[::-1]

@@ -1,0 +1,93 @@
+"""Where the ceiling of the mean gap is proved: one point instead of a grid, intervals, corollaries."""
+
+import math
+
+import mpmath
+import pytest
+
+from supcon_theory.theory.ceiling import condition, least_phi, open_temperatures
+
+
+def on_a_grid(C, n, tau, points=400):
+    """Oracle: the smallest kl(p || q) - c (p - q)^2 / (4 q) over a grid of p, 40 digits."""
+    with mpmath.workdps(40):
+        kappa, tau = mpmath.mpf(n - 1) / (n * (C - 1)), mpmath.mpf(tau)
+        c = mpmath.mpf(C) / ((C - 1) * tau)
+        q = 1 / (1 + 1 / (kappa * mpmath.exp(c)))
+        worst = mpmath.inf
+        for k in range(points + 1):
+            p = 1 / (1 + 1 / (kappa * mpmath.exp(2 * k / (points * tau))))
+            kl = p * mpmath.log(p / q) + (1 - p) * mpmath.log((1 - p) / (1 - q))
+            worst = min(worst, kl - c * (p - q) ** 2 / (4 * q))
+        return float(worst)
+
+
+@pytest.mark.parametrize("C", [2, 3, 12, 15, 20, 100, 1000])
+@pytest.mark.parametrize("n", [2, 10, 10**6])
+def test_the_one_point_criterion_agrees_with_a_grid_of_all_points(C, n):
+    for tau in (0.05, 0.15, 0.3, 0.5, 0.7, 0.78, 0.85, 1.0, 3.0):
+        worst = on_a_grid(C, n, tau)
+        answer = condition(C, n, tau)
+        assert answer in ("proved", "fails")
+        if abs(worst) > 1e-12:
+            assert answer == ("proved" if worst > 0 else "fails"), (tau, worst)
+
+
+def test_up_to_thirteen_classes_every_temperature_is_proved():
+    low = float(least_phi().a)
+    assert 3.2186 < low < 3.2188
+    for n in (2, 3, 10, 10**6):
+        assert math.log(n * 12 / (n - 1)) <= low
+        assert all(open_temperatures(C, n) == [] for C in (2, 5, 13))
+
+
+def test_least_phi_contains_the_minimum_found_by_scanning():
+    value = min(4 * b / -math.expm1(-b) - b for b in [k / 1000 for k in range(-4000, 0)])
+    enclosure = least_phi()
+    assert float(enclosure.a) <= value <= float(enclosure.b) + 1e-6
+    assert float(enclosure.delta) < 1e-3
+
+
+def test_from_temperature_086_every_number_of_classes_is_proved():
+    u = 1 / 0.86
+    x = math.exp(u)
+    assert 4 * (x * u - x + 1) / (x - 1) ** 2 > 14 / 13 * u + 1e-3
+    for C in (14, 20, 100, 10**4, 10**8):
+        for n in (2, 10**6):
+            assert condition(C, n, 0.86) == condition(C, n, 1.0) == condition(C, n, 30.0) == "proved"
+    for C in (20, 1000, 10**6):
+        assert all(w.outer[1] < 0.86 for w in open_temperatures(C, 2))
+
+
+@pytest.mark.parametrize("C, n, low, high", [(15, 2, 0.457, 0.570), (20, 2, 0.327, 0.672),
+                                             (40, 2, 0.219, 0.756), (100, 10, 0.191, 0.773)])
+def test_windows_are_where_the_grid_fails(C, n, low, high):
+    (window,) = open_temperatures(C, n)
+    assert window.inner == pytest.approx((low, high), abs=2e-3)
+    assert window.outer[0] <= window.inner[0] < window.inner[1] <= window.outer[1]
+    for k in range(1, 10):
+        inside = window.inner[0] + k / 10 * (window.inner[1] - window.inner[0])
+        assert on_a_grid(C, n, inside) < 0
+    for outside in (0.5 * window.outer[0], 0.99 * window.outer[0], 1.01 * window.outer[1]):
+        assert on_a_grid(C, n, outside) > 0
+
+
+def test_a_finer_resolution_only_tightens_the_edges():
+    (coarse,), (fine,) = open_temperatures(20, 2, 1e-2), open_temperatures(20, 2, 1e-4)
+    assert coarse.outer[0] <= fine.outer[0] and fine.outer[1] <= coarse.outer[1]
+    assert fine.outer[1] - fine.inner[1] < 2e-4
+
+
+@pytest.mark.parametrize("arguments", [(1, 2, 1.0), (3, 1, 1.0), (3, 2, 0.0), (2.5, 2, 1.0)])
+def test_settings_without_a_ceiling_are_errors(arguments):
+    with pytest.raises(ValueError):
+        condition(*arguments)
+
+
+def test_the_float_criterion_agrees_with_the_rigorous_one():
+    from supcon_theory.theory.gap import etf_ceiling_is_proved
+
+    for C in (2, 5, 14, 20, 300):
+        for n in (2, 7):
+            for tau in (0.1, 0.4, 0.6, 0.79, 1.0):
+                assert bool(etf_ceiling_is_proved(C, n, tau)) == (condition(C, n, tau) == "proved")

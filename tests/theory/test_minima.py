@@ -1,0 +1,192 @@
+"""Closed-form minima against the losses themselves at the configurations that attain them."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+
+from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.theory import floors, minima
+from supcon_theory.theory.simplex import class_simplex, instance_simplex, simplex_etf
+
+SETTINGS = [(2, 2, 2, 1.0), (3, 4, 2, 0.3), (4, 3, 3, 0.1), (5, 2, 2, 2.0)]
+AT_INSTANCES = {"dcl", "nt_xent", "dhel", "dhel_official"}
+OPTIONS = {"hucl": {"beta": 0.0}, "hscl": {"beta": 2.0}, "h_nscl": {"beta": 2.0},
+           "hscl_ball": {"b": 2.0}}
+
+
+def loss(name, z, y, tau, **options):
+    return float(OBJECTIVES[name](torch.from_numpy(z), torch.from_numpy(y), tau=tau, **options))
+
+
+def available(names):
+    return sorted(set(names) & set(OBJECTIVES))
+
+
+@pytest.mark.parametrize("C, n, K, tau", SETTINGS)
+@pytest.mark.parametrize("name", available(set(minima.MINIMA) - {"kini", "hscl_ball", "scl_ball"}))
+def test_each_minimum_is_the_loss_at_its_simplex(name, C, n, K, tau):
+    at = instance_simplex if name in AT_INSTANCES | {"hucl"} else class_simplex
+    z, y = at([n] * C, K, n * C + 3)
+    expected = minima.MINIMA[name](C, n, K, tau)
+    if name in {"h_nscl", "scl_jiang", "supcon_in"}:
+        pytest.xfail("these objectives take the logarithm of a count in float32")
+    assert loss(name, z, y, tau, **OPTIONS.get(name, {})) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", available({"scl_ball", "hscl_ball"}))
+def test_the_ball_losses_have_their_minimum_at_the_class_simplex(name):
+    z, y = class_simplex([3] * 5, 2, 4)
+    found = float(OBJECTIVES[name](torch.from_numpy(z), torch.from_numpy(y)))
+    assert found == pytest.approx(minima.scl_ball_minimum(5, 3, 2), abs=1e-12)
+    assert minima.scl_ball_minimum(5, 3, 2) == pytest.approx(0.25192908, abs=1e-8)
+
+
+@pytest.mark.skipif("kini" not in OBJECTIVES, reason="the objective is not there")
+def test_kini_is_smallest_at_the_orthogonal_frame():
+    C, n, K, tau = 3, 2, 2, 0.5
+    y = np.repeat(np.arange(C), n)
+    z = np.repeat(np.eye(C)[y][:, None, :], K, axis=1)
+    assert loss("kini", z, y, tau) == pytest.approx(minima.kini_minimum(C, n, K, tau), abs=1e-11)
+
+
+@pytest.mark.skipif("kcl" not in OBJECTIVES, reason="the objective is not there")
+def test_kcl_is_smallest_at_the_instance_simplex():
+    z, y = instance_simplex([2] * 3, 2, 5)
+    found = float(OBJECTIVES["kcl"](torch.from_numpy(z), torch.from_numpy(y)))
+    assert found == pytest.approx(minima.kcl_minimum(3, 2), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["dcl", "nscl", "nt_xent", "nscl_coupled", "supcon"])
+def test_random_embeddings_never_go_below_the_minimum(name):
+    rng = np.random.default_rng(0)
+    for C, n, K, tau in SETTINGS:
+        y = np.repeat(np.arange(C), n)
+        for noise in (0.01, 0.3, 10.0):
+            z = class_simplex([n] * C, K, C + 1)[0]
+            z = z + noise * rng.standard_normal(z.shape)
+            z /= np.linalg.norm(z, axis=-1, keepdims=True)
+            assert loss(name, z, y, tau) >= minima.MINIMA[name](C, n, K, tau) - 1e-12
+
+
+@pytest.mark.parametrize("C, n, tau, alpha", [(3, 4, 0.5, 0.9), (4, 3, 1.0, 0.5), (2, 5, 0.3, 1.0),
+                                              (3, 3, 0.5, 0.05)])
+def test_ssem_similarity_minimises_the_loss_over_same_class_cosines(C, n, tau, alpha):
+    K = 2
+
+    def value(a):
+        b = -(1 + (n - 1) * a) / (n * (C - 1))
+        total = K * (np.exp(1 / tau) + (n - 1) * np.exp(a / tau) + n * (C - 1) * np.exp(b / tau))
+        return np.log(total) - (alpha + (1 - alpha) * a) / tau
+
+    best = minimize_scalar(value, bounds=(-1 / (n * C - 1), 1), method="bounded",
+                           options={"xatol": 1e-12})
+    a = minima.ssem_same_class_cosine(C, n, tau, alpha)
+    assert a == pytest.approx(best.x, abs=1e-5)
+    assert minima.ssem_minimum(C, n, K, tau, alpha) == pytest.approx(value(a), abs=1e-12)
+    assert value(a) <= best.fun + 1e-12
+
+
+def test_ssem_collapses_at_the_published_weights():
+    for m, n, tau, edge in [(10, 5000, 0.5, 0.549), (10, 5000, 1.0, 0.831), (100, 500, 0.5, 0.939)]:
+        assert minima.ssem_same_class_cosine(m, n, tau, edge - 1e-3) == 1
+        assert minima.ssem_same_class_cosine(m, n, tau, edge + 1e-3) < 1
+
+
+def test_values_printed_for_the_published_batches():
+    for C, B, value in [(10, 1024, 6.4098), (100, 1024, 6.6058), (100, 896, 6.4725), (10, 2048, 7.1021)]:
+        assert minima.nscl_coupled_minimum(C, B / C, 2, 1.0) == pytest.approx(value, abs=6e-5)
+
+
+def test_minima_broadcast():
+    table = minima.nscl_minimum(np.array([2, 3])[:, None], 4, 2, np.array([0.1, 1.0]))
+    assert table.shape == (2, 2)
+    assert table[1, 0] == minima.nscl_minimum(3, 4, 2, 0.1)
+
+
+# ---- floors -------------------------------------------------------------------------------------
+def unit(rng, *shape):
+    z = rng.standard_normal(shape)
+    return z / np.linalg.norm(z, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("counts", [[4, 4, 4], [12, 4, 2, 2], [5, 5, 1, 1], [3, 1]])
+def test_no_embedding_is_below_the_floor_for_any_counts(counts):
+    rng = np.random.default_rng(1)
+    y = np.repeat(np.arange(len(counts)), counts)
+    for tau in (0.1, 1.0):
+        floor = floors.nscl_floor(counts, 2, tau)
+        for _ in range(20):
+            centres = unit(rng, len(counts), 3)[y][:, None] + rng.choice([0, 0.1, 1]) * unit(rng, len(y), 2, 3)
+            z = centres / np.linalg.norm(centres, axis=-1, keepdims=True)
+            assert loss("nscl", z, y, tau) >= floor - 1e-12
+
+
+def test_the_floor_is_the_minimum_when_balanced():
+    assert floors.nscl_floor([5] * 4, 2, 0.3) == pytest.approx(minima.nscl_minimum(4, 5, 2, 0.3), abs=1e-12)
+
+
+def test_the_floor_uses_the_best_weight():
+    for counts in ([12, 4, 2, 2], [20, 1, 1, 1], [9, 6, 3]):
+        best = floors.nscl_floor(counts, 2, 1.0)
+        grid = [floors.nscl_floor(counts, 2, 1.0, w) for w in np.geomspace(1e-3, 10, 4000)]
+        assert max(grid) <= best + 1e-12
+        assert max(grid) == pytest.approx(best, abs=1e-3)
+    assert floors.nscl_floor([12, 4, 2, 2], 2, 1.0) == pytest.approx(1.073, abs=1e-3)
+
+
+def test_coupled_loss_in_random_batches_matches_drawn_batches():
+    C, n, B, tau, K = 3, 8, 6, 0.5, 2
+    rng, values = np.random.default_rng(2), []
+    labels = np.repeat(np.arange(C), n)
+    for _ in range(4000):
+        y = np.sort(rng.choice(labels, B, replace=False))
+        others = K * (B - (y[:, None] == y[None]).sum(1))
+        values.append(np.log1p(others * np.exp(-C / ((C - 1) * tau))).mean())
+    exact = floors.nscl_coupled_at_etf_in_random_batches(C, n, B, tau, K)
+    assert abs(np.mean(values) - exact) < 4 * np.std(values) / np.sqrt(len(values))
+    assert exact < minima.nscl_coupled_minimum(C, B / C, K, tau)
+
+
+def test_random_batches_lie_below_the_stratified_floor():
+    for C, B, value in [(10, 1024, 6.40879), (100, 1024, 6.60486), (10, 64, 3.6454), (10, 16, 2.288)]:
+        found = floors.nscl_coupled_at_etf_in_random_batches(C, 10**6, B, 1.0)
+        assert found == pytest.approx(value, abs=6e-4)
+
+
+def test_values_away_from_the_minimum_are_the_losses_there():
+    for C, n, K, tau in SETTINGS:
+        z, y = class_simplex([n] * C, K, C)
+        assert loss("dcl", z, y, tau) == pytest.approx(floors.dcl_at_class_simplex(C, n, K, tau), abs=1e-12)
+        z, y = instance_simplex([n] * C, K, n * C - 1)
+        assert loss("nscl", z, y, tau) == pytest.approx(floors.nscl_at_instance_simplex(C, n, K, tau), abs=1e-12)
+        gap = loss("dcl", z, y, tau) - loss("nscl", z, y, tau)
+        assert gap == pytest.approx(floors.gap_at_instance_simplex(C, n), abs=1e-12)
+
+
+# ---- simplices and bad input --------------------------------------------------------------------
+@pytest.mark.parametrize("points, d", [(2, 1), (3, 2), (7, 9), (100, 99)])
+def test_a_simplex_has_unit_rows_at_equal_cosines(points, d):
+    rows = simplex_etf(points, d)
+    ideal = np.eye(points) * points / (points - 1) - 1 / (points - 1)
+    np.testing.assert_allclose(rows @ rows.T, ideal, atol=1e-13)
+
+
+def test_too_few_dimensions_say_that_no_simplex_exists():
+    with pytest.raises(ValueError, match="no simplex ETF of 5 points exists below d = 4"):
+        simplex_etf(5, 3)
+
+
+@pytest.mark.parametrize("arguments, word", [((1, 2, 2, 1), "C = 1"), ((2, 0, 2, 1), "n = 0"),
+                                             ((2, 2, 0, 1), "K = 0"), ((2, 2, 2, 0), "tau = 0")])
+def test_impossible_settings_are_named(arguments, word):
+    with pytest.raises(ValueError, match=word):
+        minima.nscl_minimum(*arguments)
+
+
+def test_one_class_and_empty_classes_are_errors():
+    for counts in ([4], [3, 0]):
+        with pytest.raises(ValueError, match="at least two classes"):
+            floors.nscl_floor(counts, 2, 1.0)
+        with pytest.raises(ValueError, match="at least two classes"):
+            class_simplex(counts, 2, 3)
