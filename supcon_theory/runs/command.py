@@ -61,9 +61,15 @@ class Trained(Common):
     batch: int = 128
     """Images in a batch, each seen in two views."""
     encoder: str = "plain"
-    """plain, residual, mlp or vit."""
+    """plain, residual, mlp, vit or resnet50."""
+    d: int = 64
+    """Dimension of the embeddings."""
+    optimiser: str = "adamw"
+    """adamw, sgd or lars."""
     lr: float = 2e-3
     """Peak learning rate."""
+    weight_decay: float = 1e-4
+    """Weight decay."""
     device: str = "cpu"
     """Where to train: cpu, cuda, cuda:1 ..."""
     retrain: bool = False
@@ -73,6 +79,11 @@ class Trained(Common):
     def taus(self) -> tuple[float, ...]:
         """Evaluation temperatures with the training temperature among them, the highest first."""
         return tuple(sorted({*self.eval_tau, self.tau}, reverse=True))
+
+    def recipe_fields(self) -> dict[str, object]:
+        """The fields of a `Recipe` that are flags."""
+        names = ("tau", "steps", "batch", "encoder", "d", "optimiser", "lr", "weight_decay")
+        return {name: getattr(self, name) for name in names}
 
     def check(self) -> None:
         from supcon_theory.training.encoders import ENCODERS

@@ -31,12 +31,12 @@ def run(
     cells: Callable[[command.Common], Sequence[Cell]],
     measure: Callable,
     claims: Callable[[command.Common], Sequence[Claim]],
-    summary: Callable[[dict[str, pd.DataFrame]], pd.DataFrame] | None = None,
+    summary: Callable[[dict[str, pd.DataFrame]], dict[str, pd.DataFrame]] = lambda tables: {},
 ) -> None:
     """Run an experiment as the command line asks; ends the process with its exit code.
 
     `cells(config)` lists the work, `measure(cell_config, context)` does it, `claims(config)` are
-    checked on the table, `summary(tables)` is what people read first. In the `smoke` preset trends
+    checked on the table, `summary(tables)` are the tables that people read first. In the `smoke` preset trends
     are left out: its runs are far too short for them.
     """
     preset, config = command.parse(name, presets)
@@ -59,7 +59,8 @@ def run(
         console.print(f"[yellow]{sentence}[/]")
     declared = [c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")]
     verdicts, broken = judge(declared, outcome)
-    write_tables(folder, outcome, verdicts, broken, summary)
+    summaries = summary(outcome.tables) if outcome.tables else {}
+    write_tables(folder, outcome, verdicts, broken, summaries)
     store.write_json(folder / "manifest.json", {
         "experiment": name, "preset": preset, "config": plain(asdict(config)),
         "cells": {cell.name: cell.key for cell in work}, "failed": outcome.failed,
@@ -69,8 +70,8 @@ def run(
     })
     if outcome.tables:
         draw(name, folder)
-    if summary is not None and outcome.tables:
-        show(console, summary(outcome.tables))
+    for table in summaries.values():
+        show(console, table)
     show_verdicts(console, verdicts)
     for cell, reason in outcome.failed.items():
         console.print(f"[bold red]{cell} ended early:[/] {reason}")
@@ -90,17 +91,16 @@ def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict
 
 
 def write_tables(folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken: dict,
-                 summary: Callable | None) -> None:
-    """CSV of every table, of the verdicts and of what broke a claim; the summary as LaTeX too."""
-    tables = {**outcome.tables, "claims": verdicts}
+                 summaries: dict[str, pd.DataFrame]) -> None:
+    """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too."""
+    tables = {**outcome.tables, **summaries, "claims": verdicts}
     tables |= {f"broken/{claim}": rows for claim, rows in broken.items()}
-    if summary is not None and outcome.tables:
-        tables["summary"] = summary(outcome.tables)
-        text = io.StringIO()
-        tables["summary"].to_latex(text, index=False, float_format="%.4g", escape=True)
-        store.write(folder / "summary.tex", text.getvalue().encode())
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
+    for name, table in summaries.items():
+        text = io.StringIO()
+        table.to_latex(text, index=False, float_format="%.4g", escape=True)
+        store.write(folder / f"{name}.tex", text.getvalue().encode())
 
 
 def draw(name: str, folder: Path) -> None:
@@ -111,22 +111,28 @@ def draw(name: str, folder: Path) -> None:
 
 
 def show(console: Console, table: pd.DataFrame) -> None:
-    text = Table(*map(str, table.columns), box=None, header_style="bold", pad_edge=False)
+    text = Table(box=None, header_style="bold", pad_edge=False)
+    for name in table.columns:
+        number = pd.api.types.is_numeric_dtype(table[name])
+        text.add_column(str(name).replace("_", " "), justify="right" if number else "left")
     for row in table.itertuples(index=False):
-        text.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row))
-    console.print(text)
+        text.add_row(*("" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float)
+                       else str(value) for value in row))
+    console.print(text, "")
 
 
 def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
-    text = Table("claim", "verdict", "margin", "interval", "n", "tightness", "statement",
-                 box=None, header_style="bold", pad_edge=False)
+    """A line per claim, and under it what the verdict rests on."""
+    text = Table(box=None, show_header=False, pad_edge=False)
     for row in verdicts.itertuples():
-        interval = "" if pd.isna(row.ci_low) else f"[{row.ci_low:.3g}, {row.ci_high:.3g}]"
-        tightness = "" if pd.isna(row.tightness) else f"{row.tightness:.2g}"
-        margin = "" if pd.isna(row.margin) else f"{row.margin:.2g}"
-        statement = row.statement + (f" ({row.reason})" if row.reason else "")
-        text.add_row(row.claim, f"[{STYLE[row.verdict]}]{row.verdict}[/]", margin,
-                     interval.replace("[", r"\["), str(row.n), tightness, statement)
+        basis = [row.reason] if row.reason else []
+        if not pd.isna(row.ci_low):
+            basis.append(f"95 % interval \\[{row.ci_low:.4g}, {row.ci_high:.4g}]")
+        if not pd.isna(row.tightness):
+            basis.append(f"value / bound {row.tightness:.2g}")
+        basis.append(f"n = {row.n}")
+        text.add_row(f"[{STYLE[row.verdict]}]{row.verdict}[/]", f"[bold]{row.claim}[/]",
+                     f"{row.statement}\n[dim]{'; '.join(basis)}[/]")
     console.print(text)
 
 

@@ -35,6 +35,7 @@ class Recipe:
     weight_decay: float = 1e-4
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "checkpoints", tuple(self.checkpoints))  # JSON gives lists
         checks = {
             "C": (self.C >= 2, "at least 2"),
             "n": (self.n >= 2, "at least 2 images of each class"),

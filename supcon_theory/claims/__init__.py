@@ -172,11 +172,14 @@ def evaluate(claims: Sequence[Claim], table: pd.DataFrame) -> tuple[pd.DataFrame
 
 
 def exit_code(verdicts: pd.DataFrame) -> int:
-    """0: every claim came out as declared (or better: PASS for VACUOUS). 1: one failed that should
-    hold, or held that should fail. 3: one could not be decided."""
-    found, expected = verdicts["verdict"], verdicts["expected"]
+    """0: every claim came out as declared. 1: one failed that should hold, or held that should fail.
+    3: one could not be decided.
+
+    A theorem that is VACUOUS holds, and a PASS is more than a VACUOUS that was declared.
+    """
+    found, expected, kind = verdicts["verdict"], verdicts["expected"], verdicts["kind"]
     holds = found.isin(["PASS", "VACUOUS"])
     if ((found == "FAIL") & (expected != "FAIL") | holds & (expected == "FAIL")).any():
         return 1
-    as_declared = (found == expected) | (found == "PASS") & (expected == "VACUOUS")
+    as_declared = (found == expected) | holds & ((expected == "VACUOUS") | (kind == "theorem"))
     return 0 if as_declared.all() else 3
