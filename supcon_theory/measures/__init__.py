@@ -23,7 +23,14 @@ from .pair_moments import (
     third_moments_along,
 )
 from .similarity import alignment, class_gram, etf_gram, uniformity
-from .spectrum import participation_ratio, power_law, rankme, singular_values, stable_rank
+from .spectrum import (
+    lidar,
+    participation_ratio,
+    power_law,
+    rankme,
+    singular_values,
+    stable_rank,
+)
 
 __all__ = [
     "Geometry",
@@ -46,6 +53,7 @@ __all__ = [
     "fourth_moments",
     "geometry",
     "global_losses",
+    "lidar",
     "max_angle",
     "nc1",
     "participation_ratio",

@@ -22,7 +22,7 @@ def augmentation_variance(features: Features, labels: Tensor | None = None) -> M
     if moments.views == 1:
         return Measure(float("nan"), "one view per sample: nothing varies with the augmentation")
     present = moments.samples > 0
-    weights = moments.samples[present] / moments.samples.sum()
+    weights = moments.samples[present].double() / moments.samples.sum()
     return Measure((moments.augmentation[present] * weights).sum().item())
 
 
@@ -48,7 +48,7 @@ def nc1(features: Features, labels: Tensor | None = None) -> Measure:
     rank = int((s[:expected] > COINCIDE * moments.scale).sum())
     directions = (vt[:rank].T / s[:rank]).contiguous()
     flat = moments.residuals.flatten(0, 1)
-    weights = (1 / moments.counts)[moments.owners].repeat_interleave(moments.views).double()
+    weights = (1 / moments.counts.double())[moments.owners].repeat_interleave(moments.views)
     total = 0.0
     for a in range(0, len(flat), ROWS):
         squares = (flat[a : a + ROWS].double() @ directions).square_().sum(1)

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .labels import checked_views, class_values, what_is_missing
+
 ROWS = 1024  # rows of features held in float64 at a time
 COINCIDE = 1e-12  # relative to the rms norm of the features: means closer than this are one point
 
@@ -93,7 +95,7 @@ class Moments:
             raise ValueError(f"grand_mean is {grand_mean!r}; choose 'classes' or 'samples'.")
         if grand_mean == "classes":
             return self.means - self.means.mean(0)
-        weights = (self.samples / self.samples.sum()).to(self.means)
+        weights = self.samples.double() / self.samples.sum()
         return self.means - weights @ self.means
 
     @cached_property
@@ -139,9 +141,10 @@ def class_moments(
     ValueError for shapes that do not fit, features that are not finite, fewer than two classes,
     and a label that `classes` does not name.
     """
-    views = _checked(features, labels)
-    known = _class_values(labels, classes)
-    owners = torch.searchsorted(known, labels.detach().to(known))
+    views = checked_views(features, labels)
+    labels = labels.detach().to(views.device)
+    known = class_values(labels, classes)
+    owners = torch.searchsorted(known, labels.to(known))
     if (owners == len(known)).any() or (known[owners.clamp_max(len(known) - 1)] != labels).any():
         stray = sorted(set(labels.tolist()) - set(known.tolist()))
         raise ValueError(f"labels contain {stray[0]}, which is not among the {len(known)} classes "
@@ -174,7 +177,7 @@ def class_moments(
     sample_variances = (scatter / samples).masked_fill(samples < 2, torch.nan)
     variances = ((scatter + augmentation) / samples).masked_fill(samples * k < 2, torch.nan)
     return Moments(known, samples, means, variances, sample_variances, augmentation / samples,
-                   residuals, owners, _what_is_missing(known, samples, k))
+                   residuals, owners, what_is_missing(known, samples, k))
 
 
 def as_moments(
@@ -186,46 +189,3 @@ def as_moments(
     if labels is None:
         raise TypeError("labels are missing: pass features with labels, or the Moments of both.")
     return class_moments(features, labels, classes)
-
-
-def _checked(features: Tensor, labels: Tensor) -> Tensor:
-    if not features.is_floating_point():
-        raise TypeError(f"features are {features.dtype}; pass floating point.")
-    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise TypeError(f"labels are {labels.dtype}; pass integers.")
-    if features.ndim not in (2, 3) or 0 in features.shape:
-        raise ValueError(f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
-                         f"none of them 0.")
-    if labels.shape != features.shape[:1]:
-        raise ValueError(f"labels have shape {tuple(labels.shape)} for {len(features)} samples; "
-                         f"pass one label per sample, not per view.")
-    features = features.detach()
-    return features if features.ndim == 3 else features[:, None]
-
-
-def _class_values(labels: Tensor, classes: int | Sequence[int] | None) -> Tensor:
-    if classes is None:
-        known = labels.unique()
-    elif isinstance(classes, int):
-        known = torch.arange(classes, device=labels.device)
-    else:
-        known = torch.as_tensor(list(classes), device=labels.device).unique()
-    if len(known) < 2:
-        raise ValueError(f"there is {len(known)} class; these measures compare at least 2.")
-    if len(labels.unique()) < 2:
-        raise ValueError("all labels are of one class; these measures compare at least 2.")
-    return known
-
-
-def _what_is_missing(known: Tensor, samples: Tensor, views: int) -> str:
-    parts = []
-    if (samples == 0).any():
-        parts.append(f"no sample of class {_listed(known[samples == 0])}")
-    if views == 1 and (samples == 1).any():
-        parts.append(f"one sample, so no variance, of class {_listed(known[samples == 1])}")
-    return "; ".join(parts)
-
-
-def _listed(values: Tensor) -> str:
-    shown = ", ".join(str(v) for v in values[:5].tolist())
-    return shown if len(values) <= 5 else f"{shown} and {len(values) - 5} more"

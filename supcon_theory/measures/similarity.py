@@ -4,6 +4,8 @@ Alignment and uniformity (Wang and Isola 2020, arXiv 2005.10242) are about the u
 scaled to unit norm first, which changes nothing for embeddings that are. A zero row gives NaN.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -37,6 +39,8 @@ def uniformity(z: Tensor, t: float = 2.0, max_samples: int | None = None) -> Mea
     z (N, D) or (N, K, D). The cost is quadratic in the number of rows; `max_samples` keeps that many
     samples, evenly spaced in the order given (no draw), instead of all N.
     """
+    if not 0 < t <= 20:
+        raise ValueError(f"t is {t}; choose it in (0, 20], where exp(-4 t) is a float32 number.")
     rows, reason = _unit_rows(z if max_samples is None else _evenly_spaced(z, max_samples))
     n, k, _ = rows.shape
     if n < 2:
@@ -55,7 +59,7 @@ def uniformity(z: Tensor, t: float = 2.0, max_samples: int | None = None) -> Mea
                 kernel[sample[left][:, None] == sample[right]] = 0
             part = kernel.sum(dtype=torch.float64).item()
             total += part if right == left else 2 * part
-    return Measure(torch.tensor(total / (n * (n - 1) * k * k)).double().log().item())
+    return Measure(math.log(total / (n * (n - 1) * k * k)))
 
 
 def class_gram(

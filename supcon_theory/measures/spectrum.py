@@ -6,6 +6,9 @@ Each effective dimension is a function of the singular values alone:
     participation_ratio  (sum sigma^2)^2 / sum sigma^4           dimensions of equal variance
     stable_rank          sum sigma^2 / max sigma^2
     power_law            -slope of log sigma_k^2 in log k        alpha-ReQ, Agrawal et al., 2022
+
+`lidar` needs the views as well: it is RankMe's entropy of a spectrum whitened by what the
+augmentations change.
 """
 
 import torch
@@ -89,6 +92,34 @@ def power_law(singular: Tensor, first: int = 1, last: int | None = None) -> floa
     ranks = torch.arange(first, first + len(power), device=power.device, dtype=power.dtype).log()
     ranks = ranks - ranks.mean()
     return -(ranks @ power.log() / ranks.square().sum()).item()
+
+
+def lidar(z: Tensor, ridge: float = 1e-4) -> float:
+    """exp(entropy of lambda / sum lambda), lambda the eigenvalues of W^-1/2 B W^-1/2.
+
+    z (N, K, D) with K >= 2 views. B is the covariance of the samples' view means, W the mean
+    covariance of views about them plus `ridge` times the identity (Thilak et al., arXiv
+    2312.04000, with population moments). NaN when all samples coincide.
+    """
+    if z.ndim != 3 or z.shape[1] < 2:
+        raise ValueError(f"z has shape {tuple(z.shape)}; pass (N, K, D) with at least 2 views.")
+    if not ridge > 0:
+        raise ValueError(f"ridge is {ridge}; it must be positive for the views may not vary at all.")
+    n, k, d = z.shape
+    centres = z.detach().mean(1, dtype=torch.float64)
+    if not centres.isfinite().all():
+        raise ValueError("z is NaN or infinite in places; remove those rows or find their cause.")
+    between = _gram(centres, centres.mean(0)) / n
+    zero = torch.zeros_like(centres[0])
+    within = zero.new_zeros(d, d)
+    for view in z.detach().unbind(1):
+        within += _gram(view.double() - centres, zero) / (n * k)
+    within.diagonal().add_(ridge)
+    factor = torch.linalg.cholesky(within)
+    half = torch.linalg.solve_triangular(factor, between, upper=False)
+    whitened = torch.linalg.solve_triangular(factor, half.T, upper=False)
+    eigenvalues = torch.linalg.eigvalsh((whitened + whitened.T) / 2)
+    return rankme(eigenvalues.clamp_min(0))  # below zero is rounding of a zero
 
 
 def _descending(singular: Tensor) -> Tensor:
