@@ -1,0 +1,44 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from supcon_theory.statistics import mean_interval, paired_difference, slope, slope_by_seed
+
+
+def test_the_interval_is_students():
+    values = np.array([1.0, 2.0, 4.0, 8.0])
+    reference = stats.t.interval(0.95, 3, values.mean(), stats.sem(values))
+    found = mean_interval(values)
+    assert (found.low, found.high) == pytest.approx(reference)
+    assert found.mean == values.mean() and found.n == 4
+
+
+def test_the_interval_covers_the_mean_about_as_often_as_it_says():
+    draws = np.random.default_rng(0).normal(3.0, 2.0, (2000, 5))
+    covered = [i.low <= 3.0 <= i.high for i in map(mean_interval, draws)]
+    assert 0.935 < np.mean(covered) < 0.965
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, np.nan], [1.0, np.inf]])
+def test_what_cannot_have_an_interval_has_none(values):
+    assert np.isnan(mean_interval(values).low)
+
+
+def test_the_slope_is_polyfits():
+    x, y = np.random.default_rng(1).normal(size=(2, 30))
+    assert slope(x, y) == pytest.approx(np.polyfit(x, y, 1)[0])
+
+
+@pytest.mark.parametrize("x, y", [([1, 1], [1, 2]), ([1], [1]), ([1, 2], [1, np.nan]), ([], [])])
+def test_a_slope_needs_two_places_and_finite_values(x, y):
+    assert np.isnan(slope(x, y))
+
+
+def test_slopes_and_differences_are_per_seed():
+    table = pd.DataFrame({"seed": [1, 0, 1, 0], "x": [0, 0, 1, 1], "y": [0, 0, 3, 2]})
+    slopes = slope_by_seed(table, table["x"], table["y"])
+    assert slopes.to_dict() == {0: 2.0, 1: 3.0}
+    other = pd.Series({1: 1.0, 0: 1.0, 5: 9.0})
+    assert paired_difference(slopes, other).mean == 1.5
+    assert paired_difference(slopes, other).n == 2
