@@ -81,7 +81,7 @@ def global_losses(
     Raises ValueError or TypeError on wrong shapes or types, NaN or infinite entries, rows that are
     not unit, a single class (no anchor has a negative), or a temperature out of range.
     """
-    taus = [taus] if isinstance(taus, (int, float)) else [float(tau) for tau in taus]
+    taus = [float(tau) for tau in ([taus] if isinstance(taus, (int, float)) else taus)]
     z, y = _checked(z, y, taus, pairs)
     cosine = _mean_positive_cosine(z, pairs).cpu().numpy()
     losses = {}
