@@ -85,6 +85,8 @@ def linear_probe(
     with threadpool_limits(1), warnings.catch_warnings():
         # Not converging is measured below and returned, not printed.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # At m = 1 every label is rare; scikit-learn suspects a regression.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         for r, rows in enumerate(np.asarray(supports).reshape(repeats, -1)):
             a = x[rows]
             scale = _rms_norm(a)

@@ -1,0 +1,91 @@
+"""Gaussian classes with known moments: the truth that few-shot bounds are held against.
+
+Class c is N(mu_c, diag(s_c)). Every moment that a bound asks for is then an exact number, the
+centre of m samples is N(mu_c, diag(s_c) / m), and given the centres the two-way error of the
+nearest-centre rule is a value of the normal distribution function: only the centres are sampled.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+
+class GaussianClasses(NamedTuple):
+    """means (C, d) and variances (C, d) along the axes."""
+
+    means: np.ndarray
+    variances: np.ndarray
+
+
+def simplex_classes(C: int, d: int, directional: float, dispersion: float) -> GaussianClasses:
+    """C classes at distance 1 from each other; directional CDNV `directional`, v = `dispersion`.
+
+    Every class has variance `directional` along each of the C axes that the means span, which is
+    then also D' Sigma D / ||D||^4 for every difference D of means, and spreads the rest of its
+    total variance v evenly over the other d - C axes.
+
+    Raises ValueError unless d > C >= 2 and 0 <= C * directional <= dispersion.
+    """
+    if not d > C >= 2:
+        raise ValueError(f"{C} classes in {d} dimensions: choose at least 2 and fewer than d.")
+    if not 0 <= C * directional <= dispersion:
+        raise ValueError(
+            f"directional = {directional}, dispersion = {dispersion}: the first may be at most "
+            f"the second divided by the {C} classes, and not negative."
+        )
+    means = np.eye(C, d) / np.sqrt(2)
+    rest = (dispersion - C * directional) / (d - C)
+    variances = np.concatenate([np.full((C, C), directional), np.full((C, d - C), rest)], axis=1)
+    return GaussianClasses(means, variances)
+
+
+def one_nuisance(d: int, directional: float, nuisance: float) -> GaussianClasses:
+    """Two classes at distance 1: variance `directional` between them, `nuisance` along one more axis.
+
+    Raises ValueError unless d >= 2 and both variances are >= 0.
+    """
+    if d < 2 or min(directional, nuisance) < 0:
+        raise ValueError(
+            f"d = {d}, variances {directional} and {nuisance}: d is at least 2, variances are >= 0."
+        )
+    means, variances = np.zeros((2, d)), np.zeros((2, d))
+    means[1, 0] = 1
+    variances[:, :2] = directional, nuisance
+    return GaussianClasses(means, variances)
+
+
+def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> np.ndarray:
+    """Means (repeats, C, d) of m samples of every class.
+
+    Repeat r is a function of (seed, r); all m share the same standard normal numbers.
+
+    Raises ValueError for m < 1 or repeats < 1.
+    """
+    if m < 1 or repeats < 1:
+        raise ValueError(f"m = {m}, repeats = {repeats}: both must be at least 1.")
+    noise = np.stack([
+        np.random.default_rng(np.random.SeedSequence((seed, r))).standard_normal(law.means.shape)
+        for r in range(repeats)
+    ])
+    return law.means + noise * np.sqrt(law.variances / m)
+
+
+def pair_errors(law: GaussianClasses, centres: np.ndarray) -> np.ndarray:
+    """P_{z ~ class i}(z is at least as near to centre j as to centre i), (R, C, C), exactly.
+
+    With g = centre_i - centre_j the event is <z, g> <= (||centre_i||^2 - ||centre_j||^2) / 2, and
+    <z, g> is N(<mu_i, g>, g' Sigma_i g): the probability is Phi of the standardised threshold. Two
+    equal centres tie, so 1; the diagonal is 0.
+    """
+    square = np.einsum("rcd,rcd->rc", centres, centres)
+    count = len(law.means)
+    errors = np.empty((len(centres), count, count))
+    for i in range(count):
+        gap = centres[:, i : i + 1] - centres
+        threshold = (square[:, i : i + 1] - square) / 2 - gap @ law.means[i]
+        spread = np.sqrt(gap**2 @ law.variances[i])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            errors[:, i] = np.where(spread > 0, ndtr(threshold / spread), threshold >= 0)
+        errors[:, i, i] = 0
+    return errors
