@@ -1,6 +1,7 @@
-"""Blur and erasing of (N, channels, H, W) images, with parameters for each image."""
+"""Blur, veil and erasing of (N, channels, H, W) images, with parameters for each image."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -29,7 +30,20 @@ def _bands(size: int, taps: int) -> Tensor:
     read = torch.arange(size) + torch.arange(-half, half + 1)[:, None]
     read = read.abs()
     read = torch.where(read < size, read, 2 * (size - 1) - read)
-    return torch.nn.functional.one_hot(read, size).float()
+    return F.one_hot(read, size).float()
+
+
+def enlarge(levels: Tensor, size: int) -> Tensor:
+    """(N, a, a) grey levels -> (N, 1, size, size), bicubic: B x B' with B the 1-d interpolation."""
+    unit = torch.eye(levels.shape[-1], dtype=levels.dtype, device=levels.device)[None]
+    matrix = F.interpolate(unit[None], size=(size, levels.shape[-1]), mode="bicubic")[0, 0]
+    return (matrix @ levels @ matrix.T)[:, None]
+
+
+def veil(images: Tensor, levels: Tensor) -> Tensor:
+    """clamp(x + (1 - x) b): light b (N, a, a), enlarged bicubically, added as on a lit background."""
+    light = enlarge(levels, images.shape[-1])
+    return torch.addcmul(images, 1 - images, light).clamp_(0, 1)
 
 
 def erase(

@@ -9,11 +9,10 @@ part what was added here.
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from scipy.special import ndtri
 from torch import Tensor
 
-from supcon_theory.data import geometry, random
+from supcon_theory.data import filters, geometry, random
 
 _SEED = 20251  # a constant of the data sets: another number would be other data sets
 
@@ -42,8 +41,8 @@ def distort(ink: Tensor, index: np.ndarray, stream: str) -> Tensor:
         size,
     )
     ink = geometry.warp(ink, geometry.compose(stretch, move))
-    levels = torch.from_numpy(0.3 * u[:, 6:22]).float().view(-1, 1, 4, 4)
-    background = F.interpolate(levels, size=(size, size), mode="bicubic", align_corners=False)
+    levels = torch.from_numpy(0.3 * u[:, 6:22]).float().view(-1, 4, 4)
+    background = filters.enlarge(levels, size)
     foreground = torch.from_numpy(0.45 + 0.55 * u[:, 22]).float()[:, None, None, None]
     # the middle of each cell of 2^-53: ndtri(0) would be minus infinity
     noise = torch.from_numpy(ndtri(u[:, 23:] + 2.0**-54)).float().view_as(ink)

@@ -1,4 +1,4 @@
-"""Augmented views, batched: one resampling, colour, blur and erasing, with parameters from keys.
+"""Augmented views, batched: one resampling, colour, veil, blur and erasing, with parameters from keys.
 
 Every parameter is a function of (seed, stream, epoch, view) and the sample's global index
 (`data.random`), so a view is the same whatever batch, process or step asks for it.
@@ -20,10 +20,13 @@ CHUNK = 128  # images worked on at a time: they stay in the cache
 class Policy:
     """How far views may go. Pairs are ranges, `p_` are probabilities, jitters are x in 1 +- x.
 
-    Colour acts on three channels; of a one-channel image only brightness and contrast change.
+    Saturation, hue and grayscale act on three channels, the veil on one. The veil is there because
+    of the fixed backgrounds of the embedded characters (`data.nuisance`): without it the two views
+    of an image share its background, a network tells images apart by that alone, and contrastive
+    training makes the features of the characters worse.
     """
 
-    area: tuple[float, float] = (0.5, 1.0)  # of the crop, as a part of the image
+    area: tuple[float, float] = (0.25, 1.0)  # of the crop, as a part of the image
     aspect: tuple[float, float] = (3 / 4, 4 / 3)  # of the crop, log-uniform
     degrees: float = 10.0  # rotation within +- degrees
     shear: float = 0.1  # tangent, +-
@@ -34,6 +37,7 @@ class Policy:
     saturation: float = 0.4
     hue: float = 0.1
     p_grayscale: float = 0.2
+    veil: float = 0.3  # smooth background light from 0 up to this
     p_blur: float = 0.3
     sigma: tuple[float, float] = (0.3, 1.0)  # of the blur, pixels
     taps: int = 5
@@ -42,7 +46,7 @@ class Policy:
     padding: str = "border"
 
 
-_DRAWS = 22
+_DRAWS = 38
 
 
 def views(
@@ -81,7 +85,7 @@ def views(
 
 
 def augment(images: Tensor, draws: np.ndarray, policy: Policy) -> Tensor:
-    """One view of each of (N, ch, H, W), made from (N, 22) uniform draws."""
+    """One view of each of (N, ch, H, W), made from (N, 38) uniform draws."""
     column = iter(draws.T)
 
     def between(low: float, high: float) -> np.ndarray:
@@ -120,6 +124,9 @@ def augment(images: Tensor, draws: np.ndarray, policy: Policy) -> Tensor:
         saturation[grey] = 0.0
         x = colour.adjust_hue(x, tensor(hue))
         x = colour.adjust_saturation(x, tensor(saturation))
+    levels = np.stack([between(0.0, policy.veil) for _ in range(16)], -1).reshape(-1, 4, 4)
+    if x.shape[1] == 1 and policy.veil > 0:
+        x = filters.veil(x, tensor(levels))
 
     sigma, blurred = between(*policy.sigma), chosen(policy.p_blur)
     if len(blurred):

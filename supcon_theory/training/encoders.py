@@ -137,5 +137,5 @@ def build(name: str, channels: int, d: int, width: int | None = None, seed: int 
     if width is not None and width < 1:
         raise ValueError(f"width is {width}; it must be at least 1, or None for the default.")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the GPUs
         return ENCODERS[name](channels, d, *(() if width is None else (width,)))
