@@ -27,23 +27,26 @@ def distort(ink: Tensor, index: np.ndarray, stream: str) -> Tensor:
     """
     size = ink.shape[-1]
     u = random.uniform(_SEED, stream, 0, 0, index, 23 + size * size)
-    pm = 2 * u[:, :6] - 1
-    shrink, aspect = 1.15 + 0.2 * pm[:, 1], np.exp(0.15 * pm[:, 2])
-    stretch = np.zeros((len(u), 2, 3))
-    stretch[:, 0, 0], stretch[:, 1, 1] = np.sqrt(aspect), 1 / np.sqrt(aspect)
-    move = geometry.affine(
-        np.deg2rad(15) * pm[:, 0],
-        3 * pm[:, 4],
-        3 * pm[:, 5],
-        1 / shrink,
-        np.arctan(0.2 * pm[:, 3]),
-        0.0,
-        size,
-    )
-    ink = geometry.warp(ink, geometry.compose(stretch, move))
+    ink = geometry.warp(ink, placement(2 * u[:, :6] - 1, size))
     levels = torch.from_numpy(0.3 * u[:, 6:22]).float().view(-1, 4, 4)
     background = filters.enlarge(levels, size)
     foreground = torch.from_numpy(0.45 + 0.55 * u[:, 22]).float()[:, None, None, None]
     # the middle of each cell of 2^-53: ndtri(0) would be minus infinity
     noise = torch.from_numpy(ndtri(u[:, 23:] + 2.0**-54)).float().view_as(ink)
     return torch.lerp(background, foreground, ink).add_(noise, alpha=0.03).clamp_(0, 1)
+
+
+def placement(draws: np.ndarray, size: int) -> np.ndarray:
+    """(N, 6) draws in [-1, 1] -> (N, 2, 3) map of the character: stretch, shrink, shear, turn, shift.
+
+    Columns: angle, inverse scale, aspect (area kept), shear, shift across, shift down.
+    """
+    angle, shrink, aspect, shear, across, down = draws.T
+    root = np.exp(0.15 * aspect / 2)
+    stretch = np.zeros((len(draws), 2, 3))
+    stretch[:, 0, 0], stretch[:, 1, 1] = root, 1 / root
+    scale = 1 / (1.15 + 0.2 * shrink)
+    move = geometry.affine(
+        np.deg2rad(15) * angle, 3 * across, 3 * down, scale, np.arctan(0.2 * shear), 0.0, size
+    )
+    return geometry.compose(stretch, move)
