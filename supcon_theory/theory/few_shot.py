@@ -1,0 +1,208 @@
+"""Published bounds on the m-shot error of the nearest class centre, each under its own name.
+
+Supports are m iid samples per class, the test point is an independent sample of class i, the
+prediction is the nearest empirical class centre; ties count as errors. Averages over ordered pairs
+of classes i != j (population moments, 1/n):
+
+    V      average of v_i / d_ij^2            single-class CDNV
+    V_root average of sqrt(v_i) / d_ij
+    V_dir  average of u' Sigma_i u / d_ij^2   directional CDNV, u = (mu_j - mu_i) / d_ij
+
+All functions broadcast, return the bound itself, which may exceed 1, and leave min(1, .) to whoever
+reports an error. With C' classes in the episode a bound is (C' - 1) times the two-way one. The
+`_terms` functions return the two parts (directional, dispersion) whose sum is the bound.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Terms = tuple[np.ndarray, np.ndarray]
+
+
+def older_bound(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2) -> np.ndarray:
+    """(C'-1) min_a { (1/2 - 2/a - 2^{3/2}/(a m))^{-2} V_dir + (2^{3/2} a / m) V }: NOT a bound.
+
+    The 1/m form of the first version of arXiv 2506.04411 (its project page and released code), as
+    intended. Refuted: a class that varies along one direction orthogonal to the means with
+    V = sqrt(m) has error .2543 for every large m, this value is 11.31 / sqrt(m).
+    """
+    return sum(older_terms(V, V_dir, m, classes))
+
+
+def older_terms(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2) -> Terms:
+    """`older_bound` in its directional and dispersion terms."""
+    m, (V, V_dir), classes = checked_shots(m), checked_moments(V=V, V_dir=V_dir), _classes(classes)
+    return _scaled(classes, _terms_at_best_a(V_dir, 2 + 2**1.5 / m, 2**1.5 * V / m))
+
+
+def older_bound_misrooted(
+    V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2
+) -> np.ndarray:
+    """`older_bound` with the wrong cubic root of the released code: up to 20 % above its minimum.
+
+    With A = 2 + 2^{3/2}/m and F = V_dir A m / (sqrt(2) V) the minimiser is a = 2A + y,
+    y^3 = 8 F y + 16 F A. Where A^2 >= 8F/27 the code takes y = cbrt(4F(2A + r)) + cbrt(4F(2A - r)),
+    r = sqrt(A^2 - 8F/27); right is 2r in place of r. Its value is sqrt(2) V (y+2A)(y+4A) / (2 A m).
+    """
+    m, (V, V_dir), classes = checked_shots(m), checked_moments(V=V, V_dir=V_dir), _classes(classes)
+    if np.any(V == 0):
+        raise ValueError("the released closed form divides by V, which is 0; use older_bound")
+    A = 2 + 2**1.5 / m
+    F = V_dir * A * m / (2**0.5 * V)
+    y = cubic_root(F, A, slip=0.5)
+    return (classes - 1) * 2**0.5 * V * (y + 2 * A) * (y + 4 * A) / (2 * A * m)
+
+
+def neurips_bound(
+    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2,
+    a: ArrayLike | None = None,
+) -> np.ndarray:
+    """(C'-1)[(1/2 - A/a)^{-2} V_dir + (a/4)(2 (V_root + V) / sqrt(m) + V / m)], A = 2 + sqrt(8)/m.
+
+    arXiv 2506.04411 (NeurIPS 2025); a = None takes the best a >= 5, as its Corollary 1.
+    Valid for every m >= 1 and a > 2A (the paper: a >= 5, m >= 10); +inf for a <= 2A.
+    """
+    return sum(neurips_terms(V, V_root, V_dir, m, classes, a))
+
+
+def neurips_terms(
+    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2,
+    a: ArrayLike | None = None,
+) -> Terms:
+    """`neurips_bound` in its directional and dispersion terms."""
+    m, classes = checked_shots(m), _classes(classes)
+    V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
+    slope = (2 * (V_root + V) / np.sqrt(m) + V / m) / 4
+    return _scaled(classes, _terms(V_dir, 2 + 2**1.5 / m, slope, a, least=5))
+
+
+def neurips_bound_rounded(
+    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2
+) -> np.ndarray:
+    """(C'-1)[8 V_dir + 8 (V_root + V)/sqrt(m) + 4 V/m]: `neurips_bound` at a = 16 with 7.83 -> 8.
+
+    The rounding needs m >= 10. It is valid at every m, since `tightened_bound` at a = 16, which is
+    7.12 V_dir + (4 V_root + 5.66 V)/sqrt(m) + 4 V/m, is below it.
+    """
+    m, classes = checked_shots(m), _classes(classes)
+    V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
+    return (classes - 1) * (8 * V_dir + 8 * (V_root + V) / np.sqrt(m) + 4 * V / m)
+
+
+def tightened_bound(
+    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2,
+    a: ArrayLike | None = None,
+) -> np.ndarray:
+    """(C'-1)[(1/2 - 2/a)^{-2} V_dir + (a/4)((sqrt(2) V + V_root)/sqrt(m) + V/m)]; any a > 4, m >= 1.
+
+    The same moments as `neurips_bound` and never above it. Proof, d_ij = 1, w = z - mu_i, errors
+    e_i, e_j of the two centres: half the margin is 1/2 - <w,u> - X with
+    X = <w, e_j - e_i> - <u, e_j> + (|e_i|^2 - |e_j|^2)/2. For t in (0, 1/2) an error needs
+    <w,u> >= 1/2 - t or X >= t; the first has probability at most V_dir/(1/2 - t)^2 (Chebyshev), the
+    second at most E[X_+]/t. A centred Y has E[Y_+] = E|Y|/2, so
+    2 E[X_+] <= sqrt(v_i (v_i + v_j)/m) + sqrt(v_j/m) + v_i/m. Average over both orders, bound
+    sqrt(v_i + v_j)(sqrt(v_i) + sqrt(v_j))/2 by (v_i + v_j)/sqrt(2), and put t = 2/a.
+    """
+    m, classes = checked_shots(m), _classes(classes)
+    V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
+    slope = ((2**0.5 * V + V_root) / np.sqrt(m) + V / m) / 4
+    return sum(_scaled(classes, _terms(V_dir, 2 + 0 * m, slope, a, least=0)))
+
+
+def limit_of_bounds(V_dir: ArrayLike, classes: ArrayLike = 2) -> np.ndarray:
+    """4 (C'-1) V_dir: where every bound with a free a, and Theorem 4.1, goes as m -> infinity."""
+    (V_dir,) = checked_moments(V_dir=V_dir)
+    return 4 * (_classes(classes) - 1) * V_dir
+
+
+def known_centroid_bound(V_dir: ArrayLike) -> np.ndarray:
+    """4 V_dir / (1 + 4 V_dir) >= P(<w, u> >= d/2) of one ordered pair: Cantelli, centres known.
+
+    Attained by a two-point law for every V_dir. It is concave: the average of the bound over pairs
+    is at most the bound of the average.
+    """
+    (V_dir,) = checked_moments(V_dir=V_dir)
+    return 4 * V_dir / (1 + 4 * V_dir)
+
+
+def best_a(V_dir: ArrayLike, A: ArrayLike, slope: ArrayLike) -> np.ndarray:
+    """The a > 2A that minimises (1/2 - A/a)^{-2} V_dir + slope a.
+
+    Convex in a; with y = a - 2A its derivative vanishes where y^3 = 8 F y + 16 F A, F = 2 V_dir A /
+    slope. The right side over y^2 falls and y grows, so bisection is safe; the root is between
+    max(sqrt(8F), cbrt(16FA)) and max(sqrt(16F), cbrt(32FA)).
+    """
+    V_dir, A, slope = np.broadcast_arrays(V_dir, A, slope)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        F = np.where(V_dir == 0, 0.0, 2 * V_dir * A / slope)
+        low = np.maximum(np.sqrt(8 * F), np.cbrt(16 * F * A))
+        high = np.maximum(np.sqrt(16 * F), np.cbrt(32 * F * A))
+        for _ in range(60):
+            middle = (low + high) / 2
+            right = middle - 8 * F / middle - 16 * F * A / middle**2 < 0
+            low, high = np.where(right, middle, low), np.where(right, high, middle)
+    return 2 * A + np.where(np.isinf(F), np.inf, high)
+
+
+def cubic_root(F: ArrayLike, A: ArrayLike, slip: float = 1.0) -> np.ndarray:
+    """The positive root of y^3 = 8 F y + 16 F A by Cardano's formula; `slip` scales its square root.
+
+    slip = 1 is right and a cross-check of `best_a`; 1/2 is the slip of the released code. Where
+    A^2 < 8F/27 there are three real roots and the trigonometric form holds.
+    """
+    F, A = np.broadcast_arrays(np.asarray(F, float), np.asarray(A, float))
+    inside = A**2 - 8 * F / 27
+    r = slip * np.sqrt(np.maximum(inside, 0))
+    radicals = np.cbrt(8 * F * (A + r)) + np.cbrt(8 * F * (A - r))
+    scale = np.sqrt(8 * F / 3)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        angle = np.arccos(np.minimum(8 * F * A / scale**3, 1)) / 3
+    return np.where(inside >= 0, radicals, 2 * scale * np.cos(angle))
+
+
+def _terms(V_dir, A, slope, a, least) -> Terms:
+    if a is None:
+        return _terms_at_best_a(V_dir, A, slope, least)
+    (a,) = checked_moments(a=a)
+    with np.errstate(divide="ignore"):
+        directional = V_dir / np.square(0.5 - A / a)
+    return np.where(a > 2 * A, directional, np.inf), slope * a
+
+
+def _terms_at_best_a(V_dir, A, slope, least=0.0) -> Terms:
+    """The two terms at the best a >= max(least, 2A), the infimum where none attains it."""
+    a = np.maximum(least, best_a(V_dir, A, slope))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        directional = np.where(V_dir == 0, 0.0, V_dir / np.square(0.5 - A / a))
+        dispersion = np.where(slope == 0, 0.0, slope * a)
+    return directional, dispersion
+
+
+def _scaled(classes: np.ndarray, terms: Terms) -> Terms:
+    return (classes - 1) * terms[0], (classes - 1) * terms[1]
+
+
+def checked_shots(m: ArrayLike) -> np.ndarray:
+    """m as float64, after refusing anything but finite numbers >= 1."""
+    m = np.asarray(m, np.float64)
+    if not np.all(np.isfinite(m) & (m >= 1)):
+        raise ValueError(f"m is {m}, but the number of shots must be at least 1 and finite")
+    return m
+
+
+def checked_moments(**moments: ArrayLike) -> list[np.ndarray]:
+    """The moments as float64, after refusing the first that is negative or not finite."""
+    arrays = {name: np.asarray(value, np.float64) for name, value in moments.items()}
+    for name, value in arrays.items():
+        if not np.all(np.isfinite(value)):
+            raise ValueError(f"{name} has a NaN or infinite entry; leave that pair of classes out")
+        if np.any(value < 0):
+            raise ValueError(f"{name} is {value.min():g}, but this moment cannot be negative")
+    return list(arrays.values())
+
+
+def _classes(classes: ArrayLike) -> np.ndarray:
+    classes = np.asarray(classes, np.float64)
+    if np.any(classes < 2):
+        raise ValueError(f"classes is {classes.min():g}, but an episode needs at least 2")
+    return classes
