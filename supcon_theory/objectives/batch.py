@@ -38,9 +38,7 @@ SETS = {
     "same_class": Set("class", "row", lambda N, K, n: K * n - 1, "another row of its class"),
     "siblings": Set("class", "sample", lambda N, K, n: K * (n - 1), "another sample of its class"),
     "same_view": Set("view", "sample", lambda N, K, n: N - 1, "another sample"),
-    "same_view_other_classes": Set(
-        "view", "class", lambda N, K, n: N - n, "a sample of another class"
-    ),
+    "same_view_other_classes": Set("view", "class", lambda N, K, n: N - n, "another class"),
 }
 NEED_LABELS = {name for name, s in SETS.items() if "class" in (s.same, s.different)}
 
@@ -55,7 +53,6 @@ class Batch:
     def __init__(self, z: Tensor, y: Tensor | None, name: str, invalid: str) -> None:
         self.z, self.labels, self.name, self.invalid = z, y, name, invalid
         self.N, self.K, self.d = z.shape
-        self.rows = z.reshape(self.N * self.K, self.d)
         self.valid: Tensor | None = None
         self._classes: tuple[Tensor, Tensor] | None = None
 
@@ -69,18 +66,11 @@ class Batch:
             self._classes = inverse, sizes
         return self._classes
 
-    def group(self, kind: str | None) -> Tensor | None:
-        """Group number of every row, (N K,): rows, samples, classes or views."""
-        if kind is None:
-            return None
-        index = torch.arange(self.N * self.K, dtype=torch.int32, device=self.z.device)
-        if kind == "row":
-            return index
-        if kind == "sample":
-            return index // self.K
-        if kind == "view":
-            return index % self.K
-        return self.classes()[0].int().repeat_interleave(self.K)
+    def _group(self, kind: str | None, views: int) -> int | Tensor | None:
+        """Groups of the rows of `views` views as `log_sums` takes them: run lengths or numbers."""
+        if kind == "class":
+            return self.classes()[0].int().repeat_interleave(views)
+        return {None: None, "row": 1, "sample": views}[kind]
 
     def size(self, name: str) -> int | Tensor:
         """Number of rows in the set of an anchor: an int, or (N,) if it depends on the class."""
@@ -118,8 +108,12 @@ class Batch:
     # ---- similarities -------------------------------------------------------------------------
     def log_sum(self, name: str, scale: float) -> Tensor:
         """log sum over the set of exp(scale <z_a, z_b>), (N, K)."""
-        same, different = self.group(SETS[name].same), self.group(SETS[name].different)
-        return log_sums(self.rows, scale, same, different).view(self.N, self.K)
+        same, different, *_ = SETS[name]
+        if same == "view":
+            groups = None, self._group(different, 1)
+            return torch.stack([log_sums(v, scale, *groups) for v in self.z.unbind(1)], 1)
+        groups = self._group(same, self.K), self._group(different, self.K)
+        return log_sums(self.z.flatten(0, 1), scale, *groups).view(self.N, self.K)
 
     def own(self) -> Tensor:
         """<z_a, z_p> for the other views p of the anchor's sample, (N, K, K-1)."""
@@ -128,7 +122,7 @@ class Batch:
 
     def mean_own(self, *, with_self: bool = False) -> Tensor:
         """Mean of `own` (and of <z_a, z_a>), (N, K): z_a against the sum over the views."""
-        total = torch.einsum("nkd,nd->nk", self.z, self.z.sum(1))
+        total = (self.z * self.z.sum(1, keepdim=True)).sum(-1)
         if with_self:
             return total / self.K
         return (total - self.z.square().sum(-1)) / (self.K - 1)
@@ -137,7 +131,8 @@ class Batch:
         """Mean of <z_a, z_p> over p in `same_class`, (N, K): z_a against the sum over the class."""
         classes, sizes = self.classes()
         sums = self.z.new_zeros(len(sizes), self.d).index_add(0, classes, self.z.sum(1))
-        total = torch.einsum("nkd,nd->nk", self.z, sums[classes]) - self.z.square().sum(-1)
+        others = sums.index_select(0, classes)[:, None] - self.z
+        total = (self.z * others).sum(-1)
         count = self.size("same_class").clamp(min=1)  # 0 only for anchors that are left out
         return total / count[:, None]
 

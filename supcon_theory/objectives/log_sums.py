@@ -1,7 +1,8 @@
 """log sum_b exp(scale <z_a, z_b>) over a set of rows b, for every row a, without an M x M matrix.
 
 The set of a row is given by group numbers: the rows b with same[b] == same[a] and
-different[b] != different[a] (either may be None). All such sets are symmetric, a in the set of b
+different[b] != different[a] (either may be None; `different` = k stands for consecutive runs of k
+rows, which `same` must not split). All such sets are symmetric, a in the set of b
 iff b in the set of a, so only tiles on and above the diagonal of Z Z^T are computed and each
 serves its rows and its columns. With L_a the log sum and g = dloss/dL,
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory.objectives import strips
-from supcon_theory.objectives.tiling import Tile, mask_out, sorted_by_group, tiles
+from supcon_theory.objectives.tiling import Tile, mask_out, sorted_by, tiles
 
 TILE = {"cpu": 512, "cuda": 4096}  # rows; a tile and its weights stay in the second-level cache
 CACHE_BYTES = 64 * 2**20
@@ -26,11 +27,11 @@ LARGEST_UNSHIFTED = {torch.float32: 60.0, torch.float64: 600.0}
 
 
 def log_sums(
-    z: Tensor, scale: float, same: Tensor | None = None, different: Tensor | None = None
+    z: Tensor, scale: float, same: Tensor | None = None, different: int | Tensor | None = None
 ) -> Tensor:
     """L_a = log sum_{b in set(a)} exp(scale <z_a, z_b>), shape (M,), for unit rows z of (M, d).
 
-    `same` and `different` are (M,) integers or None. The log of an empty sum is -inf and has no
+    The log of an empty sum is -inf and has no
     gradient. Twice differentiable (the second time densely, by autograd).
     """
     return _LogSums.apply(z, float(scale), same, different)
@@ -44,13 +45,14 @@ class _LogSums(torch.autograd.Function):
             out, ctx.tiles = strips.forward(z, scale, same, different), None
         else:
             out, ctx.tiles = _forward(z, scale, same, different, keep)
-        ctx.save_for_backward(z, same, different, out)
-        ctx.scale = scale
+        ctx.save_for_backward(z, out)
+        ctx.scale, ctx.same, ctx.different = scale, same, different  # no gradient, not changed
         return out
 
     @staticmethod
     def backward(ctx, grad):
-        z, same, different, out = ctx.saved_tensors
+        z, out = ctx.saved_tensors
+        same, different = ctx.same, ctx.different
         with torch.autocast(z.device.type, enabled=False):
             if torch.is_grad_enabled():  # create_graph=True: the gradient is differentiated too
                 dz = strips.dense_backward(z, ctx.scale, same, different, grad)
@@ -73,7 +75,14 @@ def _buffer(x: Tensor, memory: Tensor, start: int, tile: Tile) -> Tensor:
 
 def _forward(z, scale, same, different, keep):
     size = TILE.get(z.device.type, TILE["cpu"])
-    order, same, different = sorted_by_group(same, different, size)
+    if isinstance(different, int):
+        size = max(size - size % different, different)
+    order = None
+    if len(z) > size:
+        order = sorted_by(different if isinstance(different, Tensor) else same)
+    if order is not None:
+        same = None if same is None else same[order]
+        different = different[order] if isinstance(different, Tensor) else different
     x = (z if order is None else z[order]) * scale**0.5
     plan = tiles(len(z), size, same, different)
     cells = [t.cells for t in plan]
@@ -102,7 +111,7 @@ def _backward(z, scale, out, grad, order, same, different, plan, kept, memory):
     x, u = z, torch.where(out.isneginf(), 0, grad * torch.exp(-out)) * scale
     if order is not None:
         x, u = x[order], u[order]
-    scaled = x * scale**0.5
+    scaled = x * scale**0.5 if kept < len(plan) else None
     largest = max((t.cells for t in plan), default=0)
     again = z.new_empty(largest if kept < len(plan) else 0)
     scratch = z.new_empty(largest)

@@ -22,44 +22,35 @@ class Tile(NamedTuple):
         return (self.rows.stop - self.rows.start) * (self.columns.stop - self.columns.start)
 
 
-def sorted_by_group(
-    same: Tensor | None, different: Tensor | None, size: int
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """The permutation that makes groups contiguous (None if it is not worth it), groups permuted.
+def sorted_by(key: Tensor | None) -> Tensor | None:
+    """The permutation that makes the groups of `key` contiguous, None if they are already.
 
     With contiguous groups most tiles lie wholly inside or wholly outside of the set.
     """
-    order = None
-    for key in (different, same):  # least significant first: both sorts are stable
-        if key is None or len(key) <= size:
-            continue
-        key = key if order is None else key[order]
-        if bool((key[1:] >= key[:-1]).all()):
-            continue
-        step = torch.argsort(key, stable=True)
-        order = step if order is None else order[step]
-    if order is None:
-        return None, same, different
-    return order, None if same is None else same[order], None if different is None else different[order]
+    if key is None or bool((key[1:] >= key[:-1]).all()):
+        return None
+    return torch.argsort(key, stable=True)
 
 
-def tiles(
-    count: int, size: int, same: Tensor | None = None, different: Tensor | None = None
-) -> list[Tile]:
-    """Tiles on and above the diagonal that hold a pair of the set, in row-major order."""
+def tiles(count: int, size: int, same: Tensor | None, different: int | Tensor | None) -> list[Tile]:
+    """Tiles on and above the diagonal that hold a pair of the set, in row-major order.
+
+    For runs of k rows, `different` = k, the size must be a multiple of k.
+    """
     blocks = [slice(a, min(a + size, count)) for a in range(0, count, size)]
-    same_range, different_range = _ranges(same, blocks), _ranges(different, blocks)
+    same_range = None if same is None else _ranges(same, blocks)
+    apart_range = _ranges(different, blocks) if isinstance(different, Tensor) else None
     plan = []
     for i, rows in enumerate(blocks):
         for j, columns in enumerate(blocks[i:], start=i):
-            partial = False
+            partial = isinstance(different, int) and i == j
             if same_range is not None:
                 (a, b), (c, d) = same_range[i], same_range[j]
                 if b < c or d < a:  # no group in common: no pair of the set
                     continue
                 partial |= not a == b == c == d
-            if different_range is not None:
-                (a, b), (c, d) = different_range[i], different_range[j]
+            if apart_range is not None:
+                (a, b), (c, d) = apart_range[i], apart_range[j]
                 if a == b == c == d:  # one and the same group: no pair of the set
                     continue
                 partial |= not (b < c or d < a)
@@ -68,18 +59,22 @@ def tiles(
 
 
 def mask_out(
-    values: Tensor, tile: Tile, same: Tensor | None, different: Tensor | None, fill: float
+    values: Tensor, tile: Tile, same: Tensor | None, different: int | Tensor | None, fill: float
 ) -> Tensor:
     """Overwrite the pairs of a tile that lie outside the set with `fill`, in place."""
-    if different is not None:
+    if isinstance(different, Tensor):
         values.masked_fill_(different[tile.rows, None] == different[None, tile.columns], fill)
+    elif different is not None and tile.rows.stop <= tile.columns.stop:
+        first = tile.rows.start - tile.columns.start
+        if first >= 0:  # the tile crosses the diagonal of the matrix of pairs
+            square = values[:, first : first + len(values)]
+            runs = square.unflatten(0, (-1, different)).unflatten(2, (-1, different))
+            runs.diagonal(0, 0, 2).fill_(fill)
     if same is not None:
         values.masked_fill_(same[tile.rows, None] != same[None, tile.columns], fill)
     return values
 
 
-def _ranges(group: Tensor | None, blocks: list[slice]) -> list[list[int]] | None:
-    if group is None:
-        return None
+def _ranges(group: Tensor, blocks: list[slice]) -> list[list[int]]:
     ends = [torch.stack(group[block].aminmax()) for block in blocks]
     return torch.stack(ends).tolist()
