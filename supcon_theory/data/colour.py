@@ -45,13 +45,16 @@ def adjust_hue(images: Tensor, shift: Tensor) -> Tensor:
     (R, G, B) of the result is v - c clamp(min(k, 4 - k), 0, 1), k = (n + h + 6 shift) mod 6.
     """
     red, green, blue = images.unbind(1)
-    value, chroma = images.amax(1), images.amax(1) - images.amin(1)
-    safe = torch.where(chroma == 0, 1, chroma)  # a grey pixel has c = 0 and no hue: any h will do
+    value = torch.maximum(torch.maximum(red, green), blue)
+    chroma = value - torch.minimum(torch.minimum(red, green), blue)
+    per = 1 / torch.where(chroma == 0, 1, chroma)  # a grey pixel has c = 0: any hue will do
     hue = torch.where(
         value == red,
-        (green - blue) / safe,
-        torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
+        (green - blue) * per,
+        torch.where(value == green, 2 + (blue - red) * per, 4 + (red - green) * per),
     )
-    hue = hue + 6 * shift[:, None, None]
-    k = (torch.stack([5 + hue, 3 + hue, 1 + hue], 1)) % 6
-    return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp_(0, 1)
+    hue += 6 * shift[:, None, None]
+    k = hue[:, None] + torch.tensor([5.0, 3.0, 1.0], device=hue.device).to(hue)[:, None, None]
+    k -= 6 * torch.floor(k / 6)
+    pull = torch.minimum(k, 4 - k).clamp_(0, 1)
+    return torch.addcmul(value[:, None], chroma[:, None], pull, value=-1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from supcon_theory.data import colour, filters, geometry, random
 
-CHUNK = 128  # images worked on at a time: they stay in the cache
+CHUNK = 256  # channel planes worked on at a time: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Policy:
     padding: str = "border"
 
 
-_DRAWS = 38
+VEIL = 4  # the veil is enlarged from VEIL x VEIL levels
 
 
 def views(
@@ -62,7 +62,7 @@ def views(
     """K views of each image: (N, ch, H, W) in [0, 1] -> (N, K, ch, H, W) in [0, 1].
 
     index: (N,) global sample indices (`Split.offset` + row), which key the draws.
-    Raises ValueError for wrong shapes, K < 1, or draws that are not whole numbers.
+    Raises ValueError for wrong shapes, K < 1, or a seed, epoch or index that is no whole number.
     """
     index = np.asarray(index)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.shape[2] != images.shape[3]:
@@ -75,70 +75,107 @@ def views(
         )
     if K < 1:
         raise ValueError(f"K is {K}; at least one view must be asked for.")
-    out = torch.empty(len(images), K, *images.shape[1:], dtype=images.dtype, device=images.device)
-    for view in range(K):
-        for start in range(0, len(images), CHUNK):
-            part = slice(start, start + CHUNK)
-            draws = random.uniform(seed, stream, epoch, view, index[part], _DRAWS)
-            out[part, view] = augment(images[part], draws, policy)
-    return out
+    ranges = _ranges(policy)
+    draws = [random.uniform(seed, stream, epoch, view, index, len(ranges)) for view in range(K)]
+    draws = np.stack(draws, 1).reshape(-1, len(ranges)).T  # (draws, N K), views of an image adjacent
+    matrix, numbers = parameters(draws, policy, images.shape[-1])
+    numbers = {
+        name: torch.as_tensor(value, dtype=images.dtype).to(images.device)
+        for name, value in numbers.items()
+    }
+    out = images.new_empty(len(images) * K, *images.shape[1:])
+    step = max(CHUNK // images.shape[1], 1)
+    for start in range(0, len(out), step):
+        part = slice(start, start + step)
+        source = images[torch.arange(len(out))[part] // K]
+        some = {name: value[part] for name, value in numbers.items()}
+        out[part] = augment(source, matrix[part], some, policy)
+    return out.unflatten(0, (-1, K))
 
 
-def augment(images: Tensor, draws: np.ndarray, policy: Policy) -> Tensor:
-    """One view of each of (N, ch, H, W), made from (N, 38) uniform draws."""
-    column = iter(draws.T)
+def _ranges(policy: Policy) -> dict[str, tuple[float, float]]:
+    """The uniform numbers that make a view, in the order of their draws, each with its range."""
+    p, unit = policy, (0.0, 1.0)
+    log_aspect = tuple(np.log(p.aspect))
+    return {
+        "area": p.area,
+        "aspect": log_aspect,
+        "top": unit,
+        "left": unit,
+        "angle": (-np.deg2rad(p.degrees), np.deg2rad(p.degrees)),
+        "shift_x": (-p.shift, p.shift),
+        "shift_y": (-p.shift, p.shift),
+        "shear": (-p.shear, p.shear),
+        "flip": unit,
+        "brightness": (1 - p.brightness, 1 + p.brightness),
+        "contrast": (1 - p.contrast, 1 + p.contrast),
+        "saturation": (1 - p.saturation, 1 + p.saturation),
+        "hue": (-p.hue, p.hue),
+        "grey": unit,
+        "sigma": p.sigma,
+        "blur": unit,
+        "erased": p.erased,
+        "erase_aspect": log_aspect,
+        "erase_top": unit,
+        "erase_left": unit,
+        "value": unit,
+        "erase": unit,
+        **{f"veil_{i}": (0.0, p.veil) for i in range(VEIL * VEIL)},
+    }
 
-    def between(low: float, high: float) -> np.ndarray:
-        return low + (high - low) * next(column)
 
-    def chosen(probability: float) -> np.ndarray:
-        return np.flatnonzero(next(column) < probability)
+def parameters(
+    draws: np.ndarray, policy: Policy, size: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """(draws, M) uniform numbers -> the (M, 2, 3) map of each view, and its other parameters (M,)."""
+    ranges = _ranges(policy)
+    low, high = np.array(list(ranges.values())).T[..., None]
+    u = dict(zip(ranges, low + (high - low) * draws, strict=True))
 
-    def tensor(values: np.ndarray) -> Tensor:
-        return torch.as_tensor(values, dtype=images.dtype).to(images.device)
-
-    size = images.shape[-1]
-    area, aspect = between(*policy.area), np.exp(between(*np.log(policy.aspect)))
-    # a side longer than the image is cut to it, so the area of very oblong crops is smaller
-    width = np.minimum(np.sqrt(area * aspect), 1) * size
-    height = np.minimum(np.sqrt(area / aspect), 1) * size
-    top, left = (size - height) * next(column), (size - width) * next(column)
-    move = geometry.affine(
-        np.deg2rad(between(-policy.degrees, policy.degrees)),
-        between(-policy.shift, policy.shift),
-        between(-policy.shift, policy.shift),
-        1.0,
-        np.arctan(between(-policy.shear, policy.shear)),
-        0.0,
-        size,
+    # a side longer than the image is cut to it, so very oblong crops are smaller
+    width = np.minimum(np.sqrt(u["area"] * np.exp(u["aspect"])), 1) * size
+    height = np.minimum(np.sqrt(u["area"] / np.exp(u["aspect"])), 1) * size
+    top, left = (size - height) * u["top"], (size - width) * u["left"]
+    turn = geometry.affine(
+        u["angle"], u["shift_x"], u["shift_y"], 1.0, np.arctan(u["shear"]), 0.0, size
     )
-    flip = geometry.mirror((next(column) < 0.5) & policy.flips)
-    cut = geometry.compose(geometry.crop(top, left, height, width, size), flip)
-    x = geometry.warp(images, geometry.compose(move, cut), policy.padding)
+    matrix = geometry.compose(turn, geometry.crop(top, left, height, width, size))
+    if policy.flips:
+        matrix = geometry.compose(matrix, geometry.mirror(u["flip"] < 0.5))
 
-    x = colour.adjust_brightness(x, tensor(between(1 - policy.brightness, 1 + policy.brightness)))
-    x = colour.adjust_contrast(x, tensor(between(1 - policy.contrast, 1 + policy.contrast)))
-    saturation = between(1 - policy.saturation, 1 + policy.saturation)
-    hue, grey = between(-policy.hue, policy.hue), chosen(policy.p_grayscale)
+    height = np.rint(size * np.sqrt(u["erased"] / np.exp(u["erase_aspect"]))).clip(1, size)
+    width = np.rint(size * np.sqrt(u["erased"] * np.exp(u["erase_aspect"]))).clip(1, size)
+    numbers = {name: u[name] for name in ("brightness", "contrast", "hue", "sigma", "value")}
+    numbers |= {
+        "saturation": np.where(u["grey"] < policy.p_grayscale, 0.0, u["saturation"]),
+        "blur": u["blur"] < policy.p_blur,
+        "erase": u["erase"] < policy.p_erase,
+        "height": height,
+        "width": width,
+        "top": np.floor((size + 1 - height) * u["erase_top"]),
+        "left": np.floor((size + 1 - width) * u["erase_left"]),
+        "veil": np.stack([u[f"veil_{i}"] for i in range(VEIL * VEIL)], 1).reshape(-1, VEIL, VEIL),
+    }
+    return matrix, numbers
+
+
+def augment(
+    images: Tensor, matrix: np.ndarray, numbers: dict[str, Tensor], policy: Policy
+) -> Tensor:
+    """One view of each image (M, ch, H, W), made with the parameters of `parameters`."""
+    x = geometry.warp(images, matrix, policy.padding)
+    x = colour.adjust_brightness(x, numbers["brightness"])
+    x = colour.adjust_contrast(x, numbers["contrast"])
     if x.shape[1] == 3:
-        saturation[grey] = 0.0
-        x = colour.adjust_hue(x, tensor(hue))
-        x = colour.adjust_saturation(x, tensor(saturation))
-    levels = np.stack([between(0.0, policy.veil) for _ in range(16)], -1).reshape(-1, 4, 4)
-    if x.shape[1] == 1 and policy.veil > 0:
-        x = filters.veil(x, tensor(levels))
-
-    sigma, blurred = between(*policy.sigma), chosen(policy.p_blur)
-    if len(blurred):
-        x[blurred] = filters.gaussian_blur(x[blurred], tensor(sigma[blurred]), policy.taps)
-
-    side = between(*policy.erased)
-    aspect = np.exp(between(*np.log(policy.aspect)))
-    height = np.rint(size * np.sqrt(side / aspect)).clip(1, size)
-    width = np.rint(size * np.sqrt(side * aspect)).clip(1, size)
-    top, left = (np.floor((size + 1 - s) * next(column)) for s in (height, width))
-    value, holes = next(column), chosen(policy.p_erase)
-    if len(holes):
-        corners = (tensor(v[holes]) for v in (top, left, height, width, value))
-        x[holes] = filters.erase(x[holes], *corners)
+        x = colour.adjust_hue(x, numbers["hue"])
+        x = colour.adjust_saturation(x, numbers["saturation"])
+    elif policy.veil > 0:
+        x = filters.veil(x, numbers["veil"])
+    blur, erase = (torch.nonzero(numbers[name])[:, 0] for name in ("blur", "erase"))
+    if len(blur):
+        blurred = filters.gaussian_blur(x[blur], numbers["sigma"][blur], policy.taps)
+        x[blur] = blurred.clamp_(0, 1)  # the weights sum to 1 up to rounding
+    if len(erase):
+        hole = (numbers[name][erase] for name in ("top", "left", "height", "width", "value"))
+        x[erase] = filters.erase(x[erase], *hole)
     return x
