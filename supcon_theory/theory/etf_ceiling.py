@@ -31,12 +31,10 @@ def etf_ceiling_is_proved(C: ArrayLike, n: ArrayLike, tau: ArrayLike) -> np.ndar
 
         kl(p || p*) >= A (p - p*)^2,  A = c / (4 p*),  for p in sigmoid([log kappa, log kappa + 2/tau])
 
-    This is decided exactly, without a grid. g = kl(p || p*) - A (p - p*)^2 vanishes with its slope
-    at p*, and g'' = 1 / (p (1 - p)) - 2 A is negative on one interval around 1/2 at most. Either
-    way {g < 0} is an interval (with p*, where p* lies inside that one): so the quotient
-    R(p) = kl / (p - p*)^2 falls and then rises. Its minimum over (0, 1) is at 1 - p*, where it is
-    beta coth(beta / 2) (Kearns and Saul 1998), so over the range of p it is at the
-    point of the range nearest to 1 - p*, and one evaluation decides.
+    This is decided exactly, without a grid, as R(p) = kl(p || p*) / (p - p*)^2 is strictly convex:
+    by Taylor's remainder R(p) = int_0^1 (1 - s) w(p* + (p - p*) s) ds with w(t) = 1 / (t (1 - t)),
+    which is. Its minimum over (0, 1) is at 1 - p*, where it is beta coth(beta / 2) (Kearns and Saul
+    1998), so over a range of p it is at the point of the range nearest to 1 - p*.
 
     Rounding can only turn a barely true case into False. n = 1 is True: both sides are 0.
     """
