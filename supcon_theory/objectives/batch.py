@@ -80,6 +80,11 @@ class Batch:
             n = sizes[classes]
         return SETS[name].size(self.N, self.K, n)
 
+    def log_size(self, name: str) -> float | Tensor:
+        """Logarithm of `size`, a float or (N, 1)."""
+        size = self.size(name)
+        return size.to(self.z.dtype).log()[:, None] if isinstance(size, Tensor) else math.log(size)
+
     def require(self, *names: str) -> None:
         """Every anchor must have a row in each of these sets; which do not is an error or skipped."""
         for name in names:
@@ -184,8 +189,3 @@ def order_rows(order: Tensor, K: int) -> Tensor:
 def softplus(x: Tensor) -> Tensor:
     """log(1 + e^x), exact to rounding (torch's default returns x from 20 on: 2e-9 off)."""
     return F.softplus(x, threshold=40)
-
-
-def log(x: int | Tensor) -> float | Tensor:
-    """Natural logarithm of a count, which is an int or (N,): then shaped (N, 1)."""
-    return x.log()[:, None] if isinstance(x, Tensor) else math.log(x)

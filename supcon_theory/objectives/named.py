@@ -15,7 +15,7 @@ import math
 import torch
 from torch import Tensor
 
-from supcon_theory.objectives.batch import Batch, log, softplus
+from supcon_theory.objectives.batch import Batch, softplus
 from supcon_theory.objectives.check import check_choice, check_number
 
 PER_ANCHOR = {}  # name -> function(batch, *, tau, ...) -> (N, K) losses, or (losses, weights)
@@ -135,7 +135,7 @@ def supcon(b: Batch, *, tau: float, max_positives: int | None = None) -> Tensor:
 def supcon_in(b: Batch, *, tau: float) -> Tensor:
     """log(E(P) + E(oth)) - log(E(P) / |P|): L_in of arXiv 2004.11362, Eq. 3."""
     b.require("same_class")
-    positives = b.log_sum("same_class", 1 / tau) - log(b.size("same_class"))
+    positives = b.log_sum("same_class", 1 / tau) - b.log_size("same_class")
     return b.log_sum("other_rows", 1 / tau) - positives
 
 
@@ -148,7 +148,7 @@ def _log_tilted(b: Batch, name: str, tau: float, beta: float, detach_weights: bo
     """
     check_number("beta", beta, 0)
     if beta == 0:
-        return b.log_sum(name, 1 / tau) - log(b.size(name))
+        return b.log_sum(name, 1 / tau) - b.log_size(name)
     high, low = b.log_sum(name, (1 + beta) / tau), b.log_sum(name, beta / tau)
     if detach_weights:
         return high / (1 + beta) + (high * (beta / (1 + beta)) - low).detach()
@@ -160,7 +160,7 @@ def h_nscl(b: Batch, *, tau: float, beta: float = 1.0, detach_weights: bool = Fa
     """D = e^{s_ap} + |oth| M_beta(oth), p own: `nscl_coupled` with hardened negatives."""
     b.require("own", "other_classes")
     tilted = _log_tilted(b, "other_classes", tau, beta, detach_weights)
-    return _with_positive(b, tilted + log(b.size("other_classes")), tau)
+    return _with_positive(b, tilted + b.log_size("other_classes"), tau)
 
 
 @objective
@@ -168,7 +168,7 @@ def hucl(b: Batch, *, tau: float, beta: float = 1.0, detach_weights: bool = Fals
     """D = e^{s_ap} + Q M_beta(ins), p own: arXiv 2209.00078. beta multiplies s, not the cosine."""
     b.require("own", "other_samples")
     tilted = _log_tilted(b, "other_samples", tau, beta, detach_weights)
-    return _with_positive(b, tilted + log(b.size("other_samples")), tau)
+    return _with_positive(b, tilted + b.log_size("other_samples"), tau)
 
 
 @objective
@@ -191,7 +191,7 @@ def hcl(
     b.require("own", "other_samples")
     tilted = _log_tilted(b, "other_samples", tau, beta, detach_weights)[..., None]
     return _with_positive(
-        b, math.log(b.size("other_samples")) + _log_debiased(tilted, b.own() / tau, tau, tau_plus, clamp), tau
+        b, b.log_size("other_samples") + _log_debiased(tilted, b.own() / tau, tau, tau_plus, clamp), tau
     )
 
 
