@@ -46,18 +46,18 @@ def nc1(features: Features, labels: Tensor | None = None) -> Measure:
     _, s, vt = torch.linalg.svd(centred, full_matrices=False)
     expected = min(c - 1, d)
     rank = int((s[:expected] > COINCIDE * moments.scale).sum())
-    directions = (vt[:rank].T / s[:rank]).contiguous()
+    directions = (vt[:rank].T * (moments.scale / s[:rank])).to(moments.residuals.dtype)
     flat = moments.residuals.flatten(0, 1)
     weights = (1 / moments.counts.double())[moments.owners].repeat_interleave(moments.views)
     total = 0.0
     for a in range(0, len(flat), ROWS):
-        squares = (flat[a : a + ROWS].double() @ directions).square_().sum(1)
+        squares = (flat[a : a + ROWS] @ directions).double().square_().sum(1)
         total += (weights[a : a + ROWS] @ squares).item()
     reason = "" if rank == expected else (
         f"the class means span {rank} of the {expected} dimensions they could: "
         f"variance outside that span does not count"
     )
-    return Measure(total / c, reason)
+    return Measure(total / c / moments.scale**2, reason)
 
 
 def equinorm(

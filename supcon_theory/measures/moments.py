@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .labels import checked_views, class_values, what_is_missing
 
-ROWS = 1024  # rows of features held in float64 at a time
+ROWS = 512  # samples held in float64 at a time
 COINCIDE = 1e-12  # relative to the rms norm of the features: means closer than this are one point
 
 
@@ -150,24 +150,25 @@ def class_moments(
         raise ValueError(f"labels contain {stray[0]}, which is not among the {len(known)} classes "
                          f"named; name it in `classes` or leave it out.")
     samples = torch.bincount(owners, minlength=len(known))
-    order = owners.argsort(stable=True)
-    owners = owners[order]
     tiles = [slice(a, a + ROWS) for a in range(0, len(owners), ROWS)]
     n, k, d = views.shape
 
     means = views.new_zeros(len(known), d, dtype=torch.float64)
     for tile in tiles:
-        means.index_add_(0, owners[tile], views[order[tile]].sum(1, dtype=torch.float64))
+        rows = views[tile].double()
+        means.index_add_(0, owners[tile], rows.sum(1) if k > 1 else rows[:, 0])
     if not means.isfinite().all():  # a sum is finite only if every term is
         bad = (~views.isfinite()).flatten(1).any(1).sum().item()
         raise ValueError(f"{bad} of {n} samples have features that are NaN or infinite; remove "
                          f"them or find their cause.")
     means /= (samples * k)[:, None]
 
+    order = owners.argsort(stable=True)
+    owners = owners[order]
     residuals = views.new_empty(n, k, d, dtype=torch.promote_types(views.dtype, torch.float32))
     scatter, augmentation = means.new_zeros(2, len(known))
     for tile in tiles:
-        rows = views[order[tile]].double() - means[owners[tile], None]
+        rows = views[order[tile]].double().sub_(means[owners[tile], None])
         residuals[tile] = rows
         centre = rows.mean(1) if k > 1 else rows[:, 0]
         scatter.index_add_(0, owners[tile], centre.square().sum(1))

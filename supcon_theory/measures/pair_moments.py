@@ -17,15 +17,29 @@ def directional_scatter(moments: Moments) -> Tensor:
     """D' Sigma_i D with D = mu_j - mu_i, (C, C); row i is the class whose scatter it is.
 
     Its transpose is D' Sigma_j D. One product of the residuals with the means: O(N K C D).
+
+    Note: float32 features are multiplied in float32, which on centred rows costs no more than the
+    rounding of the features did, and squared and summed in float64. Where two means are so close
+    that their difference would cancel in the product, it is taken first, in float64.
     """
     centred = moments.means - moments.means[moments.samples > 0].mean(0)
     flat, owners = _rows(moments)
+    unit = moments.scale or 1.0  # keeps the squares of huge or tiny features within range
+    directions = (centred / unit).to(flat.dtype).T.contiguous()
     result = centred.new_zeros(len(centred), len(centred))
     for tile in _tiles(len(flat)):
         owner = owners[tile]
-        projections = flat[tile].double() @ centred.T
+        projections = flat[tile] @ directions
         projections -= projections.gather(1, owner[:, None])
-        result.index_add_(0, owner, projections.square_())
+        result.index_add_(0, owner, projections.double().square_())
+    result *= unit**2
+    starts = (moments.counts.cumsum(0) - moments.counts).tolist()
+    squares = centred.square().sum(1)
+    near = moments.square_distances < 1e-2 * (squares[:, None] + squares)
+    for i in near.any(1).nonzero()[:, 0].tolist():
+        rows = flat[starts[i] : starts[i] + moments.counts[i].item()].double()
+        differences = centred[near[i]] - centred[i]
+        result[i, near[i]] = (rows @ differences.T).square_().sum(0)
     return _averaged(result, moments)
 
 
