@@ -12,6 +12,7 @@ Controls: shuffled labels (evaluation only), the step, imbalanced subsets of the
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -32,6 +33,7 @@ from supcon_theory.training.recipe import Recipe, log_spaced, sweep
 
 NAME = "gap_vs_classes"
 OBJECTIVES = ("dcl", "nscl")
+CIFAR100 = "data/cifar100"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,20 @@ class Config(command.Trained):
     imbalanced_training: bool = False
     """Train on the imbalanced subsets as well."""
 
+    def check(self) -> None:
+        if self.data == CIFAR100 and not Path(CIFAR100).exists():
+            command.check_device(self.device)
+            raise ValueError(f"CIFAR-100 is not at {CIFAR100}: get it from "
+                             "https://www.cs.toronto.edu/~kriz/cifar.html and put its images at "
+                             f"{CIFAR100}/train/<class>/*.png and {CIFAR100}/test/<class>/*.png")
+        super().check()
+        for ratio in self.ratios:
+            if not 1 <= ratio <= self.n / 2:
+                raise ValueError(f"ratios has {ratio:g} but with n = {self.n} images a class each must "
+                                 f"be from 1 to {self.n / 2:g}, so that 2 images stay in every class")
+        if self.kanji_classes:
+            command.check_data("kanji", max(self.kanji_classes), 2)
+
 
 PRESETS = {
     "smoke": Config(classes=(2, 4, 8), n=16, seeds=2, steps=6, batch=32, ratios=(1, 4),
@@ -60,7 +76,7 @@ PRESETS = {
     "laptop": Config(),
     "full": Config(seeds=5, steps=400, checkpoints=5, kanji_classes=(4, 32, 250, 1000),
                    imbalanced_training=True),
-    "paper": Config(data="data/cifar100", classes=(5, 10, 20, 40, 60, 80, 100), n=500, seeds=5,
+    "paper": Config(data=CIFAR100, classes=(5, 10, 20, 40, 60, 80, 100), n=500, seeds=5,
                     steps=14_400, checkpoints=5, batch=1024, encoder="resnet50", d=128,
                     optimiser="lars", lr=2.4, weight_decay=1e-6, device="cuda",
                     imbalanced_classes=100),

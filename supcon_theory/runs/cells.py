@@ -96,7 +96,7 @@ def compute(
             continue
         entry = entries[cell.key]
         for name in sorted(entry.files()):
-            table = pd.read_csv(io.BytesIO(entry.read(name)), float_precision="round_trip")
+            table = pd.read_csv(io.BytesIO(entry.read(name)))
             table.insert(0, "cell", cell.key)
             tables.setdefault(name.removesuffix(".csv"), []).append(table)
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}

@@ -87,6 +87,7 @@ class Trained(Common):
 
     def check(self) -> None:
         from supcon_theory.training.encoders import ENCODERS
+        from supcon_theory.training.optimisers import OPTIMISERS
 
         super().check()
         at_least(self, n=2, steps=1, batch=2)
@@ -96,8 +97,10 @@ class Trained(Common):
         if not self.classes or min(self.classes) < 2:
             raise ValueError(f"classes are {' '.join(map(str, self.classes)) or 'none'} but each must "
                              "be at least 2: with one class an anchor has no negatives")
-        if self.encoder not in ENCODERS:
-            raise ValueError(f"encoder is {self.encoder!r} but must be one of {', '.join(ENCODERS)}")
+        for name, allowed in {"encoder": ENCODERS, "optimiser": OPTIMISERS}.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is {getattr(self, name)!r} but must be one of "
+                                 f"{', '.join(allowed)}")
         check_device(self.device)
         check_data(self.data, max(self.classes), self.n)
 
@@ -154,7 +157,8 @@ def check_device(name: str) -> None:
     if torch.backends.mps.is_available():
         allowed.append("mps")
     if name not in allowed:
-        raise ValueError(f"device is {name!r} but this machine has {', '.join(allowed)}")
+        raise ValueError(f"device is {name!r} but this machine has {', '.join(allowed)}: choose one "
+                         "with --device")
 
 
 def check_writable(folder: Path) -> None:

@@ -22,6 +22,7 @@ from supcon_theory.data.views import Policy, views
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.runs import machine, store
 from supcon_theory.training.encoders import build
+from supcon_theory.training.optimisers import OPTIMISERS
 from supcon_theory.training.recipe import VERSION, Recipe
 
 WARM_UP = 10  # steps of linearly rising learning rate before the cosine
@@ -50,7 +51,7 @@ def train(
         ValueError: the recipes differ in more than the objective.
         FloatingPointError: a loss is not finite (the message has the epoch and the step).
     """
-    if len({replace(recipe, objective="") for recipe in recipes}) != 1:
+    if len({replace(recipe, objective="dcl") for recipe in recipes}) != 1:
         raise ValueError("paired training needs recipes that differ in their objective only")
     entries = {recipe.objective: store.Entry(encoders / recipe.key) for recipe in recipes}
     with ExitStack() as locks:
@@ -119,10 +120,7 @@ class Learner:
         elif recipe.objective in ("dcl", "nscl"):
             self.extra = {"pairs": recipe.pairs}
         learned = [*self.network.parameters(), *self._weights()]
-        self.optimiser = {
-            "adamw": lambda: torch.optim.AdamW(learned, recipe.lr, weight_decay=recipe.weight_decay),
-            "sgd": lambda: torch.optim.SGD(learned, recipe.lr, 0.9, weight_decay=recipe.weight_decay),
-        }[recipe.optimiser]()
+        self.optimiser = OPTIMISERS[recipe.optimiser](learned, recipe.lr, recipe.weight_decay)
 
     def _weights(self) -> list[nn.Parameter]:
         return [value for value in self.extra.values() if isinstance(value, nn.Parameter)]

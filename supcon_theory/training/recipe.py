@@ -6,7 +6,10 @@ Two named families serve several experiments: `sweep`, few images of few to many
 
 from dataclasses import asdict, dataclass
 
+from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.runs import store
+from supcon_theory.training.encoders import ENCODERS
+from supcon_theory.training.optimisers import OPTIMISERS
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
 
@@ -46,7 +49,9 @@ class Recipe:
             "lr": (self.lr > 0, "above 0"),
             "imbalance": (self.imbalance >= 1, "at least 1"),
             "pairs": (self.pairs in ("all", "distinct"), "'all' or 'distinct'"),
-            "optimiser": (self.optimiser in ("adamw", "sgd"), "'adamw' or 'sgd'"),
+            "optimiser": (self.optimiser in OPTIMISERS, f"one of {', '.join(OPTIMISERS)}"),
+            "objective": (self.objective in OBJECTIVES, f"one of {', '.join(OBJECTIVES)}"),
+            "encoder": (self.encoder in ENCODERS, f"one of {', '.join(ENCODERS)}"),
         }
         for name, (right, allowed) in checks.items():
             if not right:
@@ -58,16 +63,6 @@ class Recipe:
     @property
     def key(self) -> str:
         return store.key(asdict(self) | {"version": VERSION})
-
-    @property
-    def batch_size(self) -> int:
-        """Images in a batch: never more than there are."""
-        return min(self.batch, self.images)
-
-    @property
-    def images(self) -> int:
-        """Images trained on, when balanced; an imbalanced recipe has fewer."""
-        return self.C * self.n
 
 
 def log_spaced(steps: int, count: int) -> tuple[int, ...]:
