@@ -65,6 +65,14 @@ def check_number(
         raise ValueError(f"{name} is {value!r}; it must lie in {interval}: choose such a value")
 
 
+def check_count(name: str, value: int) -> None:
+    """Refuse anything but an integer of at least 1."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}; it must be an integer of at least 1")
+    if value < 1:
+        raise ValueError(f"{name} is {value!r}; it must be at least 1: choose such an integer")
+
+
 def check_choice(name: str, value: object, allowed: tuple) -> None:
     """Refuse a value that is not one of `allowed`."""
     if value not in allowed:

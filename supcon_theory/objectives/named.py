@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory.objectives.batch import Batch, softplus
-from supcon_theory.objectives.check import check_choice, check_number
+from supcon_theory.objectives.check import check_choice, check_count, check_number
 
 PER_ANCHOR = {}  # name -> function(batch, *, tau, ...) -> (N, K) losses, or (losses, weights)
 
@@ -120,9 +120,9 @@ def supcon(b: Batch, *, tau: float, max_positives: int | None = None) -> Tensor:
     b.require("same_class")
     if max_positives is None:
         return b.log_sum("other_rows", 1 / tau) - b.mean_same_class() / tau
-    check_number("max_positives", max_positives, 1)
+    check_count("max_positives", max_positives)
     most = b.K * int(b.classes()[1].max()) - 1
-    found = [b.following(j) for j in range(1, min(int(max_positives), most) + 1)]
+    found = [b.following(j) for j in range(1, min(max_positives, most) + 1)]
     s = torch.stack([similarity for similarity, _ in found], -1) / tau
     exists = torch.stack([exists for _, exists in found], -1)[:, None]
     log_others = b.log_sum("other_classes", 1 / tau)
@@ -190,9 +190,8 @@ def hcl(
     check_number("tau_plus", tau_plus, 0, 1)
     b.require("own", "other_samples")
     tilted = _log_tilted(b, "other_samples", tau, beta, detach_weights)[..., None]
-    return _with_positive(
-        b, b.log_size("other_samples") + _log_debiased(tilted, b.own() / tau, tau, tau_plus, clamp), tau
-    )
+    mean = _log_debiased(tilted, b.own() / tau, tau, tau_plus, clamp)
+    return _with_positive(b, mean + b.log_size("other_samples"), tau)
 
 
 @objective
