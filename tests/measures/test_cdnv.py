@@ -12,6 +12,7 @@ from supcon_theory.measures import (
     class_moments,
     directional_cdnv,
     etf_deviation,
+    nc1,
     root_cdnv,
 )
 
@@ -186,6 +187,26 @@ def test_an_offset_of_ten_thousand_in_float32_leaves_cdnv_right():
     squares = torch.stack([x[y == c].square().sum(1).mean() for c in range(4)])
     one_pass = (squares - mean.square().sum(1))[:, None] / torch.cdist(mean, mean).square()
     assert abs(off_diagonal(one_pass.numpy()).mean() / off_diagonal(single).mean() - 1) > 0.1
+
+
+def test_close_classes_far_from_the_rest_are_as_exact_as_any_in_float32():
+    """Two classes 1e-4 apart, a million times nearer than the third: no product may cancel."""
+    g = torch.Generator().manual_seed(0)
+    x = 1e-4 * torch.randn(30, 6, generator=g)
+    x[10:20, 0] += 1e-4
+    x[20:] += 100.0
+    y = torch.arange(3).repeat_interleave(10)
+    single, directional, _ = loops(x, y)
+    np.testing.assert_allclose(cdnv(x, y, convention="single").pairs, single, rtol=1e-9)
+    np.testing.assert_allclose(directional_cdnv(x, y).pairs, directional, rtol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1e15])
+def test_huge_and_tiny_float32_features_neither_overflow_nor_vanish(unit):
+    x, y = draw((6, 8, 7), 5, dtype=torch.float32)
+    for measure in (cdnv, directional_cdnv):
+        assert measure(unit * x, y).mean == pytest.approx(measure(x, y).mean, rel=1e-5)
+    assert nc1(unit * x, y).value == pytest.approx(nc1(x, y).value, rel=1e-5)
 
 
 def test_a_missing_class_is_no_class_at_the_origin():

@@ -223,6 +223,8 @@ def test_too_few_dimensions_for_a_simplex_are_reported_with_the_measured_value()
         measured = measure(class_moments(x, y))
         assert measured.value > 0.01
         assert "no simplex ETF of 6 classes exists in 3 dimensions (5 needed)" in measured.reason
+        assert measure(class_moments(*draw((4,) * 5, 3))).reason  # one dimension too few
+        assert measure(class_moments(*draw((4,) * 5, 4))).reason == ""
     with pytest.raises(ValueError, match="use at least 5"):
         etf_gram(6, 3)
     assert etf_gram(6, 5).shape == (6, 6)
