@@ -162,7 +162,7 @@ def _checked(
         )
     y = torch.as_tensor(y, device=z.device)
     if y.shape != z.shape[:1] or y.is_floating_point() or y.dtype in (torch.bool, torch.complex64):
-        raise ValueError(f"y is {_described(y)}: pass {len(z)} integer labels, one per sample of z.")
+        raise ValueError(f"y is {_described(y)}: pass {len(z)} integer labels, one per sample.")
     if not taus:
         raise ValueError("no temperature was given: pass at least one, such as 1.0.")
     for tau in taus:
@@ -198,7 +198,8 @@ def _checked(
 
 def _checked_anchors(anchors: torch.Tensor | np.ndarray, N: int, K: int) -> torch.Tensor:
     anchors = torch.as_tensor(anchors)
-    if anchors.ndim != 2 or anchors.shape[1] != 2 or len(anchors) == 0 or anchors.is_floating_point():
+    whole = not anchors.is_floating_point()
+    if not whole or anchors.ndim != 2 or anchors.shape[1] != 2 or len(anchors) == 0:
         raise ValueError(
             f"anchors is {_described(anchors)}: pass integers of shape (M, 2) with M >= 1, "
             "each row (sample, view)."

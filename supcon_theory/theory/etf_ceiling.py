@@ -29,7 +29,8 @@ def etf_ceiling_is_proved(C: ArrayLike, n: ArrayLike, tau: ArrayLike) -> np.ndar
     With c = C / ((C - 1) tau), beta = log kappa + c and p* = sigmoid(beta), a tangent-line argument
     at p* gives the theorem as soon as
 
-        kl(p || p*) >= A (p - p*)^2,  A = c / (4 p*),  for p in sigmoid([log kappa, log kappa + 2/tau])
+        kl(p || p*) >= A (p - p*)^2,  A = c / (4 p*),
+        for all p = sigmoid(t), log kappa <= t <= log kappa + 2 / tau.
 
     This is decided exactly, without a grid, as R(p) = kl(p || p*) / (p - p*)^2 is strictly convex:
     by Taylor's remainder R(p) = int_0^1 (1 - s) w(p* + (p - p*) s) ds with w(t) = 1 / (t (1 - t)),

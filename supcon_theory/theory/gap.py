@@ -5,8 +5,8 @@ K (N - n_c) terms. A bound therefore has the form log(1 + ratio of the counts * 
 only c differs from one to the next: 0 when all similarities are equal, C / (C - 1) where the gap is
 largest (a collapsed simplex), 2 when each cosine takes its worst value by itself.
 
-Everything is vectorised (arguments broadcast), float64, and evaluated as logaddexp(0, log ratio), so
-that tau = .005, where exp(2 / tau) is 10^173, is as good as tau = 1. C is a number of classes, n a
+Everything is vectorised (arguments broadcast), float64, and evaluated as logaddexp(0, log ratio),
+so that tau = .005, where exp(2 / tau) is 10^173, is as good as tau = 1. C is a number of classes, n a
 class size (n = inf is allowed), `own` the size n_c of the anchor's class and `total` = N; `counts`
 are all class sizes, of the set (or batch) on which the gap is evaluated.
 """
@@ -116,8 +116,8 @@ def class_averaged_bound(counts: ArrayLike, tau: ArrayLike) -> np.ndarray:
 def centred_bound(alignment: ArrayLike, C: ArrayLike, n: ArrayLike, tau: ArrayLike) -> np.ndarray:
     """gap_i <= log(1 + kappa exp(C / ((C - 1) tau) (1 - <z_i, zbar>))), balanced classes.
 
-    `alignment` is <z_i, zbar> with zbar the mean of all N K unit rows of the set on which the gap is
-    evaluated (a stratified batch is such a set). It needs no labels, only C and n. Proof: the
+    `alignment` is <z_i, zbar> with zbar the mean of all N K unit rows of the set on which the gap
+    is evaluated (a stratified batch is such a set). It needs no labels, only C and n. Proof: the
     cosines of anchor i sum to N K <z_i, zbar>, of which its own class contributes at most n K;
     Jensen's inequality turns the mean different-class cosine into a lower bound on D, and
     S <= K (n - 1) e^{1 / tau}. Looser than `anchor_upper_bound` where the alignment is below

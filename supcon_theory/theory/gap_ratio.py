@@ -12,7 +12,7 @@ def log_effective_ratio(gap: ArrayLike, kappa: ArrayLike) -> np.ndarray:
     if not np.all(gap >= 0):
         raise ValueError("a gap is negative or NaN: it is a log(1 + S / D), check both losses.")
     if not np.all((kappa > 0) & (kappa < np.inf)):
-        raise ValueError("a kappa is not positive: classes of one sample have no S, leave them out.")
+        raise ValueError("a kappa is not positive: leave out classes of one sample, which have no S.")
     with np.errstate(divide="ignore"):  # gap = 0: r = 0
         return gap + np.log(-np.expm1(-gap)) - np.log(kappa)
 

@@ -312,7 +312,9 @@ def test_bad_input_gets_one_sentence(z, y, taus, pairs, error, words):
             anchor_losses(z, y, [[0, 0]], taus[-1], pairs=pairs)
 
 
-@pytest.mark.parametrize("anchors", [[[6, 0]], [[0, 2]], [[-1, 0]], [[0]], [0, 0], [[0.0, 1.0]], []])
+@pytest.mark.parametrize(
+    "anchors", [[[6, 0]], [[0, 2]], [[-1, 0]], [[0]], [0, 0], [[0.0, 1.0]], []]
+)
 def test_anchors_that_do_not_exist_get_one_sentence(anchors):
     with pytest.raises(ValueError, match="pass"):
         anchor_losses(GOOD, LABELS, anchors, 1.0)

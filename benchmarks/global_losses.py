@@ -1,0 +1,167 @@
+"""Time and memory of the exact losses over a whole data set, beside the plain way.
+
+    python benchmarks/global_losses.py [--quick]     about three minutes (quick: 15 s); one thread
+
+    ours     `global_losses`: tiles of the upper triangle, DCL and NSCL of every anchor
+    plain    the full matrix in blocks of rows, product, exp and sum: one sum per anchor, so neither
+             the labels nor the losses. `plain` uses the fastest block of 64 to 512 rows
+             on this machine, `plain 1024` a block of a more usual size.
+    product  the matrix products of the upper triangle alone: the floor of anything exact
+
+Each cell runs in a process of its own, the versions taking turns there; seconds are CPU time, the
+median of the runs. Memory is the peak resident set above that before the call, of `global_losses`
+alone. d = 128, K = 2, C = 100 classes, tau = 1 (and tau = 1, .5 in one pass for `ours, 2 taus`).
+
+Writes figures/benchmark_global_losses.{csv,png,pdf}: columns rows (N K), version, seconds, ratio (to
+`plain`), extra_mb.
+"""
+
+import os
+
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[_variable] = "1"  # before torch loads its BLAS
+
+import argparse
+import resource
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+
+from supcon_theory.measures.losses import global_losses
+from supcon_theory.measures.tiled_sums import TILE
+
+FIGURES = Path(__file__).parent.parent / "figures"
+K, D, C = 2, 128, 100
+ROWS = [2500, 5000, 10_000, 20_000, 40_000]
+BLOCKS = [64, 128, 256, 512]
+LIMIT = 0.6
+
+
+def plain(rows: torch.Tensor, block: int) -> torch.Tensor:
+    sums = torch.empty(len(rows))
+    for a in range(0, len(rows), block):
+        sums[a : a + block] = (rows[a : a + block] @ rows.T).exp_().sum(1)
+    return sums
+
+
+def product(rows: torch.Tensor) -> None:
+    tile = TILE["cpu"]
+    out = torch.empty(tile, tile)
+    for a in range(0, len(rows), tile):
+        left = rows[a : a + tile]
+        for b in range(a, len(rows), tile):
+            right = rows[b : b + tile]
+            torch.mm(left, right.T, out=out[: len(left), : len(right)])
+
+
+def seconds(run: Callable[[], object]) -> float:
+    start = process_time()
+    run()
+    return process_time() - start
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def cell(count: int, runs: int) -> list[dict[str, float | str]]:
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(0)
+
+    def data(N: int) -> tuple[torch.Tensor, torch.Tensor]:
+        z = torch.randn(N, K, D, generator=generator)
+        y = torch.arange(N)[torch.randperm(N, generator=generator)] % C
+        return torch.nn.functional.normalize(z, dim=-1), y
+
+    global_losses(*data(500), [1.0])  # libraries are loaded and warm
+    z, y = data(count // K)
+    before = peak_mb()
+    global_losses(z, y, [1.0])
+    extra = peak_mb() - before
+    rows = z.view(-1, D)
+    block = min(BLOCKS, key=lambda b: seconds(lambda: plain(rows, b)))
+    versions = {
+        "ours": lambda: global_losses(z, y, [1.0]),
+        "ours, 2 taus": lambda: global_losses(z, y, [1.0, 0.5]),
+        "plain": lambda: plain(rows, block),
+        "plain 1024": lambda: plain(rows, 1024),
+        "product": lambda: product(rows),
+    }
+    times = {name: [] for name in versions}
+    for _ in range(runs):
+        for name, run in versions.items():
+            times[name].append(seconds(run))
+    floor = median(times["plain"])
+    return [
+        {
+            "rows": count,
+            "version": name,
+            "seconds": median(values),
+            "ratio": median(values) / floor,
+            "extra_mb": extra if name == "ours" else np.nan,
+        }
+        for name, values in times.items()
+    ]
+
+
+def draw(table: pd.DataFrame) -> plt.Figure:
+    sns.set_theme(style="ticks", palette="colorblind", font_scale=0.9)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.0), layout="constrained")
+    sns.lineplot(table, x="rows", y="seconds", hue="version", style="version", markers=True,
+                 dashes=False, ax=left)  # fmt: skip
+    ours = table[table.version == "ours"]
+    x = np.array([ours.rows.min(), ours.rows.max()])
+    for axes, y, power, last in ((left, "seconds", 2, ours.seconds), (right, "extra_mb", 1, None)):
+        anchor = ours[y].iloc[-1]
+        axes.plot(x, 0.6 * anchor * (x / x[-1]) ** power, color="0.5", ls=":", lw=1.2,
+                  label=f"slope {power}")  # fmt: skip
+    right.plot(ours.rows, ours.extra_mb, marker="o", label="ours")
+    full = 4 * x.astype(float) ** 2 / 2**20
+    right.plot(x, full, color="0.2", ls="--", lw=1.2, label="N K x N K float32")
+    for axes, label in ((left, "CPU time, one thread (s)"), (right, "extra memory (MB)")):
+        axes.set(xscale="log", yscale="log", xlabel="rows N K", ylabel=label)
+        axes.set_xticks(ROWS, [f"{r / 1000:g}k" for r in ROWS])
+        axes.minorticks_off()
+        axes.legend(frameon=False, fontsize=7)
+    sns.despine(figure)
+    return figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="up to 10,000 rows, nothing written")
+    quick = parser.parse_args().quick
+    records = []
+    for count in [r for r in ROWS if r <= 10_000 or not quick]:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            records += pool.submit(cell, count, 3 if quick else 5).result()
+        print(pd.DataFrame(records[-5:]).round(4).to_string(index=False, header=count == ROWS[0]))
+    table = pd.DataFrame(records)
+    ours = table[table.version == "ours"]
+    slope = np.polyfit(np.log(ours.rows), np.log(ours.seconds), 1)[0]
+    print(f"time grows as (N K)^{slope:.2f}")
+    if not quick:
+        FIGURES.mkdir(exist_ok=True)
+        table.to_csv(FIGURES / "benchmark_global_losses.csv", index=False, float_format="%.5g")
+        figure = draw(table)
+        for suffix in ("png", "pdf"):
+            figure.savefig(FIGURES / f"benchmark_global_losses.{suffix}", dpi=200)
+        row = ours[ours.rows == 20_000].iloc[0]
+        print(f"20,000 rows: {row.ratio:.2f} of plain (limit {LIMIT}), {row.extra_mb:.0f} MB extra")
+
+
+if __name__ == "__main__":
+    main()
