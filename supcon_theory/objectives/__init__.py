@@ -1,10 +1,10 @@
-"""What a network is trained with: `OBJECTIVES[name](z, y, *, tau, ...) -> scalar`.
+"""What a network is trained with: `OBJECTIVES[name](z, y, *, tau, ...) -> scalar tensor`.
 
-z (N, K, d) unit rows, y (N,) integer labels (None where no label is used), tau > 0; see
-`named.py` for what each is and `docs/objectives.md` for how they compare.
+z (N, K, d) unit rows, y (N,) integer labels (None where the id uses none), tau > 0 a number.
+`named.py` defines every id on one page, `docs/objectives.md` compares them with public code.
 
-    loss          one name: `OBJECTIVES["dcl"](z, y, tau=0.5)`
-    PER_ANCHOR    the same without the mean: `per_anchor("supcon", z, y, tau=0.1)` is (N, K)
+An anchor without a positive or without a negative is an error by default; `invalid="skip"` makes
+the return value a pair: the mean over the other anchors, and the number of anchors left out.
 """
 
 import functools
@@ -28,7 +28,10 @@ from supcon_theory.objectives.named import PER_ANCHOR
 __all__ = ["OBJECTIVES", "per_anchor"]
 
 
-def _evaluate(function: Callable, z, y, tau, invalid, options) -> tuple[Tensor, Tensor | None, Batch]:
+def _evaluate(
+    function: Callable, z: Tensor, y: Tensor | None, tau: float, invalid: str, options: dict
+) -> tuple[Tensor, Tensor | None, Batch]:
+    """Checks; then the loss of every anchor, its weight (None: equal), and the batch."""
     check_choice("invalid", invalid, ("error", "skip"))
     check_embeddings(z)
     check_labels(y, z)
@@ -40,10 +43,10 @@ def _evaluate(function: Callable, z, y, tau, invalid, options) -> tuple[Tensor, 
 
 
 def per_anchor(name: str, z: Tensor, y: Tensor | None, *, tau: float, **options) -> Tensor:
-    """The losses of all anchors, (N, K), of one objective: differentiable, every anchor valid.
+    """The loss of every anchor, (N, K), differentiable; all anchors must be valid.
 
-    The objective is their mean (weighted by the number of positives for the ids that average over
-    pairs).
+    The objective is the mean of these, weighted by the number of positives for the ids that
+    average over pairs. `dhel` with anchors="first_view" gives (N, 1).
     """
     check_choice("name", name, tuple(PER_ANCHOR))
     return _evaluate(PER_ANCHOR[name], z, y, tau, "error", options)[0]
@@ -56,7 +59,7 @@ def _averaged(function: Callable) -> Callable:
     def objective(z: Tensor, y: Tensor | None, *, invalid: str = "error", **options):
         tau = options.pop("tau", default_tau)
         if tau is inspect.Parameter.empty:
-            raise TypeError(f"{function.__name__} needs the keyword tau, a number > 0")
+            raise TypeError(f"{function.__name__} needs a temperature: pass tau, a number > 0")
         losses, weights, batch = _evaluate(function, z, y, tau, invalid, options)
         if batch.valid is not None:
             losses = losses[batch.valid]
@@ -64,7 +67,7 @@ def _averaged(function: Callable) -> Callable:
         if weights is None:
             loss = losses.mean()
         else:
-            loss = (losses * weights).sum() / (weights.expand_as(losses).sum())
+            loss = (losses * weights).sum() / weights.expand_as(losses).sum()
         if invalid == "error":
             return loss
         skipped = 0 if batch.valid is None else int((~batch.valid).sum()) * batch.K

@@ -86,7 +86,7 @@ class Batch:
         return size.to(self.z.dtype).log()[:, None] if isinstance(size, Tensor) else math.log(size)
 
     def require(self, *names: str) -> None:
-        """Every anchor must have a row in each of these sets; which do not is an error or skipped."""
+        """Every anchor must have a row in each of these sets; others raise or are skipped."""
         for name in names:
             size = self.size(name)
             has = size > 0 if isinstance(size, Tensor) else torch.tensor([size > 0] * self.N)

@@ -15,7 +15,7 @@ from supcon_theory.objectives.check import (
 def cross_entropy(z: Tensor, y: Tensor, *, tau: float, weights: Tensor) -> Tensor:
     """Mean over all rows of -log softmax(W z / tau)[y], W = `weights` of shape (C, d).
 
-    Labels must be 0 .. C-1. The rows of W are used as given: normalise them for a cosine classifier.
+    Labels must be 0 .. C-1. W is used as given: normalise its rows for a cosine classifier.
     Raises TypeError or ValueError for input that is none of this.
     """
     check_embeddings(z)

@@ -54,7 +54,7 @@ def backward(
 def dense_backward(
     z: Tensor, scale: float, same: Tensor | None, different: int | Tensor | None, grad: Tensor
 ) -> Tensor:
-    """The same gradient by differentiable operations on the whole matrix, for second derivatives."""
+    """The same gradient by differentiable operations on the whole matrix: second derivatives."""
     s = scale * z @ z.T
     outside = torch.zeros_like(s, dtype=torch.bool)
     whole = slice(0, len(z))
