@@ -78,7 +78,7 @@ def main() -> None:
         }
     ).rename_axis("work")
     table.to_csv(Path(__file__).with_suffix(".csv"), float_format="%.4g")
-    print(table.to_string(float_format=lambda value: f"{value:,.3g}" if value < 100 else f"{value:,.0f}"))
+    print(table.to_string(float_format=lambda value: f"{value:,.{0 if value >= 100 else 3}f}"))
 
 
 if __name__ == "__main__":

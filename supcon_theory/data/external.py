@@ -27,7 +27,7 @@ def npz(path: Path) -> DataSet:
     Raises ValueError, one sentence, for anything else.
     """
     arrays = _arrays(path)
-    images = {split: _images(path, f"x_{split}", arrays[f"x_{split}"]) for split in ("train", "test")}
+    images = {s: _images(path, f"x_{s}", arrays[f"x_{s}"]) for s in ("train", "test")}
     labels = {
         split: _labels(path, f"y_{split}", arrays[f"y_{split}"], len(images[split]))
         for split in ("train", "test")
@@ -117,7 +117,9 @@ def _labels(path: Path, key: str, y: np.ndarray, images: int) -> np.ndarray:
             f"{path}: {key} has shape {y.shape}; it must be ({images},), one label for each image."
         )
     if y.dtype.kind not in "iu":
-        raise ValueError(f"{path}: {key} has type {y.dtype}; labels must be whole numbers 0 ... C-1.")
+        raise ValueError(
+            f"{path}: {key} has type {y.dtype}; labels must be whole numbers 0 ... C-1."
+        )
     if y.min() < 0:
         raise ValueError(f"{path}: {key} contains the label {y.min()}; labels must be 0 ... C-1.")
     return y.astype(np.int64)
@@ -138,9 +140,9 @@ def _resize(images: Tensor) -> Tensor:
 def folder(path: Path) -> DataSet:
     """`path/train/<class>/*` and `path/test/<class>/*`; classes are the sorted folder names.
 
-    Read in colour, squeezed to 32 x 32, decoded when asked for. Raises ValueError, one sentence, if
-    a folder is missing or empty, if train and test differ in their classes, and, when it is read, for
-    a file that is no image.
+    Read in colour, squeezed to 32 x 32, decoded when asked for. Raises ValueError, one sentence,
+    if a folder is missing or empty, if train and test differ in their classes, and, when it is
+    read, for a file that is no image.
     """
     found = {}
     for split in ("train", "test"):

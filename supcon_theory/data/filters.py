@@ -25,7 +25,7 @@ def gaussian_blur(images: Tensor, sigma: Tensor, taps: int) -> Tensor:
 
 
 def _bands(size: int, taps: int) -> Tensor:
-    """(taps, size, size): entry [j, a, b] is 1 where tap j of output pixel a reads input pixel b."""
+    """(taps, size, size): [j, a, b] is 1 where tap j of output pixel a reads input pixel b."""
     half = taps // 2
     read = torch.arange(size) + torch.arange(-half, half + 1)[:, None]
     read = read.abs()

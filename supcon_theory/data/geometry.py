@@ -30,7 +30,10 @@ def affine(
     returned is the inverse of M.
     """
     a, tx, ty, s, sx, sy = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(v, float)) for v in (angle, shift_x, shift_y, scale, shear_x, shear_y))
+        *(
+            np.atleast_1d(np.asarray(v, float))
+            for v in (angle, shift_x, shift_y, scale, shear_x, shear_y)
+        )
     )
     forward = np.empty((len(a), 2, 2))
     forward[:, 0, 0] = np.cos(a - sy) / np.cos(sy)
@@ -42,7 +45,9 @@ def affine(
     return np.concatenate([back, -back @ shift[..., None]], -1)
 
 
-def crop(top: ArrayLike, left: ArrayLike, height: ArrayLike, width: ArrayLike, size: int) -> np.ndarray:
+def crop(
+    top: ArrayLike, left: ArrayLike, height: ArrayLike, width: ArrayLike, size: int
+) -> np.ndarray:
     """The rectangle (pixels, fractions allowed) blown up to the whole image: (N, 2, 3)."""
     top, left, height, width = np.broadcast_arrays(
         *(np.atleast_1d(np.asarray(v, float)) for v in (top, left, height, width))

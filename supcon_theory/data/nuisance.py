@@ -37,7 +37,7 @@ def distort(ink: Tensor, index: np.ndarray, stream: str) -> Tensor:
 
 
 def placement(draws: np.ndarray, size: int) -> np.ndarray:
-    """(N, 6) draws in [-1, 1] -> (N, 2, 3) map of the character: stretch, shrink, shear, turn, shift.
+    """(N, 6) draws in [-1, 1] -> (N, 2, 3) map: stretch, shrink, shear, turn, shift.
 
     Columns: angle, inverse scale, aspect (area kept), shear, shift across, shift down.
     """

@@ -127,7 +127,7 @@ def _ranges(policy: Policy) -> dict[str, tuple[float, float]]:
 def parameters(
     draws: np.ndarray, policy: Policy, size: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """(draws, M) uniform numbers -> the (M, 2, 3) map of each view, and its other parameters (M,)."""
+    """(draws, M) uniform numbers -> the (M, 2, 3) map of each view, and its other parameters."""
     ranges = _ranges(policy)
     low, high = np.array(list(ranges.values())).T[..., None]
     u = dict(zip(ranges, low + (high - low) * draws, strict=True))

@@ -6,7 +6,8 @@ import torch
 
 from supcon_theory.data.subsets import balanced, choose_classes, geometric
 
-LABELS = torch.arange(12).repeat_interleave(20)[torch.randperm(240, generator=torch.Generator().manual_seed(0))]
+_ORDER = torch.randperm(240, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(12).repeat_interleave(20)[_ORDER]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -18,7 +19,8 @@ def test_fewer_classes_are_a_prefix_of_more(seed):
 
 
 def test_every_class_is_chosen_equally_often():
-    counts = np.bincount(np.concatenate([choose_classes(10, 3, s) for s in range(2000)]), minlength=10)
+    chosen = np.concatenate([choose_classes(10, 3, seed) for seed in range(2000)])
+    counts = np.bincount(chosen, minlength=10)
     assert np.abs(counts - 600).max() < 5 * np.sqrt(2000 * 0.3 * 0.7)
 
 
@@ -47,7 +49,8 @@ def test_other_seeds_choose_other_images():
 
 def test_without_n_all_images_of_the_classes_come():
     rows, y = balanced(LABELS, [3, 1], None, 0)
-    assert sorted(rows.tolist()) == sorted(torch.nonzero((LABELS == 3) | (LABELS == 1))[:, 0].tolist())
+    expected = torch.nonzero((LABELS == 3) | (LABELS == 1))[:, 0]
+    assert torch.equal(rows.sort().values, expected)
     assert torch.bincount(y).tolist() == [20, 20]
 
 
