@@ -4,7 +4,7 @@
 
 Three versions of CDNV and directional CDNV together, on the same float32 features:
 
-    ours    `class_moments`, `cdnv`, `directional_cdnv`: float64 throughout, in tiles
+    ours    `class_moments`, `cdnv`, `directional_cdnv`: float64 sums, in tiles
     plain   whole-array float32: means, residuals, one product of all residuals with all means
     loop    the definition as it reads: for each ordered pair of classes, the mean, the variance
             and the variance along the line between the means
@@ -190,7 +190,11 @@ def draw(table: pd.DataFrame) -> None:
         fixed = ", ".join(f"{k} = {part[k].iloc[0]:,}" for k in label if k != grows)
         axis.set(xlabel=name, title=fixed)
         axis.title.set_fontsize(9)
-    axes[0].set_ylabel("CPU seconds, CDNV + directional")
+        ticks = sorted(set(part[grows]))
+        axis.set_xticks(ticks, [f"{t // 1000}k" if t >= 10_000 else str(t) for t in ticks])
+        axis.tick_params(axis="x", labelsize=8)
+        axis.minorticks_off()
+    axes[0].set_ylabel("CPU seconds (CDNV\nand directional CDNV)")
     axes[0].legend(frameon=False)
     sns.despine(figure)
     figure.savefig(FIGURES / "benchmark_measures.png", dpi=200, metadata={"Software": None})
