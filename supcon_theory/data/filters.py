@@ -41,7 +41,7 @@ def enlarge(levels: Tensor, size: int) -> Tensor:
 
 
 def veil(images: Tensor, levels: Tensor) -> Tensor:
-    """clamp(x + (1 - x) b): light b (N, a, a), enlarged bicubically, added as on a lit background."""
+    """clamp(x + (1 - x) b): light b (N, a, a), enlarged bicubically, as on a lit background."""
     light = enlarge(levels, images.shape[-1])
     return torch.lerp(images, images.new_ones(()), light).clamp_(0, 1)
 

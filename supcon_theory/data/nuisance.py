@@ -21,8 +21,8 @@ def distort(ink: Tensor, index: np.ndarray, stream: str) -> Tensor:
     """Clean (B, 1, 32, 32) ink in [0, 1] of samples `index` (B,) -> images in [0, 1].
 
     Each from independent uniform draws: rotation within 15 degrees, inverse scale 1.15 +- .2 (the
-    character shrinks by it), aspect exp(+-.15), shear +-.2, shift +-3 pixels; background: 4 x 4 grey
-    levels up to .3, enlarged bicubically; foreground level .45 to 1, above any background; then
+    character shrinks by it), aspect exp(+-.15), shear +-.2, shift +-3 pixels; background: 4 x 4
+    grey levels up to .3, enlarged bicubically; foreground level .45 to 1, above any background; then
     Gaussian noise of standard deviation .03, and the range is cut to [0, 1].
     """
     size = ink.shape[-1]

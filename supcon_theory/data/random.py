@@ -2,10 +2,10 @@
 
 Every number is a hash of (seed, stream, epoch, view, global sample index, draw number). Nothing is
 drawn "after" anything else, so a number does not depend on what ran before, on the rest of the
-batch, on the process or on the number of workers; a resumed run sees the numbers it would have seen.
+batch, on the process or on the number of workers; a resumed run sees the same numbers.
 
-The hash is SplitMix64 (Steele, Lea and Flood 2014): `_mix` is its output function, a bijection of 64
-bits; a key absorbs its parts one after another through it, and the draws of one sample are the
+The hash is SplitMix64 (Steele, Lea and Flood 2014): `_mix` is its output function, a bijection of
+64 bits; a key absorbs its parts one after another through it, and the draws of one sample are the
 SplitMix64 sequence that starts at the sample's key.
 """
 

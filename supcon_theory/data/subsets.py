@@ -17,7 +17,9 @@ def choose_classes(number_of_classes: int, C: int, seed: int) -> np.ndarray:
     Raises ValueError if C < 2 or the data have fewer than C classes.
     """
     if C < 2:
-        raise ValueError(f"C is {C}; allowed are 2 to {number_of_classes} classes, so ask for more.")
+        raise ValueError(
+            f"C is {C}; allowed are 2 to {number_of_classes} classes, so ask for more."
+        )
     if C > number_of_classes:
         raise ValueError(
             f"C is {C} but the data have {number_of_classes} classes; allowed are 2 to "
@@ -29,7 +31,7 @@ def choose_classes(number_of_classes: int, C: int, seed: int) -> np.ndarray:
 def balanced(
     labels: Tensor, classes: np.ndarray, n: int | None, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """n images of each of `classes`: (rows, new labels), both (len(classes) n,) and sorted by class.
+    """n images of each of `classes`: (rows, new labels), (len(classes) n,), sorted by class.
 
     labels (M,) are those of a split. The class `classes[k]` gets the new label k; within it the
     rows come in the order of their keys, so that fewer images are the first ones. n None takes all
@@ -58,7 +60,7 @@ def balanced(
 
 
 def geometric(labels: Tensor, ratio: float) -> Tensor:
-    """Places in a balanced, sorted subset that leave n_c = round(n ratio^(-c / (C - 1))) of class c.
+    """Places in a balanced subset that leave n_c = round(n ratio^(-c / (C - 1))) of class c.
 
     The class sizes fall geometrically from n_max = n (class 0) to n_min = n / ratio (class C - 1,
     rounded to a whole number). Ratio 1 leaves all; a larger ratio takes a subset of a smaller one.

@@ -1,4 +1,4 @@
-"""Augmented views, batched: one resampling, colour, veil, blur and erasing, with parameters from keys.
+"""Augmented views, batched: one resampling, colour, veil, blur and erasing, parameters from keys.
 
 Every parameter is a function of (seed, stream, epoch, view) and the sample's global index
 (`data.random`), so a view is the same whatever batch, process or step asks for it.
@@ -77,7 +77,7 @@ def views(
         raise ValueError(f"K is {K}; at least one view must be asked for.")
     ranges = _ranges(policy)
     draws = [random.uniform(seed, stream, epoch, view, index, len(ranges)) for view in range(K)]
-    draws = np.stack(draws, 1).reshape(-1, len(ranges)).T  # (draws, N K), views of an image adjacent
+    draws = np.stack(draws, 1).reshape(-1, len(ranges)).T  # (draws, N K)
     matrix, numbers = parameters(draws, policy, images.shape[-1])
     numbers = {
         name: torch.as_tensor(value, dtype=images.dtype).to(images.device)

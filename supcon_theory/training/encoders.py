@@ -6,8 +6,8 @@ drawn from a generator seeded by `seed` alone; nothing global is seeded.
 Normalisation is over groups of channels of one image (GroupNorm), not over the batch. So train and
 eval mode compute the same function, an embedding never depends on its batch, and there are no
 running statistics that lag behind: a checkpoint at step 0 or 20 is as well defined as the last one.
-Seen with the plain net on glyphs, C = 100, 150 steps of 128 x 2 views: BatchNorm costs the same time
-and ends alike, but after 20 steps its eval mode is worse than the random net it started from (its
+Seen with the plain net on glyphs, C = 100, 150 steps of 128 x 2 views: BatchNorm costs as much and
+ends alike, but after 20 steps its eval mode is worse than the random net it started from (its
 running statistics lag), where GroupNorm is better.
 """
 
@@ -21,14 +21,16 @@ from torch import Tensor, nn
 class Encoder(nn.Module):
     """Backbone and projector; `forward` returns (h, z)."""
 
-    def __init__(self, backbone: nn.Module, features: int, hidden: int, d: int, channels_last: bool):
+    def __init__(
+        self, backbone: nn.Module, features: int, hidden: int, d: int, channels_last: bool
+    ):
         super().__init__()
         self.backbone = backbone
         self.projector = nn.Sequential(
             nn.Linear(features, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, d)
         )
         self.format = torch.channels_last if channels_last else torch.contiguous_format
-        self.to(memory_format=self.format)  # convolutions are faster on it; the numbers are the same
+        self.to(memory_format=self.format)  # convolutions are faster on channels_last
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         h = self.backbone(images.contiguous(memory_format=self.format))
@@ -44,7 +46,7 @@ def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
 
 
 def plain(channels: int, d: int, width: int = 16) -> Encoder:
-    """Four 3x3 convolutions, width (1, 2, 4, 4), strides 2, 2, 2, 1; h is the 2x2 average, 16 width.
+    """Four 3x3 convolutions, width (1, 2, 4, 4), strides 2, 2, 2, 1; h is the 2x2 average.
 
     width 16, one channel, d = 128: 0.19 M parameters.
     """
@@ -112,7 +114,7 @@ class _Tokens(nn.Module):
 
 
 def vit(channels: int, d: int, width: int = 96) -> Encoder:
-    """Four pre-norm transformer layers on 4x4-pixel patches, without dropout; h is the mean token."""
+    """Four pre-norm transformer layers on 4x4 patches, no dropout; h is the mean token."""
     return Encoder(_Tokens(channels, width, 4), width, 2 * width, d, channels_last=False)
 
 
