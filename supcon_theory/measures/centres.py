@@ -43,8 +43,8 @@ def affine_errors(weight, bias, classes, queries, query_labels) -> Errors:
     weight, bias = np.asarray(weight, dtype=np.float64), np.asarray(bias, dtype=np.float64)
     z = feature_matrix(queries, "queries")
     rows = class_rows(query_labels)
-    if len(z) != np.size(query_labels):
-        raise ValueError(f"{np.size(query_labels)} labels for {len(z)} queries: give one each.")
+    if len(z) != len(query_labels):
+        raise ValueError(f"{len(query_labels)} labels for {len(z)} queries: give one each.")
     if list(rows) != np.asarray(classes).tolist():
         raise ValueError(
             f"queries of {len(rows)} classes against supports of {len(classes)} classes: "

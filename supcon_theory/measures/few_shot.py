@@ -20,16 +20,17 @@ def labelled_curve(
     labels,
     queries: Mapping[str, tuple],
     shots: Sequence[int],
+    ways: Sequence[int],
     *,
     draws: int,
     linear_draws: int,
     inverse_l2: float,
     seed: int,
 ) -> list[dict]:
-    """All-way error of the nearest class centre and of the linear probe, supports all different.
+    """Error of the nearest class centre and of the linear probe, supports all different.
 
-    queries {name: (features, labels)}. A row per m, probe and name: `error` (mean over the draws),
-    `error_sd`, `draws`; for the linear probe `gradient` (the largest of the draws) and
+    queries {name: (features, labels)}. A row per m, probe, name and, for the nearest centre, number
+    of ways (the linear probe is all-way): `error` (mean over the draws), `error_sd`, `draws`; for the linear probe `gradient` (the largest of the draws) and
     `unconverged` (how many draws; with any, `error` is NaN). Draws are nested in m; where m is the
     size of the class there is one draw only.
 
@@ -45,10 +46,11 @@ def labelled_curve(
         centres, linear = supports[:draws], supports[:linear_draws]
         probe = linear_probe(features, labels, linear, inverse_l2=inverse_l2)
         for name, (z, y) in queries.items():
-            errors = way_error(nearest_centre(features, labels, centres, z, y).beaten, C)
-            rows.append({"m": m, "split": name, "probe": "nearest centre"} | _spread(errors))
-            rows.append({"m": m, "split": name, "probe": "linear"}
-                        | _spread(probe_error(probe, z, y))
+            about = {"m": m, "split": name}
+            beaten = nearest_centre(features, labels, centres, z, y).beaten
+            rows += [about | {"probe": "nearest centre", "ways": w} | _spread(way_error(beaten, w))
+                     for w in ways]
+            rows.append(about | {"probe": "linear", "ways": C} | _spread(probe_error(probe, z, y))
                         | {"gradient": probe.gradient.max(), "unconverged": (~probe.converged).sum()})
     return rows
 

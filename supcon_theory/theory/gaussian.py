@@ -89,3 +89,29 @@ def pair_errors(law: GaussianClasses, centres: np.ndarray) -> np.ndarray:
             errors[:, i] = np.where(spread > 0, ndtr(threshold / spread), threshold >= 0)
         errors[:, i, i] = 0
     return errors
+
+
+def moments_of_pairs(law: GaussianClasses) -> dict[str, np.ndarray]:
+    """The arguments of `theory.few_shot_pairs`, (C (C-1),) each: ordered pairs (0, 1), (0, 2) ...
+
+    Of N(mu, Sigma): E|w|^4 = v^2 + 2 tr Sigma^2, and E[w |w|^2] = 0.
+    """
+    mu, s = law
+    gap = mu[None] - mu[:, None]
+    v, product = s.sum(axis=1), s @ s.T
+    squared = product.diagonal()
+    fourth = v**2 + 2 * squared
+    matrices = {
+        "distance2": (gap**2).sum(axis=2), "v_i": v[:, None], "v_j": v[None],
+        "along_i": np.einsum("ijd,id->ij", gap**2, s), "along_j": np.einsum("ijd,jd->ij", gap**2, s),
+        "squared_i": squared[:, None], "squared_j": squared[None], "product": product,
+        "third_j": np.zeros((1, 1)), "fourth_i": fourth[:, None], "fourth_j": fourth[None],
+    }
+    off = ~np.eye(len(mu), dtype=bool)
+    return {name: np.broadcast_to(x, off.shape)[off] for name, x in matrices.items()}
+
+
+def samples(law: GaussianClasses, n: int, seed: int | tuple[int, ...]) -> np.ndarray:
+    """n samples of every class, (C, n, d)."""
+    noise = np.random.default_rng(seed).standard_normal((len(law.means), n, law.means.shape[1]))
+    return law.means[:, None] + noise * np.sqrt(law.variances)[:, None]

@@ -201,7 +201,8 @@ def test_torch_tensors_are_welcome():
     x, y = classes_of_points(9)
     s = draw_supports(torch.as_tensor(y), 3, 2, seed=0)
     a = nearest_centre(x, y, s, x, y)
-    b = nearest_centre(torch.as_tensor(x), torch.as_tensor(y), s, torch.as_tensor(x), y)
+    xt, yt = torch.as_tensor(x), torch.as_tensor(y)
+    b = nearest_centre(xt, yt, s, xt, yt)
     np.testing.assert_array_equal(a.pair, b.pair)
 
 
