@@ -5,7 +5,7 @@ and seed, measures both losses exactly over all views of the whole training set,
 with its value at equal similarities, the collapsed-ETF ceiling and the published bound.
 
     python experiments/gap_vs_classes.py            laptop: 3 seeds, C = 2 ... 256, 150 steps
-    python experiments/gap_vs_classes.py full       5 seeds, 400 steps, and kanji up to C = 1000
+    python experiments/gap_vs_classes.py full       5 seeds, 300 steps, and kanji up to C = 1000
 
 Controls: shuffled labels (evaluation only), the step, imbalanced subsets of the images.
 """
@@ -20,6 +20,7 @@ import torch
 from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.gap import gap_slope, sweep_claims
+from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.random import permutation
 from supcon_theory.data.subsets import geometric
 from supcon_theory.measures.gap_audit import gap_audit
@@ -74,7 +75,7 @@ PRESETS = {
     "smoke": Config(classes=(2, 4, 8), n=16, seeds=2, steps=6, batch=32, ratios=(1, 4),
                     imbalanced_classes=8, imbalanced_training=True),
     "laptop": Config(),
-    "full": Config(seeds=5, steps=400, checkpoints=5, kanji_classes=(4, 32, 250, 1000),
+    "full": Config(seeds=5, steps=300, checkpoints=4, kanji_classes=(32, 250, 1000),
                    imbalanced_training=True),
     "paper": Config(data=CIFAR100, classes=(5, 10, 20, 40, 60, 80, 100), n=500, seeds=5,
                     steps=14_400, checkpoints=5, batch=1024, encoder="resnet50", d=128,
@@ -97,7 +98,7 @@ def cells(config: Config) -> list[Cell]:
     for seed in range(config.seeds):
         for name, C, n, imbalance in work:
             recipe = sweep(name, C, seed, "dcl", n=n, imbalance=imbalance, checkpoints=points,
-                           **config.recipe_fields())
+                           data_digest=fingerprint(name), **config.recipe_fields())
             ratios = config.ratios if C == config.imbalanced_classes and imbalance == 1 else ()
             content = {"measure": NAME, "version": 1, "recipe": asdict(recipe),
                        "taus": config.taus, "ratios": ratios}

@@ -181,12 +181,12 @@ def _work(measure, config, entry: store.Entry, key: str, context_fields, patient
                     return "done", ""
             except store.Damaged as error:
                 damage = str(error)
-            began = time.time()
+            cpu = time.process_time()
             result = measure(config, context)
             tables = result if isinstance(result, dict) else {"table": result}
             for name, table in tables.items():
                 entry.add(f"{name}.csv", table.to_csv(index=False).encode())
-            entry.finish({"config": config, "seconds": time.time() - began,
+            entry.finish({"config": config, "seconds": round(time.process_time() - cpu, 1),
                           **machine.description()})
             return "done", damage
     except Timeout:

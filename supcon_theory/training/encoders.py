@@ -118,11 +118,19 @@ def vit(channels: int, d: int, width: int = 96) -> Encoder:
     return Encoder(_Tokens(channels, width, 4), width, 2 * width, d, channels_last=False)
 
 
-ENCODERS: dict[str, Callable[..., Encoder]] = {
+def resnet50(channels: int, d: int, width: int = 64) -> nn.Module:
+    """The published encoder: ResNet-50 for 32x32 images, 28 M parameters, for GPUs."""
+    from supcon_theory.training.resnet import ResNet50  # torchvision's models take a second to load
+
+    return ResNet50(channels, d, width)
+
+
+ENCODERS: dict[str, Callable[..., nn.Module]] = {
     "plain": plain,
     "residual": residual,
     "mlp": mlp,
     "vit": vit,
+    "resnet50": resnet50,
 }
 
 

@@ -138,7 +138,7 @@ def test_the_published_setting_says_what_it_needs(capsys, monkeypatch, tmp_path)
 @pytest.mark.parametrize("changes, word", [
     (dict(x_train=np.full((8, 32, 32), np.nan, np.float32)), "NaN"),
     (dict(x_train=np.zeros((8, 32), np.float32)), "shape"),
-    (dict(y_train=np.repeat([0, 5], 4)), "label"),
+    (dict(y_train=np.repeat([0, 5], 4)), "without gaps"),
 ])
 def test_a_bad_npz_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch, changes, word):
     path = npz(tmp_path / "images.npz", **changes)

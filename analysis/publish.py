@@ -1,0 +1,76 @@
+"""Makes finished runs the published ones: results/ -> figures/, and the README's verdict table.
+
+    python analysis/publish.py results/gap_vs_classes/full results/minimisers/laptop
+    python analysis/publish.py            # only the README's table, from figures/
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+FIGURES = ROOT / "figures"
+BEGIN, END = "<!-- verdicts: written by analysis/publish.py -->", "<!-- end of verdicts -->"
+
+
+def publish(folder: Path) -> None:
+    """Copy a run's figures with their CSV, its verdicts, and what made it."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    name = manifest["experiment"]
+    pictures = sorted(folder.glob(f"{name}*.p[dn][fg]"))
+    if not pictures:
+        raise SystemExit(f"{folder} has no {name}.pdf: run `python analysis/{name}.py {folder}` first")
+    for picture in pictures:
+        for file in (picture, picture.with_suffix(".csv")):
+            if file.exists():
+                shutil.copyfile(file, FIGURES / file.name)
+    shutil.copyfile(folder / "claims.csv", FIGURES / f"{name}.claims.csv")
+    kept = {key: manifest[key] for key in
+            ("experiment", "preset", "command", "time", "seconds", "machine", "versions", "config")}
+    kept["cells"] = len(manifest["cells"])
+    kept["seconds"] = compute_time(folder) or kept["seconds"]
+    kept["seconds_are"] = "CPU time of all cells together, one thread each"
+    (FIGURES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def compute_time(folder: Path) -> float:
+    """Seconds that the cells took together, whenever they were computed."""
+    found = (json.loads(path.read_text()) for path in folder.glob("cells/*/manifest.json"))
+    return round(sum(manifest["seconds"] for manifest in found), 1)
+
+
+def verdict_table() -> str:
+    """All published verdicts as a Markdown table, one row per claim."""
+    lines = ["| claim | statement | kind | verdict | found | experiment |", "|---|---|---|---|---|---|"]
+    for path in sorted(FIGURES.glob("*.claims.csv")):
+        name = path.name.removesuffix(".claims.csv")
+        for row in pd.read_csv(path).itertuples():
+            found = []
+            if isinstance(row.reason, str):
+                found.append(row.reason)
+            if not pd.isna(row.ci_low):
+                found.append(f"95 % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
+            if not pd.isna(row.tightness):
+                found.append(f"value / bound {row.tightness:.2g}")
+            found.append(f"n = {row.n}")
+            cells = (row.claim, row.statement, row.kind, f"**{row.verdict}**", "; ".join(found),
+                     f"[{name}](figures/{name}.png)")
+            lines.append("| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    FIGURES.mkdir(exist_ok=True)
+    for folder in sys.argv[1:]:
+        publish(Path(folder))
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    before, rest = text.split(BEGIN)
+    readme.write_text(f"{before}{BEGIN}\n{verdict_table()}\n{END}{rest.split(END)[1]}")
+
+
+if __name__ == "__main__":
+    main()
