@@ -1,7 +1,5 @@
 """Paired training: alone or together, in one go or interrupted, the weights have the same bits."""
 
-import dataclasses
-
 import pytest
 import torch
 
@@ -142,7 +140,7 @@ def test_evaluation_embeddings_do_not_depend_on_the_chunk(tmp_path, monkeypatch)
     torch.testing.assert_close(z.norm(dim=-1), torch.ones(32, 2))
 
 
-GOLDEN = {"dcl": None, "nscl": None}
+GOLDEN = {"dcl": 3.975679, "nscl": 3.652163}
 
 
 def test_the_recipe_gives_the_numbers_of_its_version(tmp_path):
@@ -155,4 +153,4 @@ def test_the_recipe_gives_the_numbers_of_its_version(tmp_path):
     for recipe in both:
         _, z = embed(encoder_at(recipe, trained[recipe.objective], 6, 1), seen)
         found = OBJECTIVES[recipe.objective](z, y, tau=1.0).item()
-        assert found == pytest.approx(GOLDEN[recipe.objective], abs=2e-5), dataclasses.asdict(recipe)
+        assert found == pytest.approx(GOLDEN[recipe.objective], abs=2e-5)
