@@ -31,14 +31,14 @@ class Set(NamedTuple):
 
 
 SETS = {
-    "own": Set("sample", "row", lambda N, K, n: K - 1, "another view of its sample"),
-    "other_rows": Set(None, "row", lambda N, K, n: N * K - 1, "another row"),
-    "other_samples": Set(None, "sample", lambda N, K, n: K * (N - 1), "a row of another sample"),
-    "other_classes": Set(None, "class", lambda N, K, n: K * (N - n), "a row of another class"),
-    "same_class": Set("class", "row", lambda N, K, n: K * n - 1, "another row of its class"),
-    "siblings": Set("class", "sample", lambda N, K, n: K * (n - 1), "another sample of its class"),
-    "same_view": Set("view", "sample", lambda N, K, n: N - 1, "another sample"),
-    "same_view_other_classes": Set("view", "class", lambda N, K, n: N - n, "another class"),
+    "own": Set("sample", "row", lambda N, K, n: K - 1, "other view"),
+    "other_rows": Set(None, "row", lambda N, K, n: N * K - 1, "other row"),
+    "other_samples": Set(None, "sample", lambda N, K, n: K * (N - 1), "row of another sample"),
+    "other_classes": Set(None, "class", lambda N, K, n: K * (N - n), "row of another class"),
+    "same_class": Set("class", "row", lambda N, K, n: K * n - 1, "other row of their class"),
+    "siblings": Set("class", "sample", lambda N, K, n: K * (n - 1), "other sample of their class"),
+    "same_view": Set("view", "sample", lambda N, K, n: N - 1, "other sample"),
+    "same_view_other_classes": Set("view", "class", lambda N, K, n: N - n, "other class"),
 }
 NEED_LABELS = {name for name, s in SETS.items() if "class" in (s.same, s.different)}
 
@@ -69,7 +69,7 @@ class Batch:
     def _group(self, kind: str | None, views: int) -> int | Tensor | None:
         """Groups of the rows of `views` views as `log_sums` takes them: run lengths or numbers."""
         if kind == "class":
-            return self.classes()[0].int().repeat_interleave(views)
+            return self.classes()[0].to(self.z.dtype).repeat_interleave(views)
         return {None: None, "row": 1, "sample": views}[kind]
 
     def size(self, name: str) -> int | Tensor:

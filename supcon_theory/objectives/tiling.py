@@ -1,5 +1,6 @@
 """Which tiles of a symmetric M x M matrix of pairs have to be computed, and which need a mask."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -63,7 +64,7 @@ def mask_out(
 ) -> Tensor:
     """Overwrite the pairs of a tile that lie outside the set with `fill`, in place."""
     if isinstance(different, Tensor):
-        values.masked_fill_(different[tile.rows, None] == different[None, tile.columns], fill)
+        _keep(torch.ne, different, values, tile, fill)
     elif different is not None and tile.rows.stop <= tile.columns.stop:
         first = tile.rows.start - tile.columns.start
         if first >= 0:  # the tile crosses the diagonal of the matrix of pairs
@@ -71,8 +72,18 @@ def mask_out(
             runs = square.unflatten(0, (-1, different)).unflatten(2, (-1, different))
             runs.diagonal(0, 0, 2).fill_(fill)
     if same is not None:
-        values.masked_fill_(same[tile.rows, None] != same[None, tile.columns], fill)
+        _keep(torch.eq, same, values, tile, fill)
     return values
+
+
+def _keep(relation: Callable, group: Tensor, values: Tensor, tile: Tile, fill: float) -> None:
+    """Overwrite the pairs whose group numbers do not satisfy torch.eq or torch.ne, in place."""
+    kept = torch.empty_like(values)  # numbers 0 and 1: four times as fast as a Boolean mask
+    relation(group[tile.rows, None], group[None, tile.columns], out=kept)
+    if fill == 0:
+        values.mul_(kept)
+    else:
+        values.masked_fill_(kept == 0, fill)
 
 
 def _ranges(group: Tensor, blocks: list[slice]) -> list[list[int]]:
