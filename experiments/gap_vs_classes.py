@@ -45,6 +45,8 @@ class Config(command.Trained):
     """Numbers of classes C; each seed has its own random subset of the classes."""
     steps: int = 150
     """Training steps, the same for every C."""
+    d: int = 64
+    """Dimension of the embeddings."""
     checkpoints: int = 2
     """Measured checkpoints after the initialisation (log-spaced if more than two)."""
     kanji_classes: tuple[int, ...] = ()

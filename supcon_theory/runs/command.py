@@ -62,7 +62,7 @@ class Trained(Common):
     """Images in a batch, each seen in two views."""
     encoder: str = "plain"
     """plain, residual, mlp, vit or resnet50."""
-    d: int = 64
+    d: int = 128
     """Dimension of the embeddings."""
     optimiser: str = "adamw"
     """adamw, sgd or lars."""

@@ -12,14 +12,6 @@ from supcon_theory.training.recipe import sweep
 SMALL = dict(n=8, steps=6, batch=12, checkpoints=(0, 3, 6), d=16)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def recipes(*objectives, **changes):
     return [sweep("glyphs", 4, 0, objective, **SMALL | changes) for objective in objectives]
 
