@@ -22,7 +22,7 @@ def distort(ink: Tensor, index: np.ndarray, stream: str) -> Tensor:
 
     Each from independent uniform draws: rotation within 15 degrees, inverse scale 1.15 +- .2 (the
     character shrinks by it), aspect exp(+-.15), shear +-.2, shift +-3 pixels; background: 4 x 4
-    grey levels up to .3, enlarged bicubically; foreground level .45 to 1, above any background; then
+    grey levels up to .3, enlarged bicubically; foreground .45 to 1, above any background; then
     Gaussian noise of standard deviation .03, and the range is cut to [0, 1].
     """
     size = ink.shape[-1]
