@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import style
 from matplotlib.axes import Axes
@@ -49,6 +50,7 @@ def gap_panel(axes: Axes, rows: pd.DataFrame, main: str, panel: str) -> pd.DataF
         axes.plot(drawn[-1]["x"], drawn[-1]["mean"], color=colour, ls=dashes, label=label, lw=1.2)
     drawn += curves(axes, rows, main, panel, "gap")
     axes.set(xscale="log", yscale="log", xlabel="number of classes C", ylabel="gap (nats)")
+    style.log_numbers(axes)
     class_ticks(axes)
     return pd.concat(drawn)
 
@@ -89,13 +91,7 @@ def curves(axes: Axes, rows: pd.DataFrame, main: str, panel: str, column: str) -
 
 def ratio(rows: pd.DataFrame, bound: str) -> pd.Series:
     """What r would be if the gap were the bound."""
-    return (rows[bound].map(_expm1)) / rows["bound_equal"].map(_expm1)
-
-
-def _expm1(x: float) -> float:
-    import math
-
-    return math.expm1(x)
+    return np.expm1(rows[bound]) / np.expm1(rows["bound_equal"])
 
 
 def shuffled_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
@@ -162,6 +158,7 @@ def imbalance_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
                                                label=style.LABEL[objective] + " on the subset"))
     axes.set(xscale="log", yscale="log", xlabel="imbalance n_max / n_min", ylabel="gap (nats)",
              title=f"f  imbalanced subsets, C = {C}")
+    style.log_numbers(axes)
     ticks = sorted(kept["imbalance"].unique())
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.xaxis.minorticks_off()

@@ -4,6 +4,7 @@ A figure is drawn from a tidy table (panel, series, x, mean, low, high, n), and 
 beside it: what the CSV says is what the picture shows.
 """
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 PALETTE = sns.color_palette("colorblind")
 COLOUR = {
@@ -55,6 +57,18 @@ def band(axes: Axes, rows: pd.DataFrame, **look) -> None:
     rows = rows.sort_values("x")
     (line,) = axes.plot(rows["x"], rows["mean"], **look)
     axes.fill_between(rows["x"], rows["low"], rows["high"], color=line.get_color(), alpha=0.2, lw=0)
+
+
+def log_numbers(axes: Axes) -> None:
+    """Plain numbers on a logarithmic y axis: powers of ten, and 2 and 5 of them over few decades."""
+
+    def minor(value: float, _: int) -> str:
+        low, high = axes.get_ylim()
+        leading = round(value / 10 ** math.floor(math.log10(value)))
+        return f"{value:g}" if leading in (2, 5) and high / low < 60 else ""
+
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(minor))
 
 
 def save(figure: Figure, drawn: pd.DataFrame, folder: Path, name: str) -> None:
