@@ -106,9 +106,9 @@ def test_the_debiased_distance_subtracts_the_noise_of_both_means(instance):
 
 @pytest.mark.parametrize("views", [1, 3])
 def test_only_the_debiased_distance_is_right_on_average(views):
-    """2000 draws of two 6-sample classes with known centres, views of a sample correlated."""
+    """600 draws of two 6-sample classes with known centres, views of a sample correlated."""
     g = torch.Generator().manual_seed(1)
-    draws, n, d, truth = 2000, 6, 5, 36.0
+    draws, n, d, truth = 600, 6, 5, 36.0
     sample = torch.randn(draws, 2, n, 1, d, generator=g, dtype=torch.float64)
     x = sample + 0.5 * torch.randn(draws, 2, n, views, d, generator=g, dtype=torch.float64)
     x[:, 1, ..., 0] += truth**0.5
@@ -201,7 +201,7 @@ def test_close_classes_far_from_the_rest_are_as_exact_as_any_in_float32():
     np.testing.assert_allclose(directional_cdnv(x, y).pairs, directional, rtol=1e-5)
 
 
-@pytest.mark.parametrize("unit", [1e-15, 1e15])
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
 def test_huge_and_tiny_float32_features_neither_overflow_nor_vanish(unit):
     x, y = draw((6, 8, 7), 5, dtype=torch.float32)
     for measure in (cdnv, directional_cdnv):

@@ -227,6 +227,8 @@ def test_too_few_dimensions_for_a_simplex_are_reported_with_the_measured_value()
         assert measure(class_moments(*draw((4,) * 5, 4))).reason == ""
     with pytest.raises(ValueError, match="use at least 5"):
         etf_gram(6, 3)
+    with pytest.raises(ValueError, match="in 4 dimensions"):
+        etf_gram(6, 4)
     assert etf_gram(6, 5).shape == (6, 6)
     with pytest.raises(ValueError, match="at least 2"):
         etf_gram(1)
