@@ -3,7 +3,7 @@
 Conjecture: over all unit embeddings of balanced classes, mean gap <= log(1 + kappa e^c), the value
 at the class simplex, with kappa = (n-1)/(n(C-1)) and c = C/((C-1) tau). It is a theorem wherever
 
-    kl(p || q) >= c (p - q)^2 / (4 q)   for all p in [sigma(log kappa), sigma(log kappa + 2/tau)]  (*)
+    kl(p || q) >= c (p - q)^2 / (4 q)  for p in [sigma(log kappa), sigma(log kappa + 2/tau)]   (*)
 
 with q = sigma(beta), beta = log kappa + c = c - l. The following replaces "for all p" by one p.
 
@@ -14,7 +14,7 @@ the sign of (p - q)(logit p - logit q) - 2 kl(p || q) over (p - q)^3, which is 0
 
 So (*) holds iff it holds at the point of the interval nearest to 1 - q (`condition`):
 
-    inside        4 beta / (1 - e^{-beta}) >= c,   that is phi(beta) := 4 beta/(1 - e^{-beta}) - beta >= l
+    inside        4 beta / (1 - e^{-beta}) >= c: phi(beta) := 4 beta/(1 - e^{-beta}) - beta >= l
     lower end     p = sigma(-l),            if 1 - q lies below it (c > 2 l)
     upper end     p = sigma(beta + delta),  if 1 - q lies above it; delta = 2/tau - c = c (C-2)/C
 
@@ -61,20 +61,22 @@ def _sigma(x):
     return 1 / (1 + iv.exp(-x))
 
 
-def _excess(l, rate, c):
-    """F(c) = kl(p || q) - c (p - q)^2 / (4 q), p = sigma(rate c - l), q = sigma(c - l), and F'(c)."""
-    p, q, x = _sigma(rate * c - l), _sigma(c - l), (rate - 1) * c  # x = logit p - logit q
-    kl = p * x + _softplus(c - l) - _softplus(rate * c - l)
+def _excess(ell, rate, c):
+    """F = kl(p || q) - c (p - q)^2 / (4 q) and dF/dc; p = sigma(rate c - l), q = sigma(c - l)."""
+    p, q, x = _sigma(rate * c - ell), _sigma(c - ell), (rate - 1) * c  # x = logit p - logit q
+    kl = p * x + _softplus(c - ell) - _softplus(rate * c - ell)
     value = kl - c * (p - q) ** 2 / (4 * q)
     dp, dq = rate * p * (1 - p), q * (1 - q)
-    slope = x * dp + q - p - ((p - q) ** 2 * (1 - c * (1 - q)) + 2 * c * (p - q) * (dp - dq)) / (4 * q)
+    slope = (
+        x * dp + q - p - ((p - q) ** 2 * (1 - c * (1 - q)) + 2 * c * (p - q) * (dp - dq)) / (4 * q)
+    )
     return value, slope
 
 
-def _enclose(l, rate, c):
+def _enclose(ell, rate, c):
     """F on an interval of c, by the mean value theorem: far tighter than `_excess` on all of it."""
     middle = iv.mpf(c.mid)
-    return _excess(l, rate, middle)[0] + _excess(l, rate, c)[1] * (c - middle)
+    return _excess(ell, rate, middle)[0] + _excess(ell, rate, c)[1] * (c - middle)
 
 
 def _phi(beta):
@@ -89,12 +91,12 @@ def _phi(beta):
     return iv.mpf([low.a, high.b]) - beta
 
 
-def _condition(C: int, l, c) -> Answer:
+def _condition(C: int, ell, c) -> Answer:
     """(*) for every c of the interval at once."""
-    rate = 2 - iv.mpf(2) / C  # the interval of logit p is [-l, rate c - l]
-    inside = _phi(c - l) - l
-    at_low, at_high = _enclose(l, iv.mpf(0), c), _enclose(l, rate, c)
-    below, above = c - 2 * l, 2 * l - (1 + rate) * c  # > 0: 1 - q is below, above that interval
+    rate = 2 - iv.mpf(2) / C  # the interval of logit p is [-ell, rate c - ell]
+    inside = _phi(c - ell) - ell
+    at_low, at_high = _enclose(ell, iv.mpf(0), c), _enclose(ell, rate, c)
+    below, above = c - 2 * ell, 2 * ell - (1 + rate) * c  # > 0: 1 - q is below, above that interval
     if inside.a >= 0 or below.a >= 0 and at_low.a >= 0 or above.a >= 0 and at_high.a >= 0:
         return "proved"
     if at_low.b < 0 or at_high.b < 0 or below.b <= 0 and above.b <= 0 and inside.b < 0:
@@ -134,17 +136,17 @@ def open_temperatures(C: int, n: int, resolution: float = 1e-3) -> list[Window]:
     _check(C, n)
     if not 0 < resolution < 1:
         raise ValueError(f"resolution = {resolution}: a relative width in tau between 0 and 1.")
-    l = _log_inverse_kappa(C, n)
-    p = _sigma(-l)
+    ell = _log_inverse_kappa(C, n)
+    p = _sigma(-ell)
     least = (8 * p).a
-    most = max((2 * l).b, (4 * _softplus(l) / ((1 - p) * (3 + p))).b)
+    most = max((2 * ell).b, (4 * _softplus(ell) / ((1 - p) * (3 + p))).b)
     if least >= most:
         return []
     found: list[tuple[float, float, Answer]] = []
     waiting = [iv.mpf([least, most])]
     while waiting:
         c = waiting.pop()
-        answer = _condition(C, l, c)
+        answer = _condition(C, ell, c)
         if answer == "undecided" and c.delta > resolution * c.a:
             waiting += [iv.mpf([c.mid, c.b]), iv.mpf([c.a, c.mid])]
         elif answer != "proved":

@@ -22,7 +22,9 @@ def nscl_floor(counts: Sequence[int], K: int, tau: float, weight: float | None =
     """
     m = np.asarray(counts, dtype=np.float64)
     if len(m) < 2 or m.min() < 1:
-        raise ValueError(f"counts = {list(counts)}: give at least two classes of at least 1 sample.")
+        raise ValueError(
+            f"counts = {list(counts)}: give at least two classes of at least 1 sample."
+        )
     as_arrays(len(m), m.min(), K, tau)
     B = m.sum()
     r = 1 / (B - m)
@@ -35,7 +37,7 @@ def nscl_floor(counts: Sequence[int], K: int, tau: float, weight: float | None =
 
 
 def _best_weight(m: np.ndarray, r: np.ndarray) -> float:
-    """argmin over w of (sum_c m_c |r_c - w|)^2 / w: a kink r_c, or |a/b| where the sum is a + b w."""
+    """argmin over w of (sum_c m_c |r_c - w|)^2 / w: a kink r_c, or |a/b| if the sum is a + b w."""
     candidates = list(r)
     for kink in r:
         sign = np.where(r <= kink, 1.0, -1.0)  # on the piece just above this kink

@@ -36,7 +36,9 @@ def simplex_etf(points: int, d: int) -> Floats:
 def labels_of(counts: Sequence[int]) -> NDArray[np.int64]:
     """(N,) labels 0..C-1 in order, class c `counts[c]` times."""
     if len(counts) < 2 or min(counts) < 1:
-        raise ValueError(f"counts = {list(counts)}: give at least two classes of at least 1 sample.")
+        raise ValueError(
+            f"counts = {list(counts)}: give at least two classes of at least 1 sample."
+        )
     return np.repeat(np.arange(len(counts)), counts)
 
 

@@ -20,8 +20,8 @@ class Spectrum:
     """Eigenvalues of the Hessian times N K (the curvature per row), ascending.
 
     `rotations`: dimension of the rotation orbit, the number of zero modes that say nothing.
-    `smallest`: smallest eigenvalue orthogonal to the orbit. `rotation_residual`: norm of the Hessian
-    on the orbit, 0 at an exact critical point: the resolution of the other numbers.
+    `smallest`: smallest eigenvalue orthogonal to the orbit. `rotation_residual`: norm of the
+    Hessian on the orbit, 0 at an exact critical point: the resolution of the other numbers.
     """
 
     values: Tensor

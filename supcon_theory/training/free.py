@@ -1,7 +1,7 @@
 """Free embeddings: the unit rows themselves are optimised, many starts at once, in float64.
 
 `losses` computes five of the objectives for a whole batch of configurations by dense matrix
-products. It repeats formulas of `supcon_theory.objectives` (the tests hold them equal) because those
+products. It repeats formulas of `supcon_theory.objectives` (tests hold them equal) because those
 take one configuration at a time and have hand-written first derivatives only, while here a hundred
 small configurations are evaluated together and differentiated twice.
 """
@@ -65,7 +65,9 @@ def losses(objective: str, y: Tensor, K: int, tau: float) -> Callable[[Tensor], 
     pulls, pushes, coupled = WHO[objective]
     pull, push = masks[pulls], masks[pushes].double()
     if not (pull.any(1).all() and masks[pushes].any(1).all()):
-        raise ValueError(f"{objective}: some anchor has no positive or no negative in these labels.")
+        raise ValueError(
+            f"{objective}: some anchor has no positive or no negative in these labels."
+        )
     weight = pull.double() / pull.sum(1, keepdim=True)
     rows, columns = pull.nonzero(as_tuple=True)
     pair_weight = weight[rows, columns] / len(weight)
@@ -92,6 +94,20 @@ def gaussian_starts(S: int, N: int, K: int, d: int, seed: int) -> Tensor:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + k)
         draws.append(torch.randn(N, K, d, generator=generator, dtype=torch.float64))
     return normalize(torch.stack(draws), dim=-1)
+
+
+def antipodal_starts(S: int, y: Tensor, K: int, d: int, seed: int, noise: float = 0.1) -> Tensor:
+    """(S, N, K, d) unit rows: some classes near one pole, the others near the opposite one.
+
+    Start k has 1, 2, ..., C-1 classes at the first pole in turn: the configurations that attain the
+    bound on the gap of a single anchor.
+    """
+    classes = int(y.max()) + 1
+    pole = torch.zeros(d, dtype=torch.float64)
+    pole[0] = 1
+    first = torch.arange(S) % (classes - 1) + 1
+    sign = torch.where(y[None, :] < first[:, None], 1.0, -1.0)[:, :, None, None]
+    return normalize(sign * pole + noise * gaussian_starts(S, len(y), K, d, seed), dim=-1)
 
 
 def optimise(

@@ -18,7 +18,7 @@ TRIALS = 40  # function values per line search before it counts as failed
 
 @dataclass(frozen=True)
 class Minimised:
-    """Where each of the S starts ended. `stalled`: not at the gradient tolerance, for any reason."""
+    """Where each of the S starts ended. `stalled`: it stopped short of the gradient tolerance."""
 
     x: Tensor  # (S, P)
     value: Tensor  # (S,)
@@ -125,11 +125,11 @@ def _line_search(
 
     `low` always has sufficient decrease and a slope that is still too negative, `high` lacks the
     decrease or climbs, so a strong-Wolfe point lies between them and bisection closes in on one.
-    The decrease is asked for up to the rounding of the value, without which nothing could be
-    accepted within a square root of the machine precision of a minimum.
+    The decrease is asked for up to the rounding of the value (a sum of many terms), without which
+    nothing could be accepted within a square root of the machine precision of a minimum.
     """
     slope = (gradient * direction).sum(1)
-    rounding = 4 * torch.finfo(x.dtype).eps * value.abs().clamp(min=1)
+    rounding = 64 * torch.finfo(x.dtype).eps * value.abs().clamp(min=1)
     low, high = torch.zeros_like(step), torch.full_like(step, torch.inf)
     best = [x.clone(), value.clone(), gradient.clone()]
     found = torch.zeros(len(x), dtype=torch.bool)

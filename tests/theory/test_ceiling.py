@@ -1,4 +1,4 @@
-"""Where the ceiling of the mean gap is proved: one point instead of a grid, intervals, corollaries."""
+"""Where the ceiling of the mean gap is proved: one point, not a grid; intervals; corollaries."""
 
 import math
 
@@ -54,13 +54,17 @@ def test_from_temperature_086_every_number_of_classes_is_proved():
     assert 4 * (x * u - x + 1) / (x - 1) ** 2 > 14 / 13 * u + 1e-3
     for C in (14, 20, 100, 10**4, 10**8):
         for n in (2, 10**6):
-            assert condition(C, n, 0.86) == condition(C, n, 1.0) == condition(C, n, 30.0) == "proved"
+            assert (
+                condition(C, n, 0.86) == condition(C, n, 1.0) == condition(C, n, 30.0) == "proved"
+            )
     for C in (20, 1000, 10**6):
         assert all(w.outer[1] < 0.86 for w in open_temperatures(C, 2))
 
 
-@pytest.mark.parametrize("C, n, low, high", [(15, 2, 0.457, 0.570), (20, 2, 0.327, 0.672),
-                                             (40, 2, 0.219, 0.756), (100, 10, 0.191, 0.773)])
+@pytest.mark.parametrize(
+    "C, n, low, high",
+    [(15, 2, 0.457, 0.570), (20, 2, 0.327, 0.672), (40, 2, 0.219, 0.756), (100, 10, 0.191, 0.773)],
+)
 def test_windows_are_where_the_grid_fails(C, n, low, high):
     (window,) = open_temperatures(C, n)
     assert window.inner == pytest.approx((low, high), abs=2e-3)

@@ -31,7 +31,9 @@ def test_batched_losses_are_the_objectives(objective, counts, tau):
     for K in (2, 3):
         z = gaussian_starts(4, len(y), K, 5, seed=1)
         expected = torch.stack([OBJECTIVES[objective](row, y, tau=tau) for row in z])
-        torch.testing.assert_close(losses(objective, y, K, tau)(z), expected, atol=1e-11, rtol=1e-11)
+        torch.testing.assert_close(
+            losses(objective, y, K, tau)(z), expected, atol=1e-11, rtol=1e-11
+        )
 
 
 def test_the_gap_is_the_difference_of_the_two_losses():
@@ -47,9 +49,14 @@ def test_single_views_work_where_the_positive_is_the_anchor_itself():
         losses("nscl_coupled", y, 1, 0.5)
 
 
-@pytest.mark.parametrize("arguments, word", [(("nscl", labels(1, 4), 2, 1.0), "no negative"),
-                                             (("nothing", labels(2, 2), 2, 1.0), "one of"),
-                                             (("nscl", labels(2, 2), 2, 0.0), "tau = 0.0")])
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (("nscl", labels(1, 4), 2, 1.0), "no negative"),
+        (("nothing", labels(2, 2), 2, 1.0), "one of"),
+        (("nscl", labels(2, 2), 2, 0.0), "tau = 0.0"),
+    ],
+)
 def test_what_cannot_be_optimised_is_said(arguments, word):
     with pytest.raises(ValueError, match=word):
         losses(*arguments)
@@ -85,8 +92,13 @@ def test_a_quadratic_is_solved_in_as_few_steps_as_scipy_needs():
     start = torch.ones(1, 30, dtype=torch.float64)
     found = minimise(lambda x: (scale * x**2).sum(1) / 2, start, gradient_tolerance=1e-6)
     s = scale.numpy()
-    other = scipy_minimise(lambda x: (s @ x**2) / 2, np.ones(30), jac=lambda x: s * x,
-                           method="L-BFGS-B", options={"maxcor": 20, "ftol": 0, "gtol": 1e-7})
+    other = scipy_minimise(
+        lambda x: (s @ x**2) / 2,
+        np.ones(30),
+        jac=lambda x: s * x,
+        method="L-BFGS-B",
+        options={"maxcor": 20, "ftol": 0, "gtol": 1e-7},
+    )
     assert not found.stalled[0]
     assert found.iterations[0] <= 2 * other.nit
 
@@ -137,7 +149,9 @@ def test_the_hessian_is_the_second_difference_along_great_circles():
         speed = direction.norm(dim=-1, keepdim=True)
 
         def along(t):
-            return function((z * torch.cos(t * speed) + direction / speed * torch.sin(t * speed))[None])[0]
+            return function(
+                (z * torch.cos(t * speed) + direction / speed * torch.sin(t * speed))[None]
+            )[0]
 
         difference = 8 * (along(h) + along(-h) - 2 * along(0)) / h**2  # times N K = 8
         assert float(found) == pytest.approx(float(difference), abs=1e-4)
@@ -150,7 +164,9 @@ def test_rotations_of_a_rank_deficient_set_are_counted(d, rank, expected):
     assert curvature.rotation_modes(z, basis).shape[1] == expected
 
 
-@pytest.mark.parametrize("C, n, K, tau, d", [(4, 5, 2, 1.0, 4), (3, 3, 3, 1.0, 3), (3, 2, 1, 0.3, 5)])
+@pytest.mark.parametrize(
+    "C, n, K, tau, d", [(4, 5, 2, 1.0, 4), (3, 3, 3, 1.0, 3), (3, 2, 1, 0.3, 5)]
+)
 def test_the_class_simplex_is_a_strict_minimum_of_nscl_and_a_strict_saddle_of_dcl(C, n, K, tau, d):
     z, y = torch_simplex(class_simplex, [n] * C, K, d)
     minimum = curvature.spectrum("nscl", z, y, tau)
