@@ -152,10 +152,14 @@ def split_bound(t: Margin) -> np.ndarray:
 
 
 def _one_draw(own: ClassLaw, other: ClassLaw, z: np.ndarray) -> np.ndarray:
-    """P(|z - y|^2 <= |z - x|^2), x of class `own`, y of class `other`, exactly, by sorting."""
+    """P(|z - y|^2 <= |z - x|^2), x of class `own`, y of class `other`, exactly, by sorting.
+
+    Distances that differ by rounding only count as ties, hence as errors.
+    """
     found = np.empty(len(z))
     for row, point in enumerate(z):
         near = np.sort(np.sum((point - own.mean - own.rows) ** 2, 1))
         far = np.sum((point - other.mean - other.rows) ** 2, 1)
-        found[row] = np.mean(1 - np.searchsorted(near, far, side="left") / len(near))
+        least = far - 1e-12 * max(near[-1], far.max())
+        found[row] = np.mean(1 - np.searchsorted(near, least, side="left") / len(near))
     return found
