@@ -2,7 +2,7 @@
 
     pip install -e '.[bench]'
     python benchmarks/objectives.py                       256 to 4096 images, about 10 minutes
-    python benchmarks/objectives.py --sizes 256 1024      a part of it, into the same files
+    python benchmarks/objectives.py --sizes 256 1024      a part of it, added to the same table
 
 Two views per image, d = 128, tau = 0.5, 100 classes, float32, one thread. First every value that
 the conventions make equal is checked to be equal. Then each function and size gets a process of its
@@ -131,8 +131,8 @@ def measure(name: str, images: int, repeats: int) -> dict:
     torch.set_num_threads(1)
     function = functions()[name]
     call(function, *inputs(32))  # load what is loaded lazily
-    gc.collect()
     z, y = inputs(images)
+    gc.collect()
     before = kilobytes("VmRSS")
     first = call(function, z, y)
     memory = (kilobytes("VmHWM") - before) / 1024
@@ -192,8 +192,12 @@ def main(config: Config) -> None:
     except ImportError as error:
         sys.exit(f"{error}: the peers are missing, install them with pip install -e '.[bench]'")
     alone(check_values)
-    table = run(config)
-    table.round(4).to_csv(config.folder / "benchmark_objectives.csv", index=False)
+    table, path = run(config).round(4), config.folder / "benchmark_objectives.csv"
+    if path.exists():  # sizes that were not measured now stay
+        table = pd.concat([pd.read_csv(path), table])
+        table = table.drop_duplicates(["function", "images"], keep="last")
+        table = table.sort_values("images", kind="stable")
+    table.to_csv(path, index=False)
     draw(config.folder)
     print("\nCPU time over that of the plain matrix product (1 = equal)")
     order = table["function"].drop_duplicates()
