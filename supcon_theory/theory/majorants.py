@@ -69,7 +69,7 @@ def polynomial(c: np.ndarray, y: np.ndarray) -> np.ndarray:
 def majorant(spread: float, place: float, kurtosis: float) -> Majorant:
     """The majorant for sd(u) = spread, rho = place and this kurtosis of u; valid for every law."""
     y = np.unique(np.concatenate([np.linspace(-LEFT, RIGHT, 150), np.linspace(-1, 1.5, 80)]))
-    for _ in range(3):
+    for _ in range(5):
         found = _solved(spread, place, kurtosis, y)
         extra = _violated(found)
         if len(extra) == 0:
