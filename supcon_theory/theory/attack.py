@@ -54,7 +54,7 @@ def _centres(rows: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
     """Every empirical centre of m draws and its probability."""
     atoms, counts = np.unique(rows, axis=0, return_counts=True)
     k = len(atoms)
-    bars = np.array(list(combinations(range(m + k - 1), k - 1))).reshape(-1, k - 1)
+    bars = np.array(list(combinations(range(m + k - 1), k - 1)), int)  # (outcomes, k - 1)
     edges = np.concatenate([np.full((len(bars), 1), -1), bars, np.full((len(bars), 1), m + k - 1)], 1)
     hits = np.diff(edges, axis=1) - 1
     log = lgamma(m + 1) - np.vectorize(lgamma)(hits + 1).sum(1) + hits @ np.log(counts / len(rows))

@@ -140,7 +140,7 @@ def test_no_law_of_six_atoms_breaks_a_certificate(kind, classes, m):
 
 
 def test_no_law_of_six_atoms_breaks_the_trigonometric_bound_alone():
-    found = attack("trigonometric", 12, np.random.default_rng(3), 16)
+    found = attack("trigonometric", 12, np.random.default_rng(3), 6)
     assert 0.05 < found.ratio <= 1 + 1e-9
 
 

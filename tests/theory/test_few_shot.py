@@ -123,7 +123,7 @@ def test_theorem_4_1_is_infinite_where_its_margin_fails():
 @pytest.mark.parametrize("m", [1, 2, 3])
 def test_margin_moments_equal_an_enumeration_of_all_supports(m):
     rng = np.random.default_rng(6)
-    i, j = rng.normal(size=(3, 2)), rng.normal(size=(2, 2)) + 1
+    i, j = rng.normal(size=(2, 2)), rng.normal(size=(3, 2)) + 1  # j skewed: 2 atoms never are
     grid = np.indices((len(i),) * m + (len(j),) * m + (len(i),)).reshape(2 * m + 1, -1)
     own, other = i[grid[:m]].mean(0), j[grid[m:2 * m]].mean(0)
     T = np.sum((i[grid[-1]] - other) ** 2, 1) - np.sum((i[grid[-1]] - own) ** 2, 1)
