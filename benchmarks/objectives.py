@@ -8,7 +8,7 @@ Two views per image, d = 128, tau = 0.5, 100 classes, float32, one thread. First
 the conventions make equal is checked to be equal. Then each function and size gets a process of its
 own: peak memory of one call, then the median CPU time of at least 5 calls that take turns with the
 plain NT-Xent. Only ratios mean anything across machines: `of_plain` is against those turns.
-Writes figures/benchmark_objectives.{csv,png,pdf}.
+Writes figures/benchmark_objectives.{csv,md,png,pdf}.
 """
 
 import os
@@ -44,6 +44,8 @@ class Config:
 
     sizes: tuple[int, ...] = (256, 512, 1024, 2048, 4096)
     """Numbers of images."""
+    only: tuple[str, ...] = ()
+    """Functions to measure, by the names in the table; all by default."""
     repeats: int = 5
     """Calls per function; fast ones get more."""
     others: int = 1024
@@ -159,7 +161,7 @@ def alone(function: Callable, *arguments):
 def run(config: Config) -> pd.DataFrame:
     rows, last = [], {}
     for images in sorted(config.sizes):
-        for name in functions():
+        for name in config.only or functions():
             previous, memory = last.get(name, (images, 0))
             if memory * (images / previous) ** 2 > 1024 * config.memory_limit:
                 print(f"{name} at {images}: not run, it would take > {config.memory_limit} GB")
@@ -184,6 +186,30 @@ def against_peers(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
+def markdown(table: pd.DataFrame, digits: int) -> str:
+    head = ["function", *(f"{size} images" for size in table.columns)]
+    rows = [
+        [str(name), *("" if pd.isna(value) else f"{value:.{digits}f}" for value in row)]
+        for name, row in zip(table.index, table.to_numpy(), strict=True)
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def report(table: pd.DataFrame) -> str:
+    order = table["function"].drop_duplicates()
+    time, memory = (
+        table.pivot(index="function", columns="images", values=column).loc[order]
+        for column in ("of_plain", "memory_mb")
+    )
+    return (
+        "Written by `python benchmarks/objectives.py`; empty: not measured.\n\n"
+        f"CPU time over that of the plain matrix product:\n\n{markdown(time, 2)}\n\n"
+        f"Peak extra memory (MB):\n\n{markdown(memory, 0)}\n\n"
+        "Our CPU time over that of the fastest peer that computes the same value:\n\n"
+        f"{markdown(against_peers(table), 2)}\n"
+    )
+
+
 def main(config: Config) -> None:
     from objectives_figure import draw  # drawn from the table alone
 
@@ -199,13 +225,9 @@ def main(config: Config) -> None:
         table = table.sort_values("images", kind="stable")
     table.to_csv(path, index=False)
     draw(config.folder)
-    print("\nCPU time over that of the plain matrix product (1 = equal)")
-    order = table["function"].drop_duplicates()
-    print(table.pivot(index="function", columns="images", values="of_plain").loc[order].round(2))
-    print("\npeak extra memory in MB")
-    print(table.pivot(index="function", columns="images", values="memory_mb").loc[order].round(0))
-    print("\nours over the fastest peer that computes the same value")
-    print(against_peers(table).round(2))
+    text = report(table)
+    print(text)
+    (config.folder / "benchmark_objectives.md").write_text(text)
 
 
 if __name__ == "__main__":
