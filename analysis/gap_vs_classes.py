@@ -33,7 +33,8 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     axes[0, 0].set_title(f"a  gap, τ = {high:g} (as published)")
     axes[0, 1].set_title(f"b  learned part of the gap, τ = {high:g}")
     axes[0, 2].set_title(f"c  gap, τ = {low:g} (as trained)")
-    axes[0, 0].legend()
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
     style.save(figure, pd.concat(drawn, ignore_index=True), folder, NAME)
 
 
@@ -44,10 +45,7 @@ def look(objective: str, **more) -> dict:
 
 def gap_panel(axes: Axes, rows: pd.DataFrame, main: str, panel: str) -> pd.DataFrame:
     """Gap against C between the three levels of the ruler."""
-    drawn = []
-    for bound, (colour, dashes, label) in style.RULER.items():
-        drawn.append(style.aggregate(rows[rows["data"] == main], panel, bound, "C", bound))
-        axes.plot(drawn[-1]["x"], drawn[-1]["mean"], color=colour, ls=dashes, label=label, lw=1.2)
+    drawn = ruler(axes, rows, main, panel, {bound: bound for bound in style.RULER})
     drawn += curves(axes, rows, main, panel, "gap")
     axes.set(xscale="log", yscale="log", xlabel="number of classes C", ylabel="gap (nats)")
     style.log_numbers(axes)
@@ -61,12 +59,7 @@ def ratio_panel(axes: Axes, rows: pd.DataFrame, main: str, panel: str) -> pd.Dat
         r_ceiling=lambda t: ratio(t, "bound_ceiling"), r_published=lambda t: ratio(t, "bound_published"),
         r_equal=1.0,
     )
-    drawn = []
-    for name, bound in (("r_equal", "bound_equal"), ("r_ceiling", "bound_ceiling"),
-                        ("r_published", "bound_published")):
-        colour, dashes, _ = style.RULER[bound]
-        drawn.append(style.aggregate(rows[rows["data"] == main], panel, name, "C", name))
-        axes.plot(drawn[-1]["x"], drawn[-1]["mean"], color=colour, ls=dashes, lw=1.2)
+    drawn = ruler(axes, rows, main, panel, {bound: bound.replace("bound", "r") for bound in style.RULER})
     drawn += curves(axes, rows, main, panel, "r")
     axes.set(xscale="log", yscale="log", xlabel="number of classes C",
              ylabel="r = (exp(gap) − 1) / κ")
@@ -74,6 +67,18 @@ def ratio_panel(axes: Axes, rows: pd.DataFrame, main: str, panel: str) -> pd.Dat
     axes.set_yticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axes.yaxis.minorticks_off()
     return pd.concat(drawn)
+
+
+def ruler(axes: Axes, rows: pd.DataFrame, main: str, panel: str, columns: dict) -> list[pd.DataFrame]:
+    """The three levels; of a second data set (other n) too, without a further label."""
+    drawn = []
+    for bound, column in columns.items():
+        colour, dashes, label = style.RULER[bound]
+        for name, part in rows.groupby("data", sort=False):
+            drawn.append(style.aggregate(part, panel, f"{column} {name}", "C", column))
+            axes.plot(drawn[-1]["x"], drawn[-1]["mean"], color=colour, ls=dashes, lw=1.2,
+                      label=label if name == main else None)
+    return drawn
 
 
 def curves(axes: Axes, rows: pd.DataFrame, main: str, panel: str, column: str) -> list[pd.DataFrame]:
@@ -162,7 +167,8 @@ def imbalance_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
     ticks = sorted(kept["imbalance"].unique())
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.xaxis.minorticks_off()
-    axes.legend()
+    axes.set_ylim(top=axes.get_ylim()[1] * 6)  # room for the legend
+    axes.legend(loc="upper left")
     return pd.concat(drawn)
 
 

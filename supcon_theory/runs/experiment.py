@@ -111,12 +111,12 @@ def draw(name: str, folder: Path) -> None:
 
 
 def show(console: Console, table: pd.DataFrame) -> None:
-    text = Table(box=None, header_style="bold", pad_edge=False)
+    text = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
     for name in table.columns:
         number = pd.api.types.is_numeric_dtype(table[name])
         text.add_column(str(name).replace("_", " "), justify="right" if number else "left")
     for row in table.itertuples(index=False):
-        text.add_row(*("" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float)
+        text.add_row(*("" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float)
                        else str(value) for value in row))
     console.print(text, "")
 
