@@ -31,13 +31,12 @@ def publish(folder: Path) -> None:
     kept = {key: manifest[key] for key in
             ("experiment", "preset", "command", "time", "seconds", "machine", "versions", "config")}
     kept["cells"] = len(manifest["cells"])
-    kept["seconds"] = compute_time(folder) or kept["seconds"]
-    kept["seconds_are"] = "CPU time of all cells together, one thread each"
+    kept["cpu_seconds"] = compute_time(folder)
     (FIGURES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def compute_time(folder: Path) -> float:
-    """Seconds that the cells took together, whenever they were computed."""
+    """CPU seconds of all cells together, whenever they were computed."""
     found = (json.loads(path.read_text()) for path in folder.glob("cells/*/manifest.json"))
     return round(sum(manifest["seconds"] for manifest in found), 1)
 
