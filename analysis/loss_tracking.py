@@ -1,4 +1,5 @@
-"""Draws `loss_tracking` from its table: python analysis/loss_tracking.py results/loss_tracking/laptop"""
+"""Draws `loss_tracking` from its table: python analysis/loss_tracking.py
+results/loss_tracking/laptop"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +11,11 @@ import style
 from matplotlib.axes import Axes
 
 NAME = "loss_tracking"
-BOUNDS = {"bound_published": ("k", "-", "published bound"), "bound_ceiling": ("0.25", "--", "ETF ceiling"),
-          "bound_centred": ("0.25", ":", "centred bound, label-free")}
+BOUNDS = {
+    "bound_published": ("k", "-", "published bound"),
+    "bound_ceiling": ("0.25", "--", "ETF ceiling"),
+    "bound_centred": ("0.25", ":", "centred bound"),
+}
 EARLIER = {"bound_arora": (style.PALETTE[3], "^", "Arora et al. 2019"),
            "bound_nozawa_sato": (style.PALETTE[2], "v", "Nozawa, Sato 2021"),
            "bound_bao": (style.PALETTE[4], "s", "Bao et al. 2022, upper"),
@@ -42,6 +46,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 def over_training(axes: Axes, ylabel: str, title: str) -> None:
     axes.set(xscale="symlog", xlabel="training step", ylabel=ylabel, title=title)
     axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(lambda x, at: f"{x:g}")
 
 
 def losses_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
@@ -55,7 +60,10 @@ def losses_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
         mine = rows[rows["split"] == split]
         of = mine.assign(**{b: mine["level_nscl"] + mine[b] for b in BOUNDS},
                          dcl=mine["level_nscl"] + mine["gap"])
-        looks = [("dcl", style.PALETTE[0], "o", "DCL"), ("level_nscl", style.PALETTE[1], "s", "NSCL")]
+        looks = [
+            ("dcl", style.PALETTE[0], "o", "DCL"),
+            ("level_nscl", style.PALETTE[1], "s", "NSCL"),
+        ]
         for column, colour, marker, label in looks:
             drawn.append(style.aggregate(of, panel, f"{column} {split}", "step", column))
             style.band(axes, drawn[-1], color=colour, marker=marker, ls=dashes,
@@ -65,8 +73,12 @@ def losses_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
                 drawn.append(style.aggregate(of, panel, f"nscl + {bound}", "step", bound))
                 axes.plot(drawn[-1]["x"], drawn[-1]["mean"], color=colour, ls=kind, lw=1.2,
                           label=f"NSCL + {label}")
-    over_training(axes, "loss − log K(N − n) (nats)", f"{panel}  CL-trained, C = {rows['C'].iloc[0]}")
-    axes.legend(fontsize=7)
+    over_training(
+        axes, "loss − log K(N − n) (nats)", f"{panel}  CL-trained, C = {rows['C'].iloc[0]}"
+    )
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.5 * (high - low))  # room for the legend
+    axes.legend(fontsize=7, loc="upper left", ncol=2)
     return pd.concat(drawn)
 
 
@@ -76,13 +88,16 @@ def gap_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
     exact = rows[rows["protocol"] == "exact"]
     cl = exact[exact["objective"] == "dcl"]
     drawn = []
-    for bound, (colour, dashes, label) in {**style.RULER, "bound_centred": BOUNDS["bound_centred"]}.items():
+    for bound, (colour, dashes, label) in {
+        **style.RULER,
+        "bound_centred": BOUNDS["bound_centred"],
+    }.items():
         drawn.append(style.aggregate(cl, panel, bound, "step", bound))
         look = dict(color=colour, ls=dashes, lw=1.2)
         if bound == "bound_centred":
             look = dict(color=style.PALETTE[4], ls="-.", lw=1.4)
         axes.plot(drawn[-1]["x"], drawn[-1]["mean"], label=label, **look)
-    null = rows[rows["protocol"] == "null"]
+    null = rows[rows["protocol"] == "control"]
     curves = [(cl, style.PALETTE[0], "o", "CL-trained"),
               (exact[exact["objective"] == "nscl"], style.PALETTE[1], "s", "NSCL-trained"),
               (null[null["labels"] == "shuffled"], style.PALETTE[7], "x", "null: shuffled labels"),
@@ -91,7 +106,7 @@ def gap_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
         drawn.append(style.aggregate(of, panel, label, "step", "gap"))
         style.band(axes, drawn[-1], color=colour, marker=marker, label=label)
     over_training(axes, "gap (nats)", f"{panel}  gap, held-out, C = {rows['C'].iloc[0]}")
-    axes.set_ylim(0, drawn[2]["high"].max() * 1.75)
+    axes.set_ylim(0, drawn[2]["high"].max() * 1.6)
     axes.legend(fontsize=7, ncol=2, loc="upper left")
     return pd.concat(drawn)
 
@@ -105,8 +120,14 @@ def transfer_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
         for objective in ("dcl", "nscl"):
             of = rows[(rows["C"] == C) & (rows["objective"] == objective)]
             drawn.append(style.aggregate(of, panel, f"{objective} C={C}", "step", "above"))
-            style.band(axes, drawn[-1], color=style.COLOUR[objective], marker=style.MARKER[objective],
-                       ls=dashes, label=f"{style.LABEL[objective]}, C = {C}")
+            style.band(
+                axes,
+                drawn[-1],
+                color=style.COLOUR[objective],
+                marker=style.MARKER[objective],
+                ls=dashes,
+                label=f"{style.LABEL[objective]}, C = {C}",
+            )
     over_training(axes, "NSCL loss − its floor (nats)", f"{panel}  transfer, training images")
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=7)
@@ -123,7 +144,9 @@ def batch_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
         for column, (colour, marker, label) in looks.items():
             of = rows[(rows["C"] == C) & (rows["split"] == "train")]
             drawn.append(style.aggregate(of, panel, f"{column} C={C}", "batch", column))
-            style.band(axes, drawn[-1], color=colour, marker=marker, ls=dashes, label=f"{label}, C = {C}")
+            style.band(
+                axes, drawn[-1], color=colour, marker=marker, ls=dashes, label=f"{label}, C = {C}"
+            )
     axes.axhline(0, color="0.5", lw=0.8)
     axes.set(xscale="log", xlabel="images in a mini-batch", ylabel="batch mean − exact (nats)",
              title=f"{panel}  mini-batch estimates, end of training")
@@ -153,12 +176,32 @@ def earlier_panel(axes: Axes, table: pd.DataFrame, panel: str) -> pd.DataFrame:
               "2506.04411, lower": (":", ends["gap"])}
     for label, (dashes, slack) in slacks.items():
         axes.axhline(slack.mean(), color="k", ls=dashes, label=label)
-        drawn.append(pd.DataFrame({"panel": panel, "series": label, "x": np.nan, "mean": slack.mean(),
-                                   "low": slack.min(), "high": slack.max(), "n": len(slack)}, index=[0]))
+        drawn.append(
+            pd.DataFrame(
+                {
+                    "panel": panel,
+                    "series": label,
+                    "x": np.nan,
+                    "mean": slack.mean(),
+                    "low": slack.min(),
+                    "high": slack.max(),
+                    "n": len(slack),
+                },
+                index=[0],
+            )
+        )
     axes.axhline(rows["chance"].iloc[0], color="0.6", lw=0.8, ls="-.", label="log C")
-    axes.set(xscale="log", yscale="log", xlabel="number of negatives", ylabel="distance to its loss (nats)",
-             title=f"{panel}  bounds on the supervised loss, C = {C}")
-    axes.legend(fontsize=6.5)
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="number of negatives",
+        ylabel="distance to its loss (nats)",
+        title=f"{panel}  bound − supervised loss, C = {C}",
+    )
+    axes.set_ylim(0.5 * min(1.0, ends["gap"].min()), 1e4)  # Arora's bound grows without end
+    axes.legend(
+        fontsize=6.5, ncol=2, loc="upper left", frameon=True, framealpha=0.9, edgecolor="none"
+    )
     return pd.concat(drawn)
 
 

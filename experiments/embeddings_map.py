@@ -1,13 +1,15 @@
-"""Maps in two dimensions of CL and NSCL embeddings while they are learned (arXiv 2506.04411, Figure 1).
+"""Maps in two dimensions of CL and NSCL embeddings while they are learned (arXiv 2506.04411, Figure
+1).
 
-The same held-out images of the same classes in every panel: rows CL- (`dcl`) and NSCL-trained, columns
-checkpoints. One map is fitted to all panels of a seed together, after rotating each onto the last
-(a rotation changes no cosine, hence no loss), so axes and positions compare across panels. A picture
-proves nothing: beside each panel stand the class purity of the nearest neighbours among the embeddings
-themselves and in the map, and the map's trustworthiness.
+The same held-out images of the same classes in every panel: rows CL- (`dcl`) and NSCL-trained,
+columns checkpoints. One map is fitted to all panels of a seed together, after rotating each onto
+the last (a rotation changes no cosine, hence no loss), so axes and positions compare across panels.
+A picture proves nothing: beside each panel stand the class purity of the nearest neighbours among
+the embeddings themselves and in the map, and the map's trustworthiness.
 
     python experiments/embeddings_map.py                  laptop: C = 10, 3 seeds, t-SNE
-    python experiments/embeddings_map.py --method pca     or umap, with `pip install supcon-theory[maps]`
+    python experiments/embeddings_map.py --method pca     or umap, with `pip install
+    supcon-theory[maps]`
 
 Encoders are those of `deep`, trained once and shared. Images are mapped as they are, not as views.
 """
@@ -48,7 +50,8 @@ class Config(command.Trained):
     method: str = "tsne"
     """tsne, pca, or umap (which needs umap-learn)."""
     columns: int = 5
-    """Checkpoints shown: the first, the last, and others evenly spread over those that are stored."""
+    """Checkpoints shown: the first, the last, and others evenly spread over those that are
+    stored."""
 
     def check(self) -> None:
         super().check()
@@ -59,8 +62,10 @@ class Config(command.Trained):
             umap_class()
         fewest = int(data.load(self.data).test.labels.bincount().min())
         if min(self.classes) * fewest <= NEIGHBOURS:
-            raise ValueError(f"classes has {min(self.classes)} but a map needs more than {NEIGHBOURS} "
-                             f"held-out images, and a class of {self.data} has {fewest}: ask for more")
+            raise ValueError(
+                f"classes has {min(self.classes)} but a map needs more than {NEIGHBOURS} "
+                f"held-out images, and a class of {self.data} has {fewest}: ask for more"
+            )
 
 
 PRESETS = {
@@ -78,11 +83,23 @@ def cells(config: Config) -> list[Cell]:
     found = []
     for seed in range(config.seeds):
         for C in config.classes:
-            recipe = deep(config.data, C, seed, "dcl", n=config.n, data_digest=fingerprint(config.data),
-                          **config.recipe_fields())
+            recipe = deep(
+                config.data,
+                C,
+                seed,
+                "dcl",
+                n=config.n,
+                data_digest=fingerprint(config.data),
+                **config.recipe_fields(),
+            )
             at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
-            content = {"measure": NAME, "version": 1, "recipe": asdict(recipe), "method": config.method,
-                       "shown": [recipe.checkpoints[k] for k in sorted(set(at.tolist()))]}
+            content = {
+                "measure": NAME,
+                "version": 1,
+                "recipe": asdict(recipe),
+                "method": config.method,
+                "shown": [recipe.checkpoints[k] for k in sorted(set(at.tolist()))],
+            }
             found.append(Cell(content, f"C={C} seed={seed}", cost=C))
     return found
 
@@ -91,8 +108,13 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
     """Both encoders at the checkpoints shown, mapped together; numbers and points."""
     common = Recipe(**cell["recipe"])
     recipes = {name: replace(common, objective=name) for name in OBJECTIVES}
-    trained = train(list(recipes.values()), context.encoders, context.device, context.retrain_before,
-                    lambda part: context.report(0.7 * part))
+    trained = train(
+        list(recipes.values()),
+        context.encoders,
+        context.device,
+        context.retrain_before,
+        lambda part: context.report(0.7 * part),
+    )
     dataset = data.load(common.data)
     chosen = choose_classes(len(dataset.classes), common.C, common.seed)
     rows, y = balanced(dataset.test.labels, chosen, None, common.seed)
@@ -103,18 +125,33 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
               context.device)[1][:, 0].numpy() for name, step in keys])
     context.report(0.8)
     maps = joint_map(features, cell["method"], common.seed)
+    first = [z for (_, step), z in zip(keys, features, strict=True) if step == 0]
+    difference = float(np.abs(first[0] - first[1]).max())
     order = permutation(common.seed, "shuffled labels", 0, len(y))
     found, points = [], []
     for (name, step), z, low in zip(keys, features, maps, strict=True):
         about = {"data": common.data, "C": common.C, "n": len(y) // common.C, "d": common.d,
                  "objective": name, "seed": common.seed, "tau_train": common.tau, "step": step,
                  "split": "test", "layer": "z", "method": cell["method"]}
-        shared = {"neighbours": NEIGHBOURS, "trustworthiness": faithfulness(z, low)}
+        shared = {"neighbours": NEIGHBOURS, "trustworthiness": faithfulness(z, low),
+                  "start_difference": difference if step == 0 else np.nan}
         for labels, of in (("true", y), ("shuffled", y[order])):
             found.append(about | {"labels": labels, "purity": purity(z, of, NEIGHBOURS),
                                   "purity_map": purity(low, of, NEIGHBOURS)} | shared)
-        points.append(pd.DataFrame({"C": common.C, "seed": common.seed, "objective": name, "step": step,
-                                    "row": rows.numpy(), "class": y, "x": low[:, 0], "y": low[:, 1]}))
+        points.append(
+            pd.DataFrame(
+                {
+                    "C": common.C,
+                    "seed": common.seed,
+                    "objective": name,
+                    "step": step,
+                    "row": rows.numpy(),
+                    "class": y,
+                    "x": low[:, 0],
+                    "y": low[:, 1],
+                }
+            )
+        )
     return {"table": pd.DataFrame(found), "points": pd.concat(points)}
 
 

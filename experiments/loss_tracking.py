@@ -1,17 +1,19 @@
-"""DCL and NSCL loss along training, and what minimising the one does to the other (arXiv 2506.04411).
+"""DCL and NSCL loss along training, and what minimising the one does to the other (arXiv
+2506.04411).
 
-Exact losses of CL- (`dcl`) and NSCL-trained encoders at every checkpoint, on the training images and
-on held-out images of the same classes, at tau = 1 and at the training temperature; every bound on
-their gap; the floor of NSCL; the transfer inequality and the identity behind it. Beside them what a
-correlation of 1.00 is worth: the same under shuffled labels, and for a random walk in feature space
-that moves as far as training did. Then means over mini-batches, which is what was published, and the
-bounds of earlier theory (arXiv 1902.09229, 2102.06866, 2110.02501) for every number of negatives.
+Exact losses of CL- (`dcl`) and NSCL-trained encoders at every checkpoint, on the training images
+and on held-out images of the same classes, at tau = 1 and at the training temperature; every bound
+on their gap; the floor of NSCL; the transfer inequality and the identity behind it. Beside them
+what a correlation of 1.00 is worth: the same under shuffled labels, and for a random walk in
+feature space that moves as far as training did. Then means over mini-batches, which is what was
+published, and the bounds of earlier theory (arXiv 1902.09229, 2102.06866, 2110.02501) for every
+number of negatives.
 
     python experiments/loss_tracking.py          laptop: C = 10 and 100, 3 seeds
     python experiments/loss_tracking.py smoke    a minute: small, every code path
 
-Encoders are those of `deep`, trained once and shared. The data's nuisance is of the same kind as the
-augmentation, which helps both objectives alike.
+Encoders are those of `deep`, trained once and shared. The data's nuisance is of the same kind as
+the augmentation, which helps both objectives alike.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,20 +26,18 @@ from scipy.special import ndtri
 
 from supcon_theory import data
 from supcon_theory.claims import Claim
-from supcon_theory.claims.dynamics import curves, dynamics_claims, trained_pairs
+from supcon_theory.claims.dynamics import dynamics_claims
+from supcon_theory.claims.loss_curves import curves, trained_pairs
 from supcon_theory.data import random
 from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.batch_means import batch_means
-from supcon_theory.measures.gap_audit import gap_audit
-from supcon_theory.measures.losses import global_losses
 from supcon_theory.measures.matched_walk import matched_walk
 from supcon_theory.measures.surrogate_audit import surrogate_audit
+from supcon_theory.measures.training_audit import bare, followed, transfer
 from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.theory import gap as theory
-from supcon_theory.theory.floors import nscl_floor
 from supcon_theory.training.embed import embed, encoder_at, evaluation_views
 from supcon_theory.training.paired import train, training_rows
 from supcon_theory.training.recipe import Recipe, deep
@@ -66,11 +66,15 @@ class Config(command.Trained):
         super().check()
         command.at_least(self, anchors=1)
         if min(self.batches, default=8) < 8:
-            raise ValueError(f"batches has {min(self.batches)} but each must be at least 8: in a smaller "
-                             "one an anchor may well have no negative of another class")
+            raise ValueError(
+                f"batches has {min(self.batches)} but each must be at least 8: in a smaller "
+                "one an anchor may well have no negative of another class"
+            )
         if not self.negatives or min(self.negatives) < 1:
-            raise ValueError(f"negatives are {' '.join(map(str, self.negatives)) or 'none'} but each "
-                             "must be at least 1")
+            raise ValueError(
+                f"negatives are {' '.join(map(str, self.negatives)) or 'none'} but each "
+                "must be at least 1"
+            )
 
 
 PRESETS = {
@@ -89,8 +93,15 @@ def cells(config: Config) -> list[Cell]:
     found = []
     for seed in range(config.seeds):
         for C in config.classes:
-            recipe = deep(config.data, C, seed, "dcl", n=config.n, data_digest=fingerprint(config.data),
-                          **config.recipe_fields())
+            recipe = deep(
+                config.data,
+                C,
+                seed,
+                "dcl",
+                n=config.n,
+                data_digest=fingerprint(config.data),
+                **config.recipe_fields(),
+            )
             content = {"measure": NAME, "version": 1, "recipe": asdict(recipe), "taus": config.taus,
                        "batches": config.batches, "negatives": config.negatives,
                        "anchors": config.anchors}
@@ -102,8 +113,13 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and follow them over their checkpoints."""
     common = Recipe(**cell["recipe"])
     recipes = {name: replace(common, objective=name) for name in ("dcl", "nscl")}
-    trained = train(list(recipes.values()), context.encoders, context.device, context.retrain_before,
-                    lambda part: context.report(0.6 * part))
+    trained = train(
+        list(recipes.values()),
+        context.encoders,
+        context.device,
+        context.retrain_before,
+        lambda part: context.report(0.6 * part),
+    )
     dataset = data.load(common.data)
     chosen = choose_classes(len(dataset.classes), common.C, common.seed)
     sets = {"train": (dataset.train, *training_rows(common, dataset)),
@@ -117,7 +133,9 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
         for step in common.checkpoints:
             networks = {name: encoder_at(recipes[name], trained[name], step, dataset.channels)
                         for name in recipes}
-            z = {name: embed(network, seen, context.device)[1] for name, network in networks.items()}
+            z = {
+                name: embed(network, seen, context.device)[1] for name, network in networks.items()
+            }
             if split == "test":
                 walk = z["dcl"] if walk is None else matched_walk(
                     walk, before, z["dcl"], normal(common.seed, step, *z["dcl"].shape[::2]))
@@ -130,75 +148,48 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def rows_at(z: Mapping, walk, y: torch.Tensor, step: int, split: str, cell: Mapping) -> Iterator[dict]:
+def rows_at(
+    z: Mapping, walk, y: torch.Tensor, step: int, split: str, cell: Mapping
+) -> Iterator[dict]:
     """All rows of one checkpoint on one set of images."""
     taus, recipe = cell["taus"], cell["recipe"]
     exact = {name: followed(of, y, taus) for name, of in z.items()}
     for f, g in zip(exact["dcl"], exact["nscl"], strict=True):
         f |= transfer(f, g)
     for name, rows in exact.items():
-        yield from ({"protocol": "exact", "objective": name, "labels": "true"} | row for row in rows)
+        yield from (
+            {"protocol": "exact", "objective": name, "labels": "true"} | row for row in rows
+        )
     order = torch.as_tensor(random.permutation(recipe["seed"], "shuffled labels", 0, len(y)))
-    nulls = [("dcl", "shuffled", z["dcl"], y[order])] + [("walk", "true", walk, y)] * (split == "test")
+    nulls = [("dcl", "shuffled", z["dcl"], y[order])] + [("walk", "true", walk, y)] * (
+        split == "test"
+    )
     for objective, labels, of, of_labels in nulls:
-        yield from ({"protocol": "null", "objective": objective, "labels": labels} | row
+        yield from ({"protocol": "control", "objective": objective, "labels": labels} | row
                     for row in bare(of, of_labels, taus))
     about = {"objective": "dcl", "labels": "true"}
     if step == recipe["steps"]:
         for size in (b for b in cell["batches"] if b <= len(y) / 2):
             epoch = random.permutation(recipe["seed"], "evaluation batches", size, len(y))
-            for row, f in zip(batch_means(z["dcl"], y, taus, size, epoch), exact["dcl"], strict=True):
-                yield {"protocol": "batch"} | about | row | {
-                    "bias_dcl": row["level_dcl"] - f["level_dcl"],
-                    "bias_nscl": row["level_nscl"] - f["level_nscl"], "bias_gap": row["gap"] - f["gap"]}
-    if split == "test" and len(y.bincount().unique()) == 1:  # earlier theory: equally frequent classes
+            for row, f in zip(
+                batch_means(z["dcl"], y, taus, size, epoch), exact["dcl"], strict=True
+            ):
+                yield (
+                    {"protocol": "batch"}
+                    | about
+                    | row
+                    | {
+                        "bias_dcl": row["level_dcl"] - f["level_dcl"],
+                        "bias_nscl": row["level_nscl"] - f["level_nscl"],
+                        "bias_gap": row["gap"] - f["gap"],
+                    }
+                )
+    if (
+        split == "test" and len(y.bincount().unique()) == 1
+    ):  # earlier theory: equally frequent classes
         for tau in taus:
             yield from ({"protocol": "surrogate"} | about | row for row in
                         surrogate_audit(z["dcl"], y, tau, cell["negatives"], cell["anchors"]))
-
-
-def followed(z: torch.Tensor, y: torch.Tensor, taus) -> list[dict]:
-    """`gap_audit` with the floor of NSCL, the mean centred bound, and losses per negative."""
-    counts, K = y.bincount().numpy(), z.shape[1]
-    others = np.log(K * (len(y) - counts)) @ counts / len(y)
-    rows = []
-    for row in gap_audit(z, y, taus):
-        floor = nscl_floor(counts, K, row["tau"])
-        rows.append(row | {
-            "floor": floor, "excess_floor": floor - row["loss_nscl"],
-            "level_dcl": row["loss_dcl"] - np.log(K * (len(y) - 1)),
-            "level_nscl": row["loss_nscl"] - others,
-            "bound_centred": centred(z, counts, row["tau"])})
-    return rows
-
-
-def bare(z: torch.Tensor, y: torch.Tensor, taus) -> list[dict]:
-    """Only the two losses, their gap and what it is compared with."""
-    counts = y.bincount().numpy()
-    return [{"tau": tau, "loss_dcl": losses.mean_dcl, "loss_nscl": losses.mean_nscl,
-             "gap": losses.mean_gap,
-             "r": np.expm1(losses.mean_gap) / np.expm1(theory.equal_similarity_gap(counts)),
-             "bound_n_max": float(theory.published_bound_any_counts(counts, tau)),
-             "bound_centred": centred(z, counts, tau)}
-            for tau, losses in global_losses(z, y, taus).items()]
-
-
-def centred(z: torch.Tensor, counts: np.ndarray, tau: float) -> float:
-    """Mean over anchors of the label-free bound; NaN if the classes are not balanced."""
-    if counts.min() != counts.max():
-        return np.nan
-    z = torch.nn.functional.normalize(z.double(), dim=-1)
-    alignment = (z @ z.mean((0, 1))).numpy()
-    return float(theory.balanced_anchor_bound(alignment, len(counts), counts[0], tau).mean())
-
-
-def transfer(f: Mapping, g: Mapping) -> dict[str, float]:
-    """CL-trained f against NSCL-trained g, on one set and at one temperature."""
-    found = {f"excess_{name}": f[f"loss_{name}"] - g[f"loss_{name}"] for name in ("dcl", "nscl")}
-    identity = theory.nscl_excess(f["loss_dcl"], g["loss_dcl"], f["gap"], g["gap"])
-    return found | {
-        "gap_partner": g["gap"], "error_transfer": abs(found["excess_nscl"] - float(identity)),
-        "excess_transfer": found["excess_nscl"] - float(theory.transfer_bound(g["gap"]))}
 
 
 def normal(seed: int, step: int, N: int, d: int) -> torch.Tensor:
@@ -213,8 +204,8 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     pairs = trained_pairs(table)
     keys = ["C", "split", "tau"]
     ends = pairs[pairs["step"] == pairs["step"].max()]
-    found = ends.groupby(keys)[["loss_dcl", "loss_nscl", "gap", "bound_centred", "bound_ceiling",
-                                "bound_published", "floor", "excess_nscl", "gap_partner"]].mean()
+    found = ends.groupby(keys)[["loss_dcl", "loss_nscl", "gap", "bound_ceiling", "bound_published",
+                                "floor", "excess_nscl"]].mean()
     found["premise_holds"] = (pairs["excess_dcl"] <= 0).groupby([pairs[k] for k in keys]).mean()
     shown = curves(table).groupby(["C", "split", "objective", "labels", "tau"])[
         ["pearson", "forced", "slope", "pearson_gap", "range_nscl", "range_gap", "bound"]].mean()

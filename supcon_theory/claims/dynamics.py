@@ -1,7 +1,8 @@
-"""Claims on training: A8 (the two losses move together), A9, A10 (transfer to NSCL), B1 (its floor).
+"""Claims on training: A8 (the two losses move together), A9, A10 (transfer to NSCL), B1 (its
+floor).
 
-Rows differ by `protocol`: "exact" (a checkpoint, true labels), "null" (the same under shuffled labels,
-or of a random walk), "batch" (means over mini-batches), "surrogate" (earlier theory).
+Rows differ by `protocol`: "exact" (a checkpoint, true labels), "control" (the same under shuffled
+labels, or of a random walk), "batch" (means over mini-batches), "surrogate" (earlier theory).
 """
 
 from collections.abc import Callable
@@ -12,15 +13,29 @@ import pandas as pd
 
 from supcon_theory.claims import Claim, Verdict, lies_within, obeys, select
 from supcon_theory.claims.gap import gap_theorems, published_bound
-from supcon_theory.statistics import slope
-from supcon_theory.theory.forced_correlation import forced_correlation
+from supcon_theory.claims.loss_curves import (
+    CURVE,
+    at_end,
+    batch_bias,
+    curves,
+    least,
+    premise,
+    trained_pairs,
+    untrained_excess,
+)
 
 ROUNDING, FLOAT32 = 1e-9, 1e-6
 P1 = "arXiv 2506.04411"
-EARLIER = {"arora": "arXiv 1902.09229", "nozawa_sato": "arXiv 2102.06866", "bao": "arXiv 2110.02501",
-           "bao_lower": "arXiv 2110.02501"}
-WITHIN = {10: 0.1, 100: 0.05}  # nats at tau = 1 after training, published for CIFAR-10 and CIFAR-100
-CURVE = ["C", "split", "objective", "labels", "tau", "seed"]
+EARLIER = {
+    "arora": "arXiv 1902.09229",
+    "nozawa_sato": "arXiv 2102.06866",
+    "bao": "arXiv 2110.02501",
+    "bao_lower": "arXiv 2110.02501",
+}
+WITHIN = {
+    10: 0.1,
+    100: 0.05,
+}  # nats at tau = 1 after training, published for CIFAR-10 and CIFAR-100
 
 
 def dynamics_claims(tau_train: float, tau: float, classes: tuple[int, ...]) -> list[Claim]:
@@ -31,26 +46,64 @@ def dynamics_claims(tau_train: float, tau: float, classes: tuple[int, ...]) -> l
         gaps.append(published_bound("A3-train", tau_train, needs))
     found = [replace(claim, check=on("exact", claim.check)) for claim in gaps]
     found += [
-        Claim("A8-forced", "Pearson of DCL and NSCL loss >= sqrt(1 - (bound / (2 sd L_NSCL))^2)", "own",
-              "theorem", on_curves(obeys({"excess_forced": ROUNDING}, needs=needs,
-                                         vacuous=lambda t: t["forced"] <= 0))),
-        Claim("A9", "where L_DCL(f) <= L_DCL(g): L_NSCL(f) - L_NSCL(g) <= gap(g); f CL-, g NSCL-trained",
-              f"{P1}, corollary", "theorem",
-              obeys({"excess_transfer": FLOAT32}, premise, needs, ("excess_nscl", "gap_partner"))),
-        Claim("A9-identity", "L_NSCL(f) - L_NSCL(g) = L_DCL(f) - L_DCL(g) + gap(g) - gap(f), always",
-              "own", "theorem", obeys({"error_transfer": FLOAT32}, trained_pairs, needs)),
-        Claim("B1", "L_NSCL >= log(Kn(C-1)) - C/((C-1) tau), every encoder", f"{P1}, Theorem 2",
-              "theorem", obeys({"excess_floor": FLOAT32}, {"protocol": "exact"}, needs,
-                               ("floor", "loss_nscl"))),
-        Claim("A2-batch", "in a mini-batch each anchor's gap obeys the bounds with the batch's counts",
-              "own", "theorem", obeys({"excess_batch": ROUNDING}, {"protocol": "batch"}, needs)),
+        Claim(
+            "A8-forced",
+            "Pearson of DCL and NSCL loss >= sqrt(1 - (bound / (2 sd L_NSCL))^2)",
+            "own",
+            "theorem",
+            on_curves(
+                obeys({"excess_forced": ROUNDING}, needs=needs, vacuous=lambda t: t["forced"] <= 0)
+            ),
+        ),
+        Claim(
+            "A9",
+            "where L_DCL(f) <= L_DCL(g): L_NSCL(f) - L_NSCL(g) <= gap(g); f CL-, g NSCL-trained, "
+            "any two checkpoints",
+            f"{P1}, corollary",
+            "theorem",
+            obeys({"excess_transfer": FLOAT32}, premise, needs),
+        ),
+        Claim(
+            "A9-identity",
+            "L_NSCL(f) - L_NSCL(g) = L_DCL(f) - L_DCL(g) + gap(g) - gap(f), always",
+            "own",
+            "theorem",
+            obeys({"error_transfer": FLOAT32}, trained_pairs, needs),
+        ),
+        Claim(
+            "B1",
+            "L_NSCL >= log(Kn(C-1)) - C/((C-1) tau), every encoder",
+            f"{P1}, Theorem 2",
+            "theorem",
+            obeys({"excess_floor": FLOAT32}, {"protocol": "exact"}, needs, ("floor", "loss_nscl")),
+        ),
+        Claim(
+            "A2-batch",
+            "in a mini-batch each anchor's gap obeys the bounds with the batch's counts",
+            "own",
+            "theorem",
+            obeys({"excess_batch": ROUNDING}, {"protocol": "batch"}, needs),
+        ),
     ]
     for name, source in EARLIER.items():
-        found.append(Claim(
-            f"S-{name}", f"earlier {'lower' if name == 'bao_lower' else 'upper'} bound on the loss of "
-            "the class-mean classifier, for every number of negatives", source, "theorem",
-            obeys({f"excess_{name}": ROUNDING}, {"protocol": "surrogate"}, needs, None,
-                  None if name == "bao_lower" else lambda t, n=name: t[f"bound_{n}"] >= t["chance"])))
+        found.append(
+            Claim(
+                f"S-{name}",
+                f"earlier {'lower' if name == 'bao_lower' else 'upper'} bound on the loss of "
+                "the class-mean classifier, for every number of negatives",
+                source,
+                "theorem",
+                obeys(
+                    {f"excess_{name}": ROUNDING},
+                    {"protocol": "surrogate"},
+                    needs,
+                    None,
+                    None
+                    if name == "bao_lower"
+                    else lambda t, n=name: t[f"bound_{n}"] >= t["chance"],
+                ),
+            )
+        )
     return found + trends(tau_train, tau, classes)
 
 
@@ -59,113 +112,107 @@ def trends(tau_train: float, tau: float, classes: tuple[int, ...]) -> list[Claim
     shuffled, walk = cl | {"labels": "shuffled"}, cl | {"objective": "walk"}
     held = {"split": "test"}
     found = [
-        Claim("A8", "Pearson of DCL and NSCL loss over training >= .99, train and held-out", P1, "trend",
-              lies_within(0.99, np.inf, lambda t: least(t, cl, "pearson"),
-                          null=lambda t: least(t, shuffled, "pearson")),
-              expect="VACUOUS", null="shuffled labels"),
-        Claim("A8-walk", "the same, held-out", P1, "trend",
-              lies_within(0.99, np.inf, lambda t: least(t, cl | held, "pearson"),
-                          null=lambda t: least(t, walk, "pearson")),
-              expect="VACUOUS", null="a random walk that moves as far as training"),
-        Claim("A8-gap", "Pearson of the gap and its centred bound over training >= .9", "own", "trend",
-              lies_within(0.9, np.inf, lambda t: least(t, cl, "pearson_gap"),
-                          null=lambda t: least(t, shuffled, "pearson_gap")), null="shuffled labels"),
-        Claim("A9-premise", "CL-trained encoders end with the lower DCL loss on the images and at the "
-              "temperature trained at", "own", "trend",
-              lies_within(-np.inf, 0, lambda t: at_end(t, {"tau": tau_train, "split": "train"},
-                                                       "excess_dcl", pd.Series.max))),
+        Claim(
+            "A8",
+            "Pearson of DCL and NSCL loss over training >= .99, train and held-out",
+            P1,
+            "trend",
+            lies_within(
+                0.99,
+                np.inf,
+                lambda t: least(t, cl, "pearson"),
+                null=lambda t: least(t, shuffled, "pearson"),
+            ),
+            expect="VACUOUS",
+            null="shuffled labels",
+        ),
+        Claim(
+            "A8-walk",
+            "the same, held-out",
+            P1,
+            "trend",
+            lies_within(
+                0.99,
+                np.inf,
+                lambda t: least(t, cl | held, "pearson"),
+                null=lambda t: least(t, walk, "pearson"),
+            ),
+            expect="VACUOUS",
+            null="a random walk that moves as far as training",
+        ),
+        Claim(
+            "A8-gap",
+            "Pearson of the gap and its centred bound over training >= .9",
+            "own",
+            "trend",
+            lies_within(
+                0.9,
+                np.inf,
+                lambda t: least(t, cl, "pearson_gap"),
+                null=lambda t: least(t, shuffled, "pearson_gap"),
+            ),
+            null="shuffled labels",
+        ),
+        Claim(
+            "A9-premise",
+            "CL-trained encoders end with the lower DCL loss on the images and at the "
+            "temperature trained at",
+            "own",
+            "trend",
+            lies_within(
+                -np.inf,
+                0,
+                lambda t: at_end(
+                    t, {"tau": tau_train, "split": "train"}, "excess_dcl", pd.Series.max
+                ),
+            ),
+        ),
     ]
     for C, nats in WITHIN.items():
         if C in classes:
             where = {"tau": tau, "split": "train", "C": C}
-            found.append(Claim(
-                f"A10-{C}", f"NSCL loss of the CL-trained within {nats} of the NSCL-trained encoder, "
-                f"C = {C}, end of training", P1, "trend",
-                lies_within(-np.inf, nats, lambda t, w=where: at_end(t, w, "excess_nscl"),
-                            null=lambda t, w=where: untrained_excess(t, w)),
-                null="the untrained encoder in place of the CL-trained one"))
+            found.append(
+                Claim(
+                    f"A10-{C}",
+                    f"NSCL loss of the CL-trained within {nats} of the NSCL-trained encoder, "
+                    f"C = {C}, end of training",
+                    P1,
+                    "trend",
+                    lies_within(
+                        -np.inf,
+                        nats,
+                        lambda t, w=where: at_end(t, w, "excess_nscl"),
+                        null=lambda t, w=where: untrained_excess(t, w),
+                    ),
+                    null="the untrained encoder in place of the CL-trained one",
+                )
+            )
     return found + [
-        Claim("batch-low", "log-mean negatives of DCL are underestimated in the smallest batches (Jensen)",
-              "own", "trend", lies_within(-np.inf, 0, lambda t: batch_bias(t, tau, "bias_dcl", "min"))),
-        Claim("batch-limit", "the batch mean of the gap is within .01 of the exact one in the largest "
-              "batches", "own", "trend",
-              lies_within(0, 0.01, lambda t: batch_bias(t, tau, "bias_gap", "max"))),
+        Claim(
+            "batch-low",
+            "log-mean negatives of DCL are underestimated in the smallest batches (Jensen)",
+            "own",
+            "trend",
+            lies_within(-np.inf, 0, lambda t: batch_bias(t, tau, "bias_dcl", "min")),
+        ),
+        Claim(
+            "batch-limit",
+            "the batch mean of the gap is within .01 of the exact one in the largest batches",
+            "own",
+            "trend",
+            lies_within(0, 0.01, lambda t: batch_bias(t, tau, "bias_gap", "max")),
+        ),
     ]
 
 
-def on(protocol: str, check: Callable[[pd.DataFrame], Verdict]) -> Callable[[pd.DataFrame], Verdict]:
+def on(
+    protocol: str, check: Callable[[pd.DataFrame], Verdict]
+) -> Callable[[pd.DataFrame], Verdict]:
     return lambda table: check(select(table, {"protocol": protocol}))
 
 
 def on_curves(check: Callable[[pd.DataFrame], Verdict]) -> Callable[[pd.DataFrame], Verdict]:
     """Check the table of `curves`; a table without the columns for it decides nothing."""
-    return lambda table: check(curves(table) if {*CURVE, "protocol"} <= set(table) else table.iloc[:0])
-
-
-def trained_pairs(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of CL-trained encoders that have an NSCL-trained partner; not those before training."""
-    rows = select(table, {"protocol": "exact", "objective": "dcl"})
-    return rows[rows["step"] > 0] if "step" in rows else rows.iloc[:0]
-
-
-def premise(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows where the CL-trained encoder does have the lower DCL loss; NaN stays, to be reported."""
-    rows = trained_pairs(table)
-    return rows[~(rows["excess_dcl"] > 0)] if "excess_dcl" in rows else rows.iloc[:0]
-
-
-def curves(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each curve over checkpoints: correlations, slope, and how much of them is forced."""
-    rows = table[table["protocol"].isin(["exact", "null"])].sort_values("step")
-    found = []
-    for key, mine in rows.groupby(CURVE):
-        dcl, nscl, gap = (mine[name].to_numpy() for name in ("loss_dcl", "loss_nscl", "gap"))
-        bound = mine["bound_n_max"].max() if "bound_n_max" in mine else np.nan
-        pearson_losses = pearson(dcl, nscl)
-        known = np.isfinite(pearson_losses) and np.isfinite(bound)
-        forced = float(forced_correlation(nscl.std(), bound)) if known else np.nan
-        found.append(dict(zip(CURVE, key, strict=True)) | {
-            "points": len(mine), "pearson": pearson_losses, "forced": forced,
-            "excess_forced": forced - pearson_losses, "slope": slope(nscl, dcl),
-            "pearson_gap": pearson(gap, mine["bound_centred"].to_numpy()),
-            "range_nscl": np.ptp(nscl), "range_gap": np.ptp(gap), "bound": bound})
-    return pd.DataFrame(found)
-
-
-def pearson(a: np.ndarray, b: np.ndarray) -> float:
-    """Correlation; NaN for fewer than three points, a constant or a value that is not finite."""
-    if len(a) < 3 or not np.isfinite([a, b]).all() or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return np.nan
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def least(table: pd.DataFrame, where: dict, column: str) -> pd.Series:
-    """Per seed the smallest value over the curves; NaN if one is."""
-    if not {*CURVE, "protocol", "loss_dcl"} <= set(table):
-        raise KeyError(column)
-    rows = select(curves(table), where)
-    return rows.groupby("seed")[column].apply(lambda values: values.min(skipna=False))
-
-
-def at_end(table: pd.DataFrame, where: dict, column: str, over=pd.Series.mean) -> pd.Series:
-    """Per seed, a column at the last step, joined over C by `over`; NaN if one is."""
-    rows = select(trained_pairs(table), where)
-    rows = rows[rows["step"] == rows["step"].max()]
-    return rows.groupby("seed")[column].apply(lambda values: over(values, skipna=False))
-
-
-def untrained_excess(table: pd.DataFrame, where: dict) -> pd.Series:
-    """Per seed, NSCL loss before training less that of the NSCL-trained encoder at the end."""
-    rows = select(table, where | {"protocol": "exact", "labels": "true"})
-    start = select(rows, {"step": 0, "objective": "dcl"}).set_index("seed")["loss_nscl"]
-    end = select(rows, {"step": rows["step"].max(), "objective": "nscl"}).set_index("seed")["loss_nscl"]
-    return start - end
-
-
-def batch_bias(table: pd.DataFrame, tau: float, column: str, size: str) -> pd.Series:
-    """Per seed, the bias of the smallest or the largest batches that is worst over C and split."""
-    rows = select(table, {"protocol": "batch", "tau": tau})
-    sets = rows.groupby(["C", "split"])["batch"].transform(size)
-    worst = rows[rows["batch"] == sets]
-    values = worst[column].abs() if size == "max" else worst[column]
-    return values.groupby(worst["seed"]).apply(lambda found: found.max(skipna=False))
+    return lambda table: check(
+        curves(table) if {*CURVE, "protocol"} <= set(table) else table.iloc[:0]
+    )

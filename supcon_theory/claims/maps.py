@@ -1,31 +1,59 @@
-"""What a map of embeddings is taken to show, as claims about its numbers: neighbours share a class."""
+"""What a map of embeddings is taken to show, as claims about its numbers: neighbours share a
+class."""
 
 import numpy as np
 import pandas as pd
 
-from supcon_theory.claims import Claim, lies_within, select
+from supcon_theory.claims import Claim, lies_within, obeys, select
 
 PAPER = "arXiv 2506.04411, Figure 1"
 
 
 def map_claims(method: str) -> list[Claim]:
-    """Trends on the class purity of nearest neighbours among held-out embeddings.
+    """The common start, and trends on the class purity of nearest neighbours among held-out images.
 
     That a map keeps neighbours is claimed of t-SNE and UMAP only: two principal components cannot,
     with the C - 1 directions of a simplex equally long.
     """
     first = "shuffled labels"
     found = [
-        Claim("F1-cl", "CL training gathers classes that it never saw named: purity rises by >= .05",
-              PAPER, "trend", lies_within(0.05, 1, lambda t: rise(t, "dcl", "true"),
-                                          null=lambda t: rise(t, "dcl", "shuffled")), null=first),
-        Claim("F1-nscl", "NSCL training gathers them more tightly: purity >= .02 above CL's", PAPER,
-              "trend", lies_within(0.02, 1, lambda t: above(t, "true"), null=lambda t: above(t, "shuffled")),
-              null=first),
+        Claim(
+            "F1-start",
+            "both rows begin with the same embeddings: equal weights, equal images",
+            "own",
+            "theorem",
+            obeys({"start_difference": 0.0}, {"step": 0}, {"seed": 2}),
+        ),
+        Claim(
+            "F1-cl",
+            "CL training gathers classes that it never saw named: purity rises by >= .05",
+            PAPER,
+            "trend",
+            lies_within(
+                0.05, 1, lambda t: rise(t, "dcl", "true"), null=lambda t: rise(t, "dcl", "shuffled")
+            ),
+            null=first,
+        ),
+        Claim(
+            "F1-nscl",
+            "NSCL training gathers them more tightly: purity >= .02 above CL's",
+            PAPER,
+            "trend",
+            lies_within(0.02, 1, lambda t: above(t, "true"), null=lambda t: above(t, "shuffled")),
+            null=first,
+        ),
     ]
     if method != "pca":
-        found.append(Claim("F1-map", "the map shows what is there: its purity within .1 of that of the "
-                           "embeddings, every panel", "own", "trend", lies_within(0, 0.1, distortion)))
+        found.append(
+            Claim(
+                "F1-map",
+                "the map shows what is there: its purity within .1 of that of the "
+                "embeddings, every panel",
+                "own",
+                "trend",
+                lies_within(0, 0.1, distortion),
+            )
+        )
     return found
 
 

@@ -1,8 +1,9 @@
 """The losses as means over mini-batches, which is how the published curves were measured.
 
-A batch is a set of its own: fewer negatives, other class counts. Comparable across sizes are the gap
-and each loss less the log of its number of negatives; by Jensen's inequality the expectation of the
-latter grows with the batch up to the exact value of the whole set (a reverse martingale under log).
+A batch is a set of its own: fewer negatives, other class counts. Comparable across sizes are the
+gap and each loss less the log of its number of negatives; by Jensen's inequality the expectation of
+the latter grows with the batch up to the exact value of the whole set (a reverse martingale under
+log).
 """
 
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ def batch_means(
 ) -> list[dict[str, float]]:
     """A row per temperature: means over the batches of `size` samples of one epoch in this order.
 
-    z (N, K, d), y (N,), order a permutation of 0 ... N - 1; an incomplete last batch is left out, as
-    in training. `loss_dcl`, `loss_nscl`, `gap`; `level_dcl` and `level_nscl`, the losses less
+    z (N, K, d), y (N,), order a permutation of 0 ... N - 1; an incomplete last batch is left out,
+    as in training. `loss_dcl`, `loss_nscl`, `gap`; `level_dcl` and `level_nscl`, the losses less
     log(K (size - 1)) and log(K (size - m_c)); `excess_batch`, the worst anchor's signed excess over
-    its bounds with the batch's own class counts. Where a batch has a single class, NSCL is infinite.
+    its bounds with the batch's own class counts. Where a batch has a single class, NSCL is
+    infinite.
     """
     if not 2 <= size <= len(z):
         raise ValueError(f"the batch size is {size}: it must be from 2 to the {len(z)} samples.")

@@ -23,8 +23,13 @@ def joint_map(panels: np.ndarray, method: str, seed: int) -> np.ndarray:
         raise ValueError(f"method is {method!r} but must be one of {', '.join(METHODS)}")
     panels = np.asarray(panels, dtype=np.float64)
     if panels.ndim != 3 or panels.shape[2] < 2:
-        raise ValueError(f"the panels have shape {panels.shape}: pass (panels, images, d) with d >= 2")
-    if not np.isfinite(panels).all() or np.ptp(panels.reshape(-1, panels.shape[2]), axis=0).max() == 0:
+        raise ValueError(
+            f"the panels have shape {panels.shape}: pass (panels, images, d) with d >= 2"
+        )
+    if (
+        not np.isfinite(panels).all()
+        or np.ptp(panels.reshape(-1, panels.shape[2]), axis=0).max() == 0
+    ):
         raise ValueError("the features are constant, NaN or infinite: there is nothing to map")
     aligned = np.stack([panel @ orthogonal_procrustes(panel, panels[-1])[0] for panel in panels])
     points = aligned.reshape(-1, panels.shape[2])

@@ -1,4 +1,5 @@
-"""A null for curves over training: a random walk that moves as far as training did, but learns nothing."""
+"""A null for curves over training: a random walk that moves as far as training did, but learns
+nothing."""
 
 import torch
 from torch import Tensor
@@ -11,8 +12,10 @@ def matched_walk(z: Tensor, before: Tensor, after: Tensor, noise: Tensor) -> Ten
     between the same views `before` and `after` a stretch of training.
     """
     if not z.shape == before.shape == after.shape or noise.shape != z[:, 0].shape:
-        raise ValueError(f"the shapes {tuple(z.shape)}, {tuple(before.shape)}, {tuple(after.shape)} must "
-                         f"be the same (N, K, d), and that of the noise (N, d): {tuple(noise.shape)}.")
+        raise ValueError(
+            f"the shapes {tuple(z.shape)}, {tuple(before.shape)}, {tuple(after.shape)} must "
+            f"be the same (N, K, d), and that of the noise (N, d): {tuple(noise.shape)}."
+        )
     chord = torch.linalg.vector_norm(after.double() - before.double(), dim=-1)
     angle = (2 * torch.asin((chord / 2).clamp(max=1.0))).mean(1)[:, None, None]
     z, noise = z.double(), noise.double()[:, None]

@@ -12,7 +12,6 @@ for E e^{-t X} = phi_y(t) phi(t)^M, phi(t) being the mean of e^{-t e^{n}} over t
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,8 +37,10 @@ def surrogate_audit(
     counts = torch.bincount(y)
     C = len(counts)
     if counts.min() != counts.max():
-        raise ValueError(f"the class sizes are {sorted(set(counts.tolist()))}: these bounds are about "
-                         "equally frequent classes, so pass a balanced set.")
+        raise ValueError(
+            f"the class sizes are {sorted(set(counts.tolist()))}: these bounds are about "
+            "equally frequent classes, so pass a balanced set."
+        )
     views = torch.nn.functional.normalize(z.double(), dim=-1).flatten(0, 1)
     of = y.repeat_interleave(K)
     chosen = torch.from_numpy(spread_anchors(N, K, anchors) @ [K, 1])

@@ -18,7 +18,9 @@ def forced_correlation(spread: ArrayLike, width: ArrayLike) -> np.ndarray:
     """
     spread, width = np.asarray(spread, float), np.asarray(width, float)
     if not np.all((spread > 0) & (width >= 0)):
-        raise ValueError("a spread is not positive or a width negative: pass the standard deviation "
-                         "of losses that vary, and the width of the interval that holds the gap.")
+        raise ValueError(
+            "a spread is not positive or a width negative: pass the standard deviation "
+            "of losses that vary, and the width of the interval that holds the gap."
+        )
     ratio = width / (2 * spread)
     return np.where(ratio < 1, np.sqrt(np.maximum(0.0, 1 - ratio**2)), -1.0)

@@ -1,15 +1,16 @@
 """Earlier bounds between a contrastive loss and a supervised one, for every number M of negatives.
 
-The setting of all three papers: an anchor x of class y, a positive drawn from class y and M negatives
-drawn from everything, all independent; C equally frequent classes; logits <f(x), f(x')> / tau with
-unit rows, hence within [-1/tau, 1/tau]. With mu_c the mean of class c the losses are
+The setting of all three papers: an anchor x of class y, a positive drawn from class y and M
+negatives drawn from everything, all independent; C equally frequent classes; logits <f(x), f(x')> /
+tau with unit rows, hence within [-1/tau, 1/tau]. With mu_c the mean of class c the losses are
 
-    R_cont = E -log(e^p / (e^p + sum_k e^{n_k})),   p the logit of the positive, n_k of the negatives
-    R_sup  = E -log(e^{<f(x), mu_y> / tau} / sum_c e^{<f(x), mu_c> / tau}).
+    R_cont = E -log(e^p / (e^p + sum_k e^{n_k})),   p the logit of the positive, n_k of the
+    negatives R_sup  = E -log(e^{<f(x), mu_y> / tau} / sum_c e^{<f(x), mu_c> / tau}).
 
-Each bound is on R_sup given R_cont, and holds for every single anchor. It is another supervised loss
-than NSCL (class means for weights), so only the distance of a bound from its loss compares with that
-of arXiv 2506.04411. Proofs: replacing p and n_k by their class means is Jensen's inequality.
+Each bound is on R_sup given R_cont, and holds for every single anchor. It is another supervised
+loss than NSCL (class means for weights), so only the distance of a bound from its loss compares
+with that of arXiv 2506.04411. Proofs: replacing p and n_k by their class means is Jensen's
+inequality.
 """
 
 import numpy as np
@@ -61,8 +62,8 @@ def arora_upper(contrastive: ArrayLike, M: int, C: int) -> Float:
 def nozawa_sato_upper(contrastive: ArrayLike, M: int, C: int) -> Float:
     """R_sup <= (2 R_cont - E log(1 + Col)) / v, v = coverage(M + 1, C); inf if v = 0.
 
-    arXiv 2102.06866. Proof: log(1 + Col + rest) >= [log(1 + Col) + log(1 + rest)] / 2, the rest being
-    that of the C-way task if the M negatives meet all other classes.
+    arXiv 2102.06866. Proof: log(1 + Col + rest) >= [log(1 + Col) + log(1 + rest)] / 2, the rest
+    being that of the C-way task if the M negatives meet all other classes.
     """
     return _over(2 * np.asarray(contrastive, float) - collision_term(M, C), coverage(M + 1, C))
 

@@ -10,20 +10,26 @@ from supcon_theory.measures.maps import faithfulness, joint_map, purity
 CLAIMS = {c.id: c for c in map_claims("tsne")}
 
 
-def table(cl: float = 0.6, nscl: float = 0.8, off: float = 0.02) -> pd.DataFrame:
+def table(
+    cl: float = 0.6, nscl: float = 0.8, off: float = 0.02, start: float = 0.0
+) -> pd.DataFrame:
     rows = []
     for seed in range(3):
         for objective, end in (("dcl", cl), ("nscl", nscl)):
             for step, found in ((0, 0.4), (800, end)):
                 for labels in ("true", "shuffled"):
-                    true = found + 0.001 * seed * (step > 0) if labels == "true" else 0.1 - 1e-3 * seed
+                    true = (
+                        found + 0.001 * seed * (step > 0) if labels == "true" else 0.1 - 1e-3 * seed
+                    )
                     rows.append(dict(C=10, seed=seed, objective=objective, step=step, labels=labels,
-                                     purity=true, purity_map=true + off))
+                                     purity=true, purity_map=true + off,
+                                     start_difference=start if step == 0 else np.nan))
     return pd.DataFrame(rows)
 
 
-BROKEN = {"F1-cl": (table(cl=0.447), table(cl=0.5)),
-          "F1-nscl": (table(nscl=0.615), table(nscl=0.63)),
+BROKEN = {"F1-start": (table(start=1e-7), table(start=0.0)),
+          "F1-cl": (table(cl=0.445), table(cl=0.5)),
+          "F1-nscl": (table(nscl=0.61), table(nscl=0.63)),
           "F1-map": (table(off=-0.101), table(off=-0.05))}
 
 
@@ -38,7 +44,11 @@ def test_map_claims_pass_fail_and_pass_again_within_the_edge(name):
 @pytest.mark.parametrize("name", CLAIMS)
 def test_map_claims_on_tables_that_cannot_decide_are_inconclusive(name):
     good = table()
-    for broken in (good.iloc[:0], good.assign(purity=np.nan, purity_map=np.nan), good[good["seed"] == 0]):
+    for broken in (
+        good.iloc[:0],
+        good.assign(purity=np.nan, purity_map=np.nan, start_difference=np.nan),
+        good[good["seed"] == 0],
+    ):
         assert CLAIMS[name].check(broken).verdict == "INCONCLUSIVE"
 
 

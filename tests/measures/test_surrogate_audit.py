@@ -40,7 +40,9 @@ def test_equal_logits_leave_the_log_of_the_count():
 def test_random_and_clustered_sets_obey_every_earlier_bound(tau):
     for spread in (0.0, 0.3, 3.0):
         y = torch.arange(5).repeat_interleave(6)
-        z = torch.nn.functional.normalize(unit(5, 8)[y][:, None] + spread * unit(30, 2, 8, seed=1), dim=-1)
+        z = torch.nn.functional.normalize(
+            unit(5, 8)[y][:, None] + spread * unit(30, 2, 8, seed=1), dim=-1
+        )
         for row in surrogate_audit(z, y, tau, [1, 4, 50, 2000], anchors=20):
             assert all(row[name] <= 1e-9 for name in row if name.startswith("excess")), row
 
@@ -61,7 +63,9 @@ def test_batch_means_are_those_of_a_loop_over_batches():
     z, y = unit(24, 2, 5), torch.arange(4).repeat(6)
     order = np.random.default_rng(0).permutation(24)
     (row,) = batch_means(z, y, [0.5], 7, order)
-    found = [global_losses(z[order[k : k + 7]], y[order[k : k + 7]], [0.5])[0.5] for k in (0, 7, 14)]
+    found = [
+        global_losses(z[order[k : k + 7]], y[order[k : k + 7]], [0.5])[0.5] for k in (0, 7, 14)
+    ]
     assert row["batches"] == 3
     assert row["gap"] == pytest.approx(np.mean([f.mean_gap for f in found]))
     assert row["loss_dcl"] - row["loss_nscl"] == pytest.approx(row["gap"])

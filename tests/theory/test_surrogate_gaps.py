@@ -37,7 +37,8 @@ def test_coverage_agrees_with_inclusion_and_exclusion():
 
 
 def test_collapsed_classes_make_every_expectation_a_sum():
-    """Classes at cosine -1/(C-1), tau small: R_sup = log(1 + (C-1) q), R_cont = E log(1 + Col + rest)."""
+    """Classes at cosine -1/(C-1), tau small: R_sup = log(1 + (C-1) q), R_cont = E log(1 + Col +
+    rest)."""
     C, tau = 4, 0.3
     q = math.exp(-C / ((C - 1) * tau))
     supervised = math.log(1 + (C - 1) * q)
@@ -67,7 +68,8 @@ def test_all_draws_listed_obey_every_bound(C, M, tau, seed):
 
 @pytest.mark.parametrize("tau", [0.1, 0.3, 0.5, 1.0, 2.0, 10.0])
 def test_the_lower_bound_of_bao_is_proved_by_a_maximum_over_class_means(tau):
-    """h(m_y) + M mean_c h(m_c) <= (M+1)^2/M cosh^2(a) mean_c e^{m_c}, h the chord of exp on [-a, a]."""
+    """h(m_y) + M mean_c h(m_c) <= (M+1)^2/M cosh^2(a) mean_c e^{m_c}, h the chord of exp on [-a,
+    a]."""
     a = 1 / tau
     m = np.linspace(-a, a, 4001)
     chord = np.cosh(a) + m / a * np.sinh(a)
