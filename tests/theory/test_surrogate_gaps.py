@@ -50,6 +50,16 @@ def test_collapsed_classes_make_every_expectation_a_sum():
         assert supervised <= nozawa_sato_upper(contrastive, M, C)
 
 
+def test_two_negatives_of_two_classes_by_hand():
+    """Col is 0, 1, 2 with probability 1/4, 1/2, 1/4; three draws meet both classes in 6 of 8."""
+    collisions = math.log(2) / 2 + math.log(3) / 4
+    assert arora_upper(1.5, 2, 2) == pytest.approx((1.5 - collisions) / (0.25 * 0.75))
+    assert nozawa_sato_upper(1.5, 2, 2) == pytest.approx((2 * 1.5 - collisions) / 0.75)
+    cosh = (math.e**2 + math.e**-2) / 2
+    assert bao_upper(1.5, 2, 2, 0.5) == pytest.approx(1.5 + math.log(2 / 2 * cosh**2))
+    assert bao_lower(1.5, 2, 2, 0.5) == pytest.approx(1.5 + math.log(2 * 2 / 9 / cosh**2))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 4), st.integers(1, 4), st.floats(0.2, 3.0), st.integers(0, 10**6))
 def test_all_draws_listed_obey_every_bound(C, M, tau, seed):
