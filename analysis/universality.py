@@ -1,4 +1,4 @@
-"""Draws `universality` from its table: python analysis/universality.py results/universality/laptop"""
+"""Draws `universality` from its table: python analysis/universality.py RESULTS_FOLDER"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,17 +8,19 @@ import numpy as np
 import pandas as pd
 import style
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 NAME = "universality"
-FACTORS = ("base", "objective", "encoder", "data", "C", "d", "trained K", "evaluated K", "trained tau")
+FACTORS = ("base", "objective", "encoder", "data", "C", "d", "trained K", "evaluated K",
+           "trained tau")
 LABELS = {  # colour, marker, name
     "true": (style.PALETTE[0], "o", "true"),
     "coarse": (style.PALETTE[2], "s", "coarse"),
     "random": ("0.45", "x", "random"),
     "kmeans": (style.PALETTE[1], "^", "k-means"),
-    "kmeans_equal": (style.PALETTE[4], "D", "k-means, equal sizes"),
+    "kmeans_equal": (style.PALETTE[4], "D", "equal k-means"),
 }
-OVER = {"over_bound": ("bound_class_average", "gap / bound (class average of Theorem 1)"),
+OVER = {"over_bound": ("bound_class_average", "gap / class-averaged bound"),
         "over_ceiling": ("bound_ceiling", "gap / ETF ceiling (balanced labels)")}
 
 
@@ -27,8 +29,9 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     table = table.assign(**{name: table["gap"] / table[bound] for name, (bound, _) in OVER.items()})
     levels = in_order(table)
     taus = sorted(table["tau"].unique(), reverse=True)
-    height = 1.3 + 0.48 * len(levels)
-    figure, axes = plt.subplots(2, len(taus), figsize=(3.5 * len(taus), height), sharey=True, squeeze=False)
+    height = 1.5 + 0.56 * len(levels)
+    figure, axes = plt.subplots(2, len(taus), figsize=(3.5 * len(taus), height), sharey=True,
+                                squeeze=False)
     drawn = []
     for row, (name, (_, label)) in enumerate(OVER.items()):
         for column, tau in enumerate(taus):
@@ -45,23 +48,21 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 def in_order(table: pd.DataFrame) -> dict[str, str]:
     """Points of the grid, the base first and then factor by factor: level -> what the axis says."""
     points = table[["factor", "value", "level"]].drop_duplicates("level")
-    points = points.assign(place=points["factor"].map(FACTORS.index)).sort_values("place", kind="stable")
-    return {row.level: f"base: {base(table)}" if row.factor == "base" else said(row.factor, str(row.value))
-            for row in points.itertuples()}
-
-
-def base(table: pd.DataFrame) -> str:
-    return style.LABEL[table.loc[table["level"] == "base", "objective"].iloc[0]]
+    points = points.sort_values("factor", key=lambda names: names.map(FACTORS.index), kind="stable")
+    return {row.level: said(row.factor, str(row.value)) for row in points.itertuples()}
 
 
 def said(factor: str, value: str) -> str:
+    if factor == "base":
+        return "base: " + style.LABEL["dcl"]
     if factor == "objective":
         return style.LABEL["init" if value == "untrained" else value]
     factor = {"encoder": "", "data": "", "trained tau": "trained at τ"}.get(factor, factor)
     return f"{factor} = {value}" if factor else value
 
 
-def grid_panel(axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str, panel: str) -> pd.DataFrame:
+def grid_panel(axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str,
+               panel: str) -> pd.DataFrame:
     """Mean and range over seeds: a row per point of the grid, a marker per labelling."""
     drawn = []
     offsets = np.linspace(-0.3, 0.3, len(LABELS))
@@ -72,14 +73,18 @@ def grid_panel(axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str, panel
         axes.hlines(y, found["low"], found["high"], color=colour, lw=1.2)
         axes.plot(found["mean"], y, ls="none", marker=marker, color=colour, label=text)
         drawn.append(found)
-    at_base = rows[(rows["level"] == "base") & (rows["labels"] == "true")]
-    counting = np.mean(at_base["bound_equal"] / at_base[OVER[name][0]])
-    axes.axvline(counting, color="0.5", ls=":", lw=1.2, label="true, if all similarities were equal")
+    for labels in ("true", "coarse"):
+        of = rows[(rows["level"] == "base") & (rows["labels"] == labels)]
+        counting = np.mean(of["bound_equal"] / of[OVER[name][0]])
+        axes.axvline(counting, color=LABELS[labels][0], ls=":", lw=1.2, zorder=0,
+                     label=f"{labels}, all similarities equal")
     axes.axvline(1, color="k", lw=1)
+    axes.set(xscale="log", ylim=(len(levels) - 0.5, -0.5))
+    axes.set_xlim(axes.get_xlim()[0], 1.1)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks(range(len(levels)), list(levels.values()))
-    axes.set_ylim(len(levels) - 0.5, -0.5)
-    axes.set_xlim(0, 1.03)
-    axes.grid(axis="y", which="major", lw=0)
     for line in np.arange(0.5, len(levels) - 1):
         axes.axhline(line, color="0.9", lw=0.6, zorder=0)
     return pd.concat(drawn)

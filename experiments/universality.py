@@ -1,10 +1,10 @@
-"""How universal the bound on the gap is (arXiv 2506.04411: "label-agnostic and architecture-independent").
+"""How label-agnostic and architecture-independent the bound on the gap is (arXiv 2506.04411).
 
 Around a base setting (CL, plain encoder, glyphs, C = 32, d = 64, tau = .5, two views) one factor at
 a time is varied: the objective, the encoder, the data, the dimension, the views trained on and
-evaluated, the training temperature. Each encoder is evaluated at several temperatures under five labelings:
+evaluated, the training temperature. Every encoder is evaluated at several temperatures, under the
+true labels and
 
-    true          the classes
     coarse        classes in the order of their names (code points), merged 4 at a time
     random        the true labels, shuffled
     kmeans        k-means clusters of z of one view, as many as classes, of whatever size
@@ -17,22 +17,18 @@ The theorems must hold at every point; the gap over its bounds and r are measure
     python experiments/universality.py --data FOLDER      your images as the base
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.universality import universality_claims
 from supcon_theory.data.fingerprint import fingerprint
-from supcon_theory.data.random import permutation
-from supcon_theory.data.subsets import choose_classes
 from supcon_theory.measures.above_floor import above_floor
-from supcon_theory.measures.clusters import clusters, equal_clusters
 from supcon_theory.measures.gap_audit import gap_audit
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.runs import command
@@ -41,17 +37,17 @@ from supcon_theory.runs.experiment import run
 from supcon_theory.theory.gap import etf_ceiling_is_proved
 from supcon_theory.training.embed import embed, encoder_at, evaluation_views
 from supcon_theory.training.encoders import ENCODERS
+from supcon_theory.training.labelings import LABELINGS, labelings
 from supcon_theory.training.paired import train, training_rows
 from supcon_theory.training.recipe import Recipe, sweep
 
 NAME = "universality"
-LABELINGS = ("true", "coarse", "random", "kmeans", "kmeans_equal")
-COST = {"plain": 0.05, "residual": 0.24, "mlp": 0.02, "vit": 0.8, "resnet50": 20}  # of a step, seconds
+COST = {"plain": 0.05, "residual": 0.24, "mlp": 0.02, "vit": 0.8, "resnet50": 20}  # seconds a step
 
 
 @dataclass(frozen=True)
 class Config(command.Trained):
-    """The gap and its bounds over encoders, data, labels, dimensions, views, temperatures, objectives."""
+    """The gap beside its bounds over encoders, data, labels, dimensions, views and objectives."""
 
     classes: tuple[int, ...] = (32,)
     """Numbers of classes C: the base, then others to vary it."""
@@ -75,7 +71,6 @@ class Config(command.Trained):
     """Classes merged into one coarse class."""
 
     def check(self) -> None:
-        super().check()
         command.at_least(self, d=2, coarse=2)
         for flag, allowed in {"encoders": ENCODERS, "objectives": OBJECTIVES}.items():
             for value in getattr(self, flag):
@@ -85,20 +80,21 @@ class Config(command.Trained):
             if min(getattr(self, flag), default=2) < 2:
                 raise ValueError(f"{flag} has {min(getattr(self, flag))} but each must be at least 2")
         for tau in self.temperatures:
-            if not 0 < tau < float("inf"):
+            if not 0 < tau < np.inf:
                 raise ValueError(f"temperatures has {tau:g} but each must be a number above 0")
         for C in self.classes:
             if C % self.coarse or C < 2 * self.coarse:
-                raise ValueError(f"classes has {C} but must be {2 * self.coarse} or a higher multiple of "
-                                 f"{self.coarse}, so that merging {self.coarse} at a time (--coarse) "
-                                 "leaves at least 2 coarse classes of equal size")
-        for name in self.datasets:
+                raise ValueError(f"classes has {C} but must be {2 * self.coarse} or a higher "
+                                 f"multiple of {self.coarse}, to be merged {self.coarse} at a time "
+                                 f"(--coarse)")
+        super().check()
+        for name in {*self.datasets} - {self.data}:
             command.check_data(name, max(self.classes), 2)
 
 
 PRESETS = {
-    "smoke": Config(classes=(8,), n=16, seeds=2, steps=4, batch=32, d=16, encoders=("plain", "mlp"),
-                    dimensions=(4,), temperatures=(1.0,), objectives=("nscl", "cross_entropy")),
+    "smoke": Config(classes=(8,), n=16, seeds=2, steps=4, batch=32, d=16, dimensions=(4,),
+                    encoders=("plain", "mlp"), temperatures=(1.0,), objectives=("nscl",)),
     "laptop": Config(),
     "full": Config(classes=(32, 8, 64), seeds=5, steps=400),
 }
@@ -106,44 +102,44 @@ PRESETS = {
 
 def cells(config: Config) -> list[Cell]:
     """One cell per training (objectives side by side) and seed."""
-    sizes = {name: images_per_class(name, config.n) for name in {config.data, *config.datasets}}
     found = []
     for seed in range(config.seeds):
-        for recipe, points in grid(config, seed, sizes):
+        for recipe, points in grid(config, seed):
             content = {"measure": NAME, "version": 1, "recipe": asdict(recipe), "points": points,
                        "taus": config.taus, "coarse": config.coarse}
             objectives = len({point["objective"] for point in points})
             cost = (objectives * recipe.steps * COST[recipe.encoder] * recipe.K * recipe.batch / 256
                     + 4 * len(points) * (recipe.C * recipe.n / 2048) ** 2)
-            label = points[0]["level"] + f" seed={seed}"
-            found.append(Cell(content, label, cost))
+            found.append(Cell(content, f"{points[0]['level']} seed={seed}", cost))
     return found
 
 
-def images_per_class(name: str, n: int) -> int:
-    """n, or as many as every class has."""
-    return min(n, int(data.load(name).train.labels.bincount().min()))
+@functools.cache
+def fewest_images(name: str) -> int:
+    """The number of training images that every class has."""
+    return int(data.load(name).train.labels.bincount().min())
 
 
-def grid(config: Config, seed: int, sizes: Mapping[str, int]) -> Iterator[tuple[Recipe, list[dict]]]:
+def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, list[dict]]]:
     """Trainings, and the points of the grid that each serves: the base, and one factor changed."""
 
     def recipe(**changes) -> Recipe:
         fields = {"data": config.data, "C": config.classes[0], **config.recipe_fields(), **changes}
         name = fields["data"]
-        return sweep(seed=seed, objective="dcl", n=sizes[name], data_digest=fingerprint(name),
-                     checkpoints=(0, config.steps), **fields)
+        return sweep(seed=seed, objective="dcl", n=min(config.n, fewest_images(name)),
+                     data_digest=fingerprint(name), checkpoints=(0, config.steps), **fields)
 
     def point(factor: str, value: object, **changes) -> dict:
-        return {"factor": factor, "value": str(value), "level": f"{factor}={value}",
+        value = f"{value:g}" if isinstance(value, float) else str(value)
+        return {"factor": factor, "value": value, "level": f"{factor}={value}",
                 "objective": "dcl", "step": config.steps, "K": 2, **changes}
 
     base = recipe()
-    others = [name for name in config.objectives if name != "dcl"]
     yield base, [
         point("base", "CL", level="base"), point("objective", "untrained", step=0),
-        *(point("objective", name, objective=name) for name in others),
-        *(point("evaluated K", K, K=K) for K in config.views if K != 2),
+        *(point("objective", name, objective=name) for name in dict.fromkeys(config.objectives)
+          if name != "dcl"),
+        *(point("evaluated K", K, K=K) for K in dict.fromkeys(config.views) if K != 2),
     ]
     varied = {"encoder": config.encoders, "data": config.datasets, "C": config.classes,
               "d": config.dimensions, "K": config.views, "tau": config.temperatures}
@@ -163,7 +159,6 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
                     lambda part: context.report(0.7 * part))
     dataset = data.load(common.data)
     rows, y = training_rows(common, dataset)
-    merged = coarse_labels(common, dataset, y, cell["coarse"])
     seen = {K: evaluation_views(dataset, dataset.train, rows, K)
             for K in {point["K"] for point in cell["points"]}}
     found = []
@@ -171,64 +166,45 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
         recipe = replace(common, objective=point["objective"])
         network = encoder_at(recipe, trained[recipe.objective], point["step"], dataset.channels)
         _, z = embed(network, seen[point["K"]], context.device)
-        for name, labels in labelings(z, y, merged, common, point["level"]).items():
+        try:
+            labels_by_name = labelings(z, y, common, dataset, cell["coarse"])
+        except ValueError as error:  # constant features, say: ends this cell only, with the reason
+            raise FloatingPointError(f"no clusters at {point['level']}: {error}") from None
+        for name, labels in labels_by_name.items():
             sizes = labels.bincount()
             about = point | {
                 "data": recipe.data, "encoder": recipe.encoder, "d": recipe.d, "seed": recipe.seed,
                 "trained_K": recipe.K, "tau_train": recipe.tau, "labels": name, "C": len(sizes),
-                "n": len(labels) / len(sizes), "imbalance": float(sizes.max() / sizes.min()),
-            }
+                "n": len(labels) / len(sizes), "imbalance": float(sizes.max() / sizes.min())}
             found += [about | row | above_floor(z, labels, row["tau"])
                       for row in gap_audit(z, labels, cell["taus"])]
         context.report(0.7 + 0.3 * (done + 1) / len(cell["points"]))
     return pd.DataFrame(found)
 
 
-def coarse_labels(recipe: Recipe, dataset: data.DataSet, y: Tensor, merged: int) -> Tensor:
-    """The classes in the order of their names, `merged` at a time."""
-    chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
-    place = np.argsort(np.argsort([dataset.classes[c] for c in chosen]))
-    return torch.as_tensor(place)[y] // merged
-
-
-def labelings(z: Tensor, y: Tensor, merged: Tensor, recipe: Recipe, level: str) -> dict[str, Tensor]:
-    """Labels of the samples of z (N, K, d); the clusters are those of the first view, blind to y."""
-    order = torch.as_tensor(permutation(recipe.seed, "shuffled labels", 0, len(y)))
-    try:
-        found = [make(z[:, 0], recipe.C, recipe.seed) for make in (clusters, equal_clusters)]
-    except ValueError as error:  # ends this cell only, with the reason: constant features, say
-        raise FloatingPointError(f"no adversarial labels at {level}: {error}") from None
-    return dict(zip(LABELINGS, (y, merged, y[order], *found), strict=True))
-
-
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """r at every point at the highest temperature, and how near each labelling comes to the ceiling."""
+    """r at every point (highest temperature), and how near each labelling comes to its bounds."""
     table = tables["table"].assign(
         over_bound=lambda t: t["gap"] / t["bound_class_average"],
         over_ceiling=lambda t: t["gap"] / t["bound_ceiling"])
-    high = table[table["tau"] == table["tau"].max()]
-    r = high.groupby(["level", "labels"], sort=False)["r"].mean().unstack(sort=False)
     means = table.groupby(["tau", "labels", "level"], sort=False)[
         ["r", "over_bound", "over_ceiling"]].mean()
-    nearest = []
-    for (tau, labels), rows in means.groupby(level=[0, 1], sort=False):
-        column = "over_ceiling" if rows["over_ceiling"].notna().any() else "over_bound"
-        nearest.append({"tau": tau, "labels": labels, "r_least": rows["r"].min(),
-                        "r_most": rows["r"].max(), "over_bound_most": rows["over_bound"].max(),
-                        "over_ceiling_mean": rows["over_ceiling"].mean(),
-                        "over_ceiling_most": rows["over_ceiling"].max(),
-                        "worst": rows[column].idxmax()[2]})
-    return {"summary": r.add_prefix("r_").reset_index(), "nearest": pd.DataFrame(nearest)}
+    nearest = [
+        {"tau": tau, "labels": labels, "r_least": rows["r"].min(), "r_most": rows["r"].max(),
+         "bound_most": rows["over_bound"].max(), "ceiling_mean": rows["over_ceiling"].mean(),
+         "ceiling_most": rows["over_ceiling"].max(), "worst": rows["over_bound"].idxmax()[2]}
+        for (tau, labels), rows in means.groupby(level=[0, 1], sort=False)]
+    r = means["r"].xs(table["tau"].max()).unstack("labels", sort=False).add_prefix("r_")
+    return {"summary": r.reset_index(), "nearest": pd.DataFrame(nearest)}
 
 
 def claims(config: Config) -> list[Claim]:
-    sizes = {name: images_per_class(name, config.n) for name in {config.data, *config.datasets}}
-    recipes = list(grid(config, 0, sizes))
-    open_cases = any(
-        not etf_ceiling_is_proved(C, recipe.C * recipe.n // C, tau)
-        for recipe, _ in recipes for C in (recipe.C, recipe.C // config.coarse) for tau in config.taus)
+    trainings = list(grid(config, seed=0))
+    open_cases = not all(
+        etf_ceiling_is_proved(C, recipe.C * recipe.n // C, tau) for recipe, _ in trainings
+        for C in (recipe.C, recipe.C // config.coarse) for tau in config.taus)
     published = min(config.taus, key=lambda tau: abs(tau - 1))
-    return universality_claims(config.taus, sum(len(points) for _, points in recipes),
+    return universality_claims(config.taus, sum(len(points) for _, points in trainings),
                                len(LABELINGS), open_cases, published)
 
 

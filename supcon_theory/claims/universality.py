@@ -1,4 +1,4 @@
-"""Claims on universality: the theorems at every point of a grid of settings, and how r varies over it.
+"""Claims on universality: the theorems at every point of a grid of settings, and how r varies.
 
 The table has a row per point of the grid (`level`), labelling (`labels`), temperature and seed.
 """
@@ -25,9 +25,9 @@ WITHOUT_LABELS = "dcl"  # the objective of encoders trained (or only initialised
 
 def universality_claims(taus: Sequence[float], levels: int, labelings: int, open_cases: bool,
                         tau_published: float = 1.0) -> list[Claim]:
-    """Theorems, which need all `levels` and `labelings` to pass; trends at the published temperature.
+    """Theorems, which need all `levels` to pass, and trends at the published temperature.
 
-    open_cases: does the grid have points where the ceiling is not proved? They get a claim of their own.
+    open_cases: are there points where the ceiling is not proved? They get a claim of their own.
     """
     needs = {"seed": 2, "level": levels}
     every = needs | {"labels": labelings}
@@ -41,15 +41,17 @@ def universality_claims(taus: Sequence[float], levels: int, labelings: int, open
     found.append(Claim(
         "B1", "L_NSCL and coupled L_NSCL are never below their floors, for any balanced labels",
         f"{PAPER}, Theorem 2", "theorem",
-        obeys({"below_nscl": FLOOR_ROUNDING, "below_nscl_coupled": FLOOR_ROUNDING}, below_floor, needs)))
+        obeys({"below_nscl": FLOOR_ROUNDING, "below_nscl_coupled": FLOOR_ROUNDING}, below_floor,
+              needs)))
     at = functools.partial(r_by_seed, tau=tau_published)
     return found + [
-        Claim("U1", "random labels: the gap is that of equal similarities, largest |r - 1| < .05 over "
-              "the grid", "own", "trend",
+        Claim("U1", "random labels: the gap is that of equal similarities, largest |r - 1| < .05 "
+              "over the grid", "own", "trend",
               lies_within(-np.inf, 0.05, lambda t: most((at(t, "random") - 1).abs()))),
-        Claim("U2", "true labels: r of trained encoders is higher than under random labels at every "
-              "point of the grid", "own", "trend",
-              lies_within(0, np.inf, lambda t: least(at(trained(t), "true") - at(trained(t), "random"))),
+        Claim("U2", "true labels: r of trained encoders is higher than under random labels at "
+              "every point of the grid", "own", "trend",
+              lies_within(0, np.inf, lambda t: least(
+                  at(trained(t), "true") - at(trained(t), "random"))),
               null="the random labels are subtracted"),
         Claim("U3", "the features' own clusters of equal size are nearer the ceiling than the true "
               "labels at every encoder that saw no labels", "own", "trend",
