@@ -21,6 +21,7 @@ import torch
 from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.few_shot import correlations, few_shot_claims
+from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.few_shot import labelled_curve
 from supcon_theory.measures.few_shot_audit import (
@@ -59,18 +60,22 @@ class Config(command.Trained):
     """What the encoders are trained with; init is the untrained one."""
     shots: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 160)
     """m where supports are different images; those above n are left out."""
-    resampled_shots: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+    resampled_shots: tuple[int, ...] = (1, 2, 5, 10, 50, 100, 200, 500)
     """m where supports are drawn with replacement from the features as population."""
     ways: tuple[int, ...] = (2, 5)
     """Numbers of classes in an episode, besides all."""
     draws: int = 200
     """Support draws for the nearest centre."""
-    linear_draws: int = 5
+    labelled_draws: int = 40
+    """Support draws for the nearest centre where supports are different images."""
+    linear_draws: int = 2
     """Support draws for the linear probe."""
     inverse_l2: float = 100.0
     """Inverse regularisation of the linear probe, features over their RMS norm."""
     certified: tuple[int, ...] = (10,)
     """Numbers of classes for which the certificates that condition on the test point are computed."""
+    certified_shots: tuple[int, ...] = (1, 10, 100, 500)
+    """m at which they are."""
     layer: str = "z"
     """z (unit embeddings) or h (what the backbone gives)."""
 
@@ -87,9 +92,9 @@ class Config(command.Trained):
 
 PRESETS = {
     "smoke": Config(classes=(4,), n=12, seeds=2, steps=6, batch=24, shots=(1, 2, 12), draws=40,
-                    resampled_shots=(1, 20, 500), ways=(2, 3), linear_draws=2, certified=(4,)),
+                    resampled_shots=(1, 20, 500), ways=(2, 3), certified=(4,), certified_shots=(20,)),
     "laptop": Config(),
-    "full": Config(seeds=5),
+    "full": Config(seeds=5, linear_draws=5, labelled_draws=200),
     "paper": Config(data="data/cifar100", classes=(100,), n=500, seeds=5, steps=14_400, batch=1024,
                     encoder="resnet50", d=128, optimiser="lars", lr=2.4, weight_decay=1e-6,
                     device="cuda", shots=(1, 5, 10, 20, 50, 100, 200, 500)),
@@ -106,12 +111,13 @@ def cells(config: Config) -> list[Cell]:
             ways = sorted({w for w in config.ways if w < C} | {C})
             for objective in config.objectives:
                 recipe = deep(config.data, C, seed, objective.replace("init", "dcl"), n=config.n,
-                              **config.recipe_fields())
+                              data_digest=fingerprint(config.data), **config.recipe_fields())
                 content = common | {
                     "recipe": asdict(recipe), "encoder": objective, "ways": ways,
                     "shots": [m for m in config.shots if m <= config.n], "layer": config.layer,
-                    "linear_draws": config.linear_draws, "inverse_l2": config.inverse_l2,
-                    "certified": C in config.certified}
+                    "labelled_draws": config.labelled_draws, "linear_draws": config.linear_draws,
+                    "inverse_l2": config.inverse_l2,
+                    "certified": config.certified_shots if C in config.certified else ()}
                 found.append(Cell(content, f"{objective} C={C} seed={seed}", cost=C))
         for law in LAWS:
             found.append(Cell(common | {"law": law, "seed": seed}, f"{law} seed={seed}", cost=10))
@@ -135,7 +141,7 @@ def gaussian_rows(cell: Mapping) -> Iterator[dict]:
 
 def encoder_rows(cell: Mapping, context: Context) -> Iterator[dict]:
     """Train the encoder or find it trained; then both protocols on seen and on unseen classes."""
-    recipe = Recipe(**cell["recipe"] | {"checkpoints": tuple(cell["recipe"]["checkpoints"])})
+    recipe = Recipe(**cell["recipe"])
     entry = train([recipe], context.encoders, context.device, context.retrain_before,
                   lambda part: context.report(0.5 * part))[recipe.objective]
     dataset = data.load(recipe.data)
@@ -154,14 +160,17 @@ def encoder_rows(cell: Mapping, context: Context) -> Iterator[dict]:
                  "seed": recipe.seed, "step": step, "layer": cell["layer"], "classes": classes,
                  "d": sets["train"][0].shape[1], "tau_train": recipe.tau}
         x, y = sets["train"]
-        for row in labelled_curve(x, y, sets, cell["shots"], cell["ways"], draws=cell["draws"],
-                                  linear_draws=cell["linear_draws"], inverse_l2=cell["inverse_l2"],
-                                  seed=recipe.seed):
+        seen = classes == "seen"
+        audited = sets if seen else {"test": sets["test"]}  # of unseen classes, held-out images only
+        for row in labelled_curve(x, y, audited, cell["shots"], cell["ways"],
+                                  draws=cell["labelled_draws"], linear_draws=cell["linear_draws"],
+                                  linear_shots=max(cell["shots"]) if seen else 20,
+                                  inverse_l2=cell["inverse_l2"], seed=recipe.seed):
             yield about | {"protocol": "labelled"} | row
-        for split, (x, y) in sets.items():
+        for split, (x, y) in audited.items():
+            certified = cell["certified"] if seen and split == "test" else ()
             for row in feature_audit(x, y, cell["resampled_shots"], cell["ways"], draws=cell["draws"],
-                                     seed=recipe.seed,
-                                     certified=cell["certified"] and split == "test"):
+                                     seed=recipe.seed, certified=certified):
                 yield about | {"protocol": "resampled", "split": split, "probe": "nearest centre"} | row
         context.report(0.75 if classes == "seen" else 1.0)
 

@@ -1,4 +1,9 @@
-"""Claims on what collapses in training: B1 (the floor of NSCL), B4 (trends), C8 (the control)."""
+"""Claims on what collapses in training: B1 (the floor of NSCL), B4 (trends), C8 (the control).
+
+Two of the published trends are declared to FAIL at the scale of the embedded images: an untrained
+encoder maps all images to nearly one point, so augmentation variance can only rise from there, and
+CDNV falls by much more than the modest factor of the published runs (`figures/collapse.md`).
+"""
 
 from collections.abc import Sequence
 
@@ -8,7 +13,7 @@ import pandas as pd
 from supcon_theory.claims import Claim, lies_within, obeys, select
 
 PAPER = "arXiv 2506.04411"
-FALLS = ("augmentation_variance", "cdnv", "etf_deviation")
+FALLS = {"augmentation_variance": "FAIL", "cdnv": "PASS", "etf_deviation": "PASS"}
 
 
 def collapse_claims(classes: Sequence[int], taus: Sequence[float]) -> list[Claim]:
@@ -22,9 +27,13 @@ def collapse_claims(classes: Sequence[int], taus: Sequence[float]) -> list[Claim
     for C in classes:
         held_out = {"C": C, "layer": "z", "split": "test", "labels": "true"}
         found += [
-            Claim(f"B4-nscl-{C}", f"NSCL lowers {', '.join(FALLS)} (held-out z, C = {C}): largest "
-                  "end / start < 1", PAPER, "trend",
-                  lies_within(-np.inf, 0, lambda t, at=held_out: largest_ratio(t, at))),
+            Claim(f"B4-{measure}-{C}", f"NSCL lowers the {measure.replace('_', ' ')} (held-out z, "
+                  f"C = {C}): log(end / start) < 0", PAPER, "trend",
+                  lies_within(-np.inf, 0, lambda t, at=held_out, of=measure: fall(t, at, "nscl", of)),
+                  expect=expected)
+            for measure, expected in FALLS.items()
+        ]
+        found += [
             Claim(f"B4-directional-{C}", f"CL lowers directional CDNV at least 5 times (held-out z, "
                   f"C = {C})", PAPER, "trend",
                   lies_within(np.log(5), np.inf,
@@ -32,9 +41,10 @@ def collapse_claims(classes: Sequence[int], taus: Sequence[float]) -> list[Claim
                               null=lambda t, at=held_out: -fall(
                                   t, at | {"labels": "shuffled"}, "dcl", "directional_cdnv")),
                   null="shuffled labels"),
-            Claim(f"B4-cdnv-{C}", f"CL lowers CDNV less than 5 times (held-out z, C = {C})", PAPER,
+            Claim(f"B4-modest-{C}", f"CL lowers CDNV less than 5 times (held-out z, C = {C})", PAPER,
                   "trend", lies_within(-np.inf, np.log(5),
-                                       lambda t, at=held_out: -fall(t, at, "dcl", "cdnv"))),
+                                       lambda t, at=held_out: -fall(t, at, "dcl", "cdnv")),
+                  expect="FAIL"),
             Claim(f"C8-{C}", f"control: held-out directional CDNV of CL is at least twice as large under "
                   f"shuffled labels (z, C = {C})", "own", "trend",
                   lies_within(np.log(2), np.inf, lambda t, at=held_out: shuffled_ratio(t, at))),
@@ -64,12 +74,6 @@ def fall(table: pd.DataFrame, where: dict, objective: str, column: str) -> pd.Se
     """Per seed, log(end / start) of a measure."""
     start, end = at_ends(table, where, objective)
     return np.log(end[column] / start[column])
-
-
-def largest_ratio(table: pd.DataFrame, where: dict) -> pd.Series:
-    """Per seed, the largest log(end / start) among the measures that NSCL should lower."""
-    falls = [fall(table, where, "nscl", column) for column in FALLS]
-    return pd.concat(falls, axis=1).max(axis=1, skipna=False)
 
 
 def shuffled_ratio(table: pd.DataFrame, where: dict) -> pd.Series:

@@ -24,13 +24,15 @@ def labelled_curve(
     *,
     draws: int,
     linear_draws: int,
+    linear_shots: int,
     inverse_l2: float,
     seed: int,
 ) -> list[dict]:
     """Error of the nearest class centre and of the linear probe, supports all different.
 
     queries {name: (features, labels)}. A row per m, probe, name and, for the nearest centre, number
-    of ways (the linear probe is all-way): `error` (mean over the draws), `error_sd`, `draws`; for the linear probe `gradient` (the largest of the draws) and
+    of ways (the linear probe is all-way and fitted for m <= linear_shots): `error` (mean over the
+    draws), `error_sd`, `draws`; for the linear probe `gradient` (the largest of the draws) and
     `unconverged` (how many draws; with any, `error` is NaN). Draws are nested in m; where m is the
     size of the class there is one draw only.
 
@@ -44,14 +46,17 @@ def labelled_curve(
         supports = every[: 1 if m == whole else None, :, :m]
         C = supports.shape[1]
         centres, linear = supports[:draws], supports[:linear_draws]
-        probe = linear_probe(features, labels, linear, inverse_l2=inverse_l2)
+        fitted = m <= linear_shots
+        probe = linear_probe(features, labels, linear, inverse_l2=inverse_l2) if fitted else None
         for name, (z, y) in queries.items():
             about = {"m": m, "split": name}
             beaten = nearest_centre(features, labels, centres, z, y).beaten
             rows += [about | {"probe": "nearest centre", "ways": w} | _spread(way_error(beaten, w))
                      for w in ways]
-            rows.append(about | {"probe": "linear", "ways": C} | _spread(probe_error(probe, z, y))
-                        | {"gradient": probe.gradient.max(), "unconverged": (~probe.converged).sum()})
+            if probe is not None:
+                rows.append(about | {"probe": "linear", "ways": C} | _spread(probe_error(probe, z, y))
+                            | {"gradient": probe.gradient.max(),
+                               "unconverged": (~probe.converged).sum()})
     return rows
 
 

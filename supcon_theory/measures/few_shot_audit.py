@@ -84,11 +84,12 @@ def bound_values(pairs: Pairs, m: float) -> dict[str, np.ndarray]:
 
 def feature_audit(
     features: Tensor, labels: Tensor, shots: Sequence[int], ways: Sequence[int], *,
-    draws: int, seed: int, certified: bool,
+    draws: int, seed: int, certified: Sequence[int] = (),
 ) -> list[dict]:
     """Rows for features (N, d) with labels (N,) as the population: see `audit_rows`, `limit_row`.
 
-    `certified` adds the certificates that condition on the test point, whose cost grows as C^2.
+    At the m in `certified` the certificates that condition on the test point are added, whose cost
+    grows as C^2.
     """
     pairs = feature_pairs(features, labels)
     x, y = features.cpu().numpy(), labels.cpu().numpy()
@@ -96,7 +97,7 @@ def feature_audit(
     rows = [limit_row(pairs, known_centre_errors(x, y))]
     for m, errors in resampled_curve(x, y, shots, draws=draws, seed=seed):
         found = audit_rows(pairs, m, errors.pair, {w: way_error(errors.beaten, w) for w in ways})
-        for kind in KINDS if certified else ():
+        for kind in KINDS if m in certified else ():
             proved = certificate(by_class, m, kind)
             for row in found:
                 row |= certificate_columns(f"conditional_{kind}", proved, row, errors.pair)

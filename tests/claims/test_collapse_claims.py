@@ -22,7 +22,8 @@ def table() -> pd.DataFrame:
                     rows.append(dict(
                         C=10, layer="z", split="test", labels=labels, objective=objective, seed=seed,
                         step=step, cdnv=6 / by["cdnv"], directional_cdnv=1 / by["directional_cdnv"],
-                        augmentation_variance=0.5 - 0.3 * moved, etf_deviation=0.9 - 0.5 * moved,
+                        augmentation_variance=0.5 - (0.3 + 0.001 * seed) * moved,
+                        etf_deviation=0.9 - (0.5 + 0.001 * seed) * moved,
                         **dict.fromkeys(FLOORS, 0.1)))
     return pd.DataFrame(rows)
 
@@ -49,9 +50,11 @@ def below_floor(part: float) -> pd.DataFrame:
 
 DOCTORED = {
     "B1": below_floor,
-    "B4-nscl-10": at_end("nscl", "etf_deviation", 2.4),
+    "B4-augmentation_variance-10": at_end("nscl", "augmentation_variance", 2.7),
+    "B4-cdnv-10": at_end("nscl", "cdnv", 22),
+    "B4-etf_deviation-10": at_end("nscl", "etf_deviation", 2.4),
     "B4-directional-10": at_end("dcl", "directional_cdnv", 1.75),
-    "B4-cdnv-10": at_end("dcl", "cdnv", 1 / 2.7),
+    "B4-modest-10": at_end("dcl", "cdnv", 1 / 2.7),
     "C8-10": at_end("dcl", "directional_cdnv", 4.6),
 }
 
