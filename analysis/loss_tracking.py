@@ -130,7 +130,7 @@ def transfer_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
             )
     over_training(axes, "NSCL loss − its floor (nats)", f"{panel}  transfer, training images")
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, handlelength=3.5)
     return pd.concat(drawn)
 
 
@@ -152,7 +152,7 @@ def batch_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
              title=f"{panel}  mini-batch estimates, end of training")
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda x, at: f"{x:g}")
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, handlelength=3.5)
     return pd.concat(drawn)
 
 
@@ -199,9 +199,7 @@ def earlier_panel(axes: Axes, table: pd.DataFrame, panel: str) -> pd.DataFrame:
         title=f"{panel}  bound − supervised loss, C = {C}",
     )
     axes.set_ylim(0.5 * min(1.0, ends["gap"].min()), 1e4)  # Arora's bound grows without end
-    axes.legend(
-        fontsize=6.5, ncol=2, loc="upper left", frameon=True, framealpha=0.9, edgecolor="none"
-    )
+    axes.legend(fontsize=6.5, loc="upper right", handlelength=1.2, borderaxespad=0)
     return pd.concat(drawn)
 
 

@@ -131,7 +131,8 @@ class Learner:
         self.network.train()
         _, z = self.network(seen.flatten(0, 1))
         z = z.unflatten(0, seen.shape[:2])
-        loss = OBJECTIVES[recipe.objective](z, y, tau=recipe.tau, **self.extra)
+        finite = torch.isfinite(z).all()  # objectives refuse embeddings that are not
+        loss = OBJECTIVES[recipe.objective](z, y, tau=recipe.tau, **self.extra) if finite else z.sum()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the {recipe.objective} loss is {loss.item()} at epoch {epoch}, "
                                      f"step {step}: try a smaller lr than {recipe.lr:g}")
