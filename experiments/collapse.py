@@ -21,7 +21,6 @@ from torch import Tensor
 from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.collapse import collapse_claims
-from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.random import permutation
 from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures import (
@@ -39,21 +38,15 @@ from supcon_theory.runs.experiment import run
 from supcon_theory.theory.simplex import instance_simplex
 from supcon_theory.training.embed import embed, encoder_at, evaluation_views
 from supcon_theory.training.paired import train, training_rows
-from supcon_theory.training.recipe import Recipe, deep
+from supcon_theory.training.recipe import Recipe
 
 NAME = "collapse"
 
 
 @dataclass(frozen=True)
-class Config(command.Trained):
+class Config(command.Deep):
     """Collapse and geometry along training."""
 
-    classes: tuple[int, ...] = (10, 100)
-    """Numbers of classes C."""
-    n: int = 160
-    """Training images per class."""
-    steps: int = 800
-    """Training steps."""
     objectives: tuple[str, ...] = ("dcl", "nscl", "supcon", "cross_entropy")
     """Objectives to train with."""
 
@@ -69,8 +62,7 @@ def cells(config: Config) -> list[Cell]:
     found = []
     for seed in range(config.seeds):
         for C in config.classes:
-            recipe = deep(config.data, C, seed, config.objectives[0], n=config.n,
-                          data_digest=fingerprint(config.data), **config.recipe_fields())
+            recipe = config.recipe(C, seed, config.objectives[0])
             content = {"measure": NAME, "version": 1, "recipe": asdict(recipe),
                        "objectives": config.objectives, "taus": config.taus}
             cost = len(config.objectives) * (config.steps * 0.05 + 10 * C * config.n / 4000)

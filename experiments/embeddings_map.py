@@ -23,7 +23,6 @@ import pandas as pd
 from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.maps import map_claims
-from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.random import permutation
 from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.maps import METHODS, faithfulness, joint_map, purity, umap_class
@@ -32,7 +31,7 @@ from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.training.embed import embed, encoder_at
 from supcon_theory.training.paired import train
-from supcon_theory.training.recipe import Recipe, deep
+from supcon_theory.training.recipe import Recipe
 
 NAME = "embeddings_map"
 OBJECTIVES = ("dcl", "nscl")
@@ -40,13 +39,11 @@ NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
-class Config(command.Trained):
+class Config(command.Deep):
     """Maps of embeddings over training."""
 
-    n: int = 160
-    """Training images per class."""
-    steps: int = 800
-    """Training steps."""
+    classes: tuple[int, ...] = (10,)
+    """Numbers of classes C; each seed has its own random subset of the classes."""
     method: str = "tsne"
     """tsne, pca, or umap (which needs umap-learn)."""
     columns: int = 5
@@ -83,15 +80,7 @@ def cells(config: Config) -> list[Cell]:
     found = []
     for seed in range(config.seeds):
         for C in config.classes:
-            recipe = deep(
-                config.data,
-                C,
-                seed,
-                "dcl",
-                n=config.n,
-                data_digest=fingerprint(config.data),
-                **config.recipe_fields(),
-            )
+            recipe = config.recipe(C, seed, "dcl")
             at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
             content = {
                 "measure": NAME,

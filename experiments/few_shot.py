@@ -21,7 +21,6 @@ import torch
 from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.few_shot import correlations, few_shot_claims
-from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.few_shot import labelled_curve
 from supcon_theory.measures.few_shot_audit import (
@@ -36,7 +35,7 @@ from supcon_theory.runs.experiment import run
 from supcon_theory.theory.gaussian import one_nuisance, simplex_classes
 from supcon_theory.training.embed import embed, encoder_at
 from supcon_theory.training.paired import train
-from supcon_theory.training.recipe import Recipe, deep
+from supcon_theory.training.recipe import Recipe
 
 NAME = "few_shot"
 LAWS = {
@@ -47,15 +46,9 @@ LAWS = {
 
 
 @dataclass(frozen=True)
-class Config(command.Trained):
+class Config(command.Deep):
     """Few-shot error and its bounds."""
 
-    classes: tuple[int, ...] = (10, 100)
-    """Numbers of classes trained on; as many others are used as unseen classes, if there are."""
-    n: int = 160
-    """Training images per class."""
-    steps: int = 800
-    """Training steps."""
     objectives: tuple[str, ...] = ("init", "dcl", "nscl", "cross_entropy")
     """What the encoders are trained with; init is the untrained one."""
     shots: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 160)
@@ -110,8 +103,7 @@ def cells(config: Config) -> list[Cell]:
         for C in config.classes:
             ways = sorted({w for w in config.ways if w < C} | {C})
             for objective in config.objectives:
-                recipe = deep(config.data, C, seed, objective.replace("init", "dcl"), n=config.n,
-                              data_digest=fingerprint(config.data), **config.recipe_fields())
+                recipe = config.recipe(C, seed, objective.replace("init", "dcl"))
                 content = common | {
                     "recipe": asdict(recipe), "encoder": objective, "ways": ways,
                     "shots": [m for m in config.shots if m <= config.n], "layer": config.layer,

@@ -29,7 +29,6 @@ from supcon_theory.claims import Claim
 from supcon_theory.claims.dynamics import dynamics_claims
 from supcon_theory.claims.loss_curves import curves, trained_pairs
 from supcon_theory.data import random
-from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.batch_means import batch_means
 from supcon_theory.measures.matched_walk import matched_walk
@@ -40,21 +39,15 @@ from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.training.embed import embed, encoder_at, evaluation_views
 from supcon_theory.training.paired import train, training_rows
-from supcon_theory.training.recipe import Recipe, deep
+from supcon_theory.training.recipe import Recipe
 
 NAME = "loss_tracking"
 
 
 @dataclass(frozen=True)
-class Config(command.Trained):
+class Config(command.Deep):
     """The two losses along training."""
 
-    classes: tuple[int, ...] = (10, 100)
-    """Numbers of classes C; each seed has its own random subset of the classes."""
-    n: int = 160
-    """Training images per class."""
-    steps: int = 800
-    """Training steps."""
     batches: tuple[int, ...] = (32, 128, 512, 2048)
     """Sizes of mini-batches in which the losses are estimated; only those up to half of a set."""
     negatives: tuple[int, ...] = (1, 4, 16, 64, 256, 1024, 4096)
@@ -93,15 +86,7 @@ def cells(config: Config) -> list[Cell]:
     found = []
     for seed in range(config.seeds):
         for C in config.classes:
-            recipe = deep(
-                config.data,
-                C,
-                seed,
-                "dcl",
-                n=config.n,
-                data_digest=fingerprint(config.data),
-                **config.recipe_fields(),
-            )
+            recipe = config.recipe(C, seed, "dcl")
             content = {"measure": NAME, "version": 1, "recipe": asdict(recipe), "taus": config.taus,
                        "batches": config.batches, "negatives": config.negatives,
                        "anchors": config.anchors}

@@ -16,6 +16,7 @@ from pathlib import Path
 import tyro
 
 from supcon_theory import data
+from supcon_theory.data.fingerprint import fingerprint
 
 
 def available_cores() -> int:
@@ -94,6 +95,9 @@ class Trained(Common):
         for name, value in {"tau": self.tau, "eval-tau": min(self.taus), "lr": self.lr}.items():
             if not 0 < value < float("inf"):
                 raise ValueError(f"{name} is {value:g} but must be a number above 0")
+        if min(self.taus) < 1 / 650:
+            raise ValueError(f"eval-tau is {min(self.taus):g} but must be at least 1/650: below it "
+                             "exp(1/tau) overflows")
         if not self.classes or min(self.classes) < 2:
             raise ValueError(f"classes are {' '.join(map(str, self.classes)) or 'none'} but each must "
                              "be at least 2: with one class an anchor has no negatives")
@@ -103,6 +107,25 @@ class Trained(Common):
                                  f"{', '.join(allowed)}")
         check_device(self.device)
         check_data(self.data, max(self.classes), self.n)
+
+
+@dataclass(frozen=True)
+class Deep(Trained):
+    """Flags of the experiments that share the `deep` encoders."""
+
+    classes: tuple[int, ...] = (10, 100)
+    """Numbers of classes C; each seed has its own random subset of the classes."""
+    n: int = 160
+    """Training images per class."""
+    steps: int = 800
+    """Training steps."""
+
+    def recipe(self, C: int, seed: int, objective: str):
+        """The `deep` recipe of these flags: equal flags, whatever the experiment, share encoders."""
+        from supcon_theory.training.recipe import deep
+
+        return deep(self.data, C, seed, objective, n=self.n, data_digest=fingerprint(self.data),
+                    **self.recipe_fields())
 
 
 def parse(name: str, presets: Mapping[str, Common]) -> tuple[str, Common]:
