@@ -158,8 +158,11 @@ def alone(function: Callable, *arguments):
         return pool.apply(function, arguments)
 
 
-def run(config: Config) -> pd.DataFrame:
-    rows, last = [], {}
+def run(config: Config, known: pd.DataFrame | None) -> pd.DataFrame:
+    rows, last = [], {}  # last: images and memory of each function at the size before
+    if known is not None:
+        smaller = known[known["images"] < min(config.sizes)].sort_values("images")
+        last = {row.function: (row.images, row.memory_mb) for row in smaller.itertuples()}
     for images in sorted(config.sizes):
         for name in config.only or functions():
             previous, memory = last.get(name, (images, 0))
@@ -182,6 +185,7 @@ def against_peers(table: pd.DataFrame) -> pd.DataFrame:
     same = {}
     for name, (_, id_) in peers().items():
         same.setdefault(id_, []).append(name)
+    ratio = ratio.reindex([*same, *peers()])
     rows = {id_: ratio.loc[id_] / ratio.loc[names].min() for id_, names in same.items()}
     return pd.DataFrame(rows).T
 
@@ -218,11 +222,16 @@ def main(config: Config) -> None:
     except ImportError as error:
         sys.exit(f"{error}: the peers are missing, install them with pip install -e '.[bench]'")
     alone(check_values)
-    table, path = run(config).round(4), config.folder / "benchmark_objectives.csv"
-    if path.exists():  # sizes that were not measured now stay
-        table = pd.concat([pd.read_csv(path), table])
-        table = table.drop_duplicates(["function", "images"], keep="last")
-        table = table.sort_values("images", kind="stable")
+    path = config.folder / "benchmark_objectives.csv"
+    known = pd.read_csv(path) if path.exists() else None
+    table = run(config, known).round(4)
+    if known is not None:  # what was not measured now stays
+        table = pd.concat([known, table]).drop_duplicates(["function", "images"], keep="last")
+        names = list(functions())
+        table = table.sort_values(
+            ["images", "function"], key=lambda column: column.map(names.index)
+            if column.name == "function" else column
+        )  # fmt: skip
     table.to_csv(path, index=False)
     draw(config.folder)
     text = report(table)
