@@ -81,7 +81,8 @@ def grid_panel(axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str,
     axes.axvline(1, color="k", lw=1)
     axes.set(xscale="log", ylim=(len(levels) - 0.5, -0.5))
     axes.set_xlim(axes.get_xlim()[0], 1.1)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_xlim()  # over many decades only their powers have room
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 60 else (1,)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks(range(len(levels)), list(levels.values()))
