@@ -29,7 +29,7 @@ def publish(folder: Path) -> None:
                 shutil.copyfile(file, FIGURES / file.name)
     shutil.copyfile(folder / "claims.csv", FIGURES / f"{name}.claims.csv")
     kept = {key: manifest[key] for key in
-            ("experiment", "preset", "command", "time", "seconds", "machine", "versions", "config")}
+            ("experiment", "preset", "command", "time", "machine", "versions", "config")}
     kept["cells"] = len(manifest["cells"])
     kept["cpu_seconds"] = compute_time(folder)
     (FIGURES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
@@ -41,22 +41,29 @@ def compute_time(folder: Path) -> float:
     return round(sum(manifest["seconds"] for manifest in found), 1)
 
 
-def verdict_table() -> str:
-    """All published verdicts as a Markdown table, one row per claim."""
-    lines = ["| claim | statement | kind | verdict | found | experiment |", "|---|---|---|---|---|---|"]
-    for path in sorted(FIGURES.glob("*.claims.csv")):
-        name = path.name.removesuffix(".claims.csv")
+ORDER = ("gap_vs_classes", "loss_tracking", "universality", "minimisers", "collapse", "embeddings_map",
+         "few_shot", "few_shot_counterexample")
+
+
+def verdict_tables() -> str:
+    """All published verdicts in Markdown: a table for each experiment, a row for each claim."""
+    lines = []
+    for name in ORDER:
+        path = FIGURES / f"{name}.claims.csv"
+        if not path.exists():
+            continue
+        made = json.loads((FIGURES / f"{name}.json").read_text())
+        lines += ["", f"### {name}", "", f"[figure](figures/{name}.png), [text](figures/{name}.md); "
+                  f"`{made['command']}`, {made['cpu_seconds'] / 60:.0f} min of CPU time", "",
+                  "| claim | statement | kind | verdict | found |", "|---|---|---|---|---|"]
         for row in pd.read_csv(path).itertuples():
-            found = []
-            if isinstance(row.reason, str):
-                found.append(row.reason)
+            found = [row.reason] if isinstance(row.reason, str) else []
             if not pd.isna(row.ci_low):
                 found.append(f"95 % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
             if not pd.isna(row.tightness):
                 found.append(f"value / bound {row.tightness:.2g}")
             found.append(f"n = {row.n}")
-            cells = (row.claim, row.statement, row.kind, f"**{row.verdict}**", "; ".join(found),
-                     f"[{name}](figures/{name}.png)")
+            cells = (row.claim, row.statement, row.kind, f"**{row.verdict}**", "; ".join(found))
             lines.append("| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(lines)
 
@@ -68,7 +75,7 @@ def main() -> None:
     readme = ROOT / "README.md"
     text = readme.read_text()
     before, rest = text.split(BEGIN)
-    readme.write_text(f"{before}{BEGIN}\n{verdict_table()}\n{END}{rest.split(END)[1]}")
+    readme.write_text(f"{before}{BEGIN}\n{verdict_tables()}\n{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":
