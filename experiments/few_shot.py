@@ -12,11 +12,9 @@ Encoders are those of `deep`, trained once and shared. Queries are images as the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
-import numpy as np
 import pandas as pd
-import torch
 
 from supcon_theory import data
 from supcon_theory.claims import Claim
@@ -25,7 +23,6 @@ from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.few_shot import labelled_curve
 from supcon_theory.measures.few_shot_audit import (
     BOUNDS,
-    CERTIFICATES,
     feature_audit,
     gaussian_audit,
 )

@@ -30,7 +30,10 @@ import numpy as np
 from scipy.special import ndtr
 
 from supcon_theory.theory.conditional_margin import (
-    ClassLaw, Margin, checked_classes, margin,
+    ClassLaw,
+    Margin,
+    checked_classes,
+    margin,
 )
 from supcon_theory.theory.trigonometric import margin_at, trigonometric_bound
 

@@ -4,7 +4,15 @@ import numpy as np
 
 from supcon_theory.theory.conditional_margin import ClassLaw, Margin
 from supcon_theory.theory.majorants import (
-    FREQUENCY, K0, K2, KURTOSES, LEFT, PLACES, SPREADS, Majorant, majorant,
+    FREQUENCY,
+    K0,
+    K2,
+    KURTOSES,
+    LEFT,
+    PLACES,
+    SPREADS,
+    Majorant,
+    majorant,
 )
 
 WORTH = 0.7  # above this place the error probability is near 1/2 or more, and 1 is the bound

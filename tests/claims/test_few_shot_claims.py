@@ -6,7 +6,6 @@ import pytest
 
 from supcon_theory.claims.few_shot import (
     CERTIFICATES,
-    PAIRWISE,
     VALID,
     correlations,
     few_shot_claims,

@@ -228,7 +228,8 @@ def test_one_view_is_enough_where_the_definition_allows_it(name):
 @pytest.mark.parametrize("name", PER_ANCHOR)
 def test_several_tiles_give_what_one_gives(name, monkeypatch):
     """Tiles and strips of a few rows: every branch of the tiling, kept tiles and recomputed ones."""
-    from supcon_theory.objectives import batch as rows, log_sums, strips
+    from supcon_theory.objectives import batch as rows
+    from supcon_theory.objectives import log_sums, strips
 
     z, y = batch("imbalanced", 2, 5)
     z.requires_grad_()

@@ -10,7 +10,10 @@ from supcon_theory.theory import majorants as mj
 from supcon_theory.theory import trigonometric as tr
 from supcon_theory.theory.attack import attack, exact_error
 from supcon_theory.theory.certificates import (
-    KINDS, certificate, normal_estimate, split_bound,
+    KINDS,
+    certificate,
+    normal_estimate,
+    split_bound,
 )
 
 KEYS = [(0.35, -1.5, 4.0), (0.1, 0.0, 40.0)]

@@ -5,7 +5,6 @@ import torch
 
 from supcon_theory.training.encoders import ENCODERS, build
 
-
 LIGHT = [name for name in ENCODERS if name != "resnet50"]
 
 

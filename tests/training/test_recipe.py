@@ -30,7 +30,8 @@ def test_log_spaced_steps_start_at_zero_and_end_at_the_end():
 @pytest.mark.parametrize("change, sentence", [
     (dict(C=1), "C is 1 but must be at least 2"), (dict(n=1), "n is 1"), (dict(tau=0.0), "above 0"),
     (dict(K=1), "at least 2 views"), (dict(steps=0), "steps is 0"), (dict(lr=-1.0), "lr is -1.0"),
-    (dict(pairs="some"), "'all' or 'distinct'"), (dict(optimiser="adam"), "one of adamw"), (dict(encoder="net"), "one of plain"),
+    (dict(pairs="some"), "'all' or 'distinct'"), (dict(optimiser="adam"), "one of adamw"),
+    (dict(encoder="net"), "one of plain"),
     (dict(checkpoints=(0, 500)), "between 0 and 100"), (dict(checkpoints=(5, 0)), "increasing"),
     (dict(imbalance=0.5), "imbalance"), (dict(batch=1), "batch is 1"),
 ])
