@@ -40,7 +40,8 @@ def test_both_protocols_both_sets_of_classes_and_the_gaussians_are_there(finishe
     table = pd.read_csv(finished / "table.csv")
     features = table[table["protocol"] != "gaussian"]
     assert set(map(tuple, features[["protocol", "classes", "split"]].drop_duplicates().to_numpy())) == {
-        (p, c, s) for p in ("labelled", "resampled") for c in ("seen", "unseen") for s in ("train", "test")}
+        (protocol, classes, split) for protocol in ("labelled", "resampled")
+        for classes, split in (("seen", "train"), ("seen", "test"), ("unseen", "test"))}
     assert {"two classes", "five classes", "one nuisance"} == set(
         table.loc[table["protocol"] == "gaussian", "classes"])
     labelled = table[table["protocol"] == "labelled"]
