@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,6 +56,10 @@ def run(
         print(f"Stopped. Finished cells are kept under {folder}; the same command goes on from there.",
               file=sys.stderr)
         sys.exit(130)
+    except BrokenProcessPool:
+        print(f"A worker process was killed, perhaps for want of memory. Finished cells are kept under "
+              f"{folder}; run the same command again, with fewer --jobs.", file=sys.stderr)
+        sys.exit(3)
     for sentence in outcome.damaged:
         console.print(f"[yellow]{sentence}[/]")
     declared = [c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")]
