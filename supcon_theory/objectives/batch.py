@@ -172,10 +172,10 @@ class Batch:
 
         Only the blocks of the similarity matrix that hold pairs of one class are computed.
         """
-        x = x.flatten()
+        x = x.reshape(-1, 1)
 
         def term(s: Tensor, rows: Tensor) -> Tensor:
-            return softplus(x.index_select(0, rows.flatten()).view(*rows.shape, 1) - scale * s)
+            return softplus(F.embedding(rows, x) - scale * s)
 
         return sum_over(self._class_blocks(), self.z, term)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 PADDING = 1.5  # a class is padded to at most this many times its size
 
@@ -60,7 +61,7 @@ def sum_over(
     flat = z.flatten(0, 1)
     rows, sums = [], []
     for block in blocks:
-        x = flat.index_select(0, block.rows.flatten()).view(*block.rows.shape, -1)
+        x = F.embedding(block.rows, flat)  # (c, n, d)
         terms = term(x @ x.mT, block.rows).masked_fill(block.outside, 0)
         rows.append(block.rows.flatten()[block.places])
         sums.append(terms.sum(-1).flatten().index_select(0, block.places))

@@ -21,7 +21,7 @@ from torch import Tensor
 from supcon_theory.objectives import strips
 from supcon_theory.objectives.tiling import Tile, mask_out, sorted_by, tiles
 
-TILE = {"cpu": 512, "cuda": 4096}  # rows; a tile and its weights stay in the second-level cache
+TILE = {"cpu": 256, "cuda": 4096}  # rows; a tile and its weights stay in the second-level cache
 CACHE_BYTES = 48 * 2**20
 
 # Unit rows bound the exponent by `scale`, so up to here exp needs no shift: exp(scale) times M
