@@ -26,6 +26,21 @@ class Block(NamedTuple):
         return self.rows.shape[0] * self.rows.shape[1] ** 2
 
 
+class _Products(torch.autograd.Function):
+    """x x^T of a batch of matrices, with one product backward where autograd takes two."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x @ x.mT
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        with torch.autocast(x.device.type, enabled=False):
+            return (grad + grad.mT) @ x
+
+
 def class_blocks(classes: Tensor, sizes: Tensor, K: int) -> list[Block]:
     """The blocks of a batch from the class (N,) of each sample, the sizes (C,) and K views."""
     order = torch.argsort(classes, stable=True)
@@ -62,7 +77,7 @@ def sum_over(
     rows, sums = [], []
     for block in blocks:
         x = F.embedding(block.rows, flat)  # (c, n, d)
-        terms = term(x @ x.mT, block.rows).masked_fill(block.outside, 0)
+        terms = term(_Products.apply(x), block.rows).masked_fill(block.outside, 0)
         rows.append(block.rows.flatten()[block.places])
         sums.append(terms.sum(-1).flatten().index_select(0, block.places))
     rows = torch.cat(rows)

@@ -92,7 +92,7 @@ def _forward(z, scales, same, different, keep):
     if isinstance(different, int):
         size = max(size - size % different, different)
     order = None
-    if len(z) > size:
+    if len(z) > 2 * size:  # with fewer tiles most hold pairs of every kind, sorted or not
         order = sorted_by(different if isinstance(different, Tensor) else same)
     if order is not None:
         same = None if same is None else same[order]
