@@ -81,7 +81,7 @@ def mask_out(
 
 def _keep(relation: Callable, group: Tensor, values: Tensor, tile: Tile, fill: float) -> None:
     """Overwrite the pairs whose group numbers do not satisfy torch.eq or torch.ne, in place."""
-    kept = values.new_empty(values.shape[-2:])  # numbers 0 and 1: four times as fast as a Boolean mask
+    kept = values.new_empty(values.shape[-2:])  # 0 and 1: four times as fast as a Boolean mask
     relation(group[tile.rows, None], group[None, tile.columns], out=kept)
     if fill == 0:
         values.mul_(kept)

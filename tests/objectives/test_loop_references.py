@@ -191,7 +191,7 @@ OPTIONS = {
 CASES = [(name, options) for name in PER_ANCHOR for options in OPTIONS.get(name, [{}])]
 LABELS = {  # classes interleaved, so that sorting is needed; imbalanced, non-contiguous numbers
     "balanced": [0, 1, 2, 0, 1, 2, 0, 1, 2],
-    "imbalanced": [7, -3, 7, 7, 100, -3, 7, 100, 7, 7],
+    "imbalanced": [7, -3, 7, 7, 100, -3, 7, 100, 7, 7, -3],
 }
 
 
