@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from supcon_theory.objectives.log_sums import log_sums
+from supcon_theory.objectives.class_blocks import Block, class_blocks, sum_over
+from supcon_theory.objectives.log_sums import LARGEST_UNSHIFTED, log_sums
 
-STRIP_ROWS = 64  # few, so that small classes waste little of the block around the diagonal
+MOST_PAIRS = 2**20  # of one class, up to which autograd may keep them: 4 MB a copy in float32
 
 
 class Set(NamedTuple):
@@ -111,14 +112,24 @@ class Batch:
             self.valid = valid
 
     # ---- similarities -------------------------------------------------------------------------
-    def log_sum(self, name: str, scale: float) -> Tensor:
-        """log sum over the set of exp(scale <z_a, z_b>), (N, K)."""
+    def log_sums(self, name: str, *scales: float) -> Tensor:
+        """log sum over the set of exp(scale <z_a, z_b>) for every scale, (number, N, K)."""
         same, different, *_ = SETS[name]
         if same == "view":
             groups = None, self._group(different, 1)
-            return torch.stack([log_sums(v, scale, *groups) for v in self.z.unbind(1)], 1)
+            return torch.stack([log_sums(v, scales, *groups) for v in self.z.unbind(1)], 2)
         groups = self._group(same, self.K), self._group(different, self.K)
-        return log_sums(self.z.flatten(0, 1), scale, *groups).view(self.N, self.K)
+        return log_sums(self.z.flatten(0, 1), scales, *groups).view(-1, self.N, self.K)
+
+    def log_sum(self, name: str, scale: float) -> Tensor:
+        """log sum over the set of exp(scale <z_a, z_b>), (N, K)."""
+        if name == "same_class" and scale <= LARGEST_UNSHIFTED[self.z.dtype]:
+            blocks = self._class_blocks()
+            if sum(block.pairs for block in blocks) <= MOST_PAIRS:
+                terms = sum_over(blocks, self.z, lambda s, _: torch.exp(scale * s))
+                empty = terms == 0
+                return terms.masked_fill(empty, 1).log().masked_fill(empty, -torch.inf)
+        return self.log_sums(name, scale)[0]
 
     def own(self) -> Tensor:
         """<z_a, z_p> for the other views p of the anchor's sample, (N, K, K-1)."""
@@ -161,29 +172,15 @@ class Batch:
 
         Only the blocks of the similarity matrix that hold pairs of one class are computed.
         """
-        classes, _ = self.classes()
-        order = torch.argsort(classes, stable=True)
-        group = classes[order].repeat_interleave(self.K)
-        rows = self.z[order].flatten(0, 1)
-        x = x[order].flatten()
-        ends = torch.searchsorted(group, group, right=True).tolist()
-        starts = torch.searchsorted(group, group).tolist()
-        out = []
-        for a in range(0, len(rows), STRIP_ROWS):
-            b = min(a + STRIP_ROWS, len(rows))
-            block = slice(starts[a], ends[b - 1])
-            terms = softplus(x[a:b, None] - scale * rows[a:b] @ rows[block].T)
-            outside = group[a:b, None] != group[block]
-            outside.diagonal(a - block.start).fill_(True)  # the anchor itself
-            out.append(terms.masked_fill(outside, 0).sum(1))
-        return torch.empty_like(x).index_copy(0, order_rows(order, self.K), torch.cat(out)).view(
-            self.N, self.K
-        )
+        x = x.reshape(-1, 1)
 
+        def term(s: Tensor, rows: Tensor) -> Tensor:
+            return softplus(F.embedding(rows, x) - scale * s)
 
-def order_rows(order: Tensor, K: int) -> Tensor:
-    """The permutation of rows that permutes samples by `order`."""
-    return (order[:, None] * K + torch.arange(K, device=order.device)).flatten()
+        return sum_over(self._class_blocks(), self.z, term)
+
+    def _class_blocks(self) -> list[Block]:
+        return class_blocks(*self.classes(), self.K)
 
 
 def softplus(x: Tensor) -> Tensor:

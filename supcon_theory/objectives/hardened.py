@@ -24,7 +24,7 @@ def _log_tilted(b: Batch, name: str, tau: float, beta: float, detach_weights: bo
     check_number("beta", beta, 0)
     if beta == 0:
         return b.log_sum(name, 1 / tau) - b.log_size(name)
-    high, low = b.log_sum(name, (1 + beta) / tau), b.log_sum(name, beta / tau)
+    high, low = b.log_sums(name, (1 + beta) / tau, beta / tau)
     if detach_weights:
         return high / (1 + beta) + (high * (beta / (1 + beta)) - low).detach()
     return high - low

@@ -62,15 +62,18 @@ def tiles(count: int, size: int, same: Tensor | None, different: int | Tensor | 
 def mask_out(
     values: Tensor, tile: Tile, same: Tensor | None, different: int | Tensor | None, fill: float
 ) -> Tensor:
-    """Overwrite the pairs of a tile that lie outside the set with `fill`, in place."""
+    """Overwrite the pairs of a tile that lie outside the set with `fill`, in place.
+
+    Leading dimensions of `values` are tiles of the same pairs.
+    """
     if isinstance(different, Tensor):
         _keep(torch.ne, different, values, tile, fill)
     elif different is not None and tile.rows.stop <= tile.columns.stop:
         first = tile.rows.start - tile.columns.start
         if first >= 0:  # the tile crosses the diagonal of the matrix of pairs
-            square = values[:, first : first + len(values)]
-            runs = square.unflatten(0, (-1, different)).unflatten(2, (-1, different))
-            runs.diagonal(0, 0, 2).fill_(fill)
+            square = values[..., first : first + values.shape[-2]]
+            runs = square.unflatten(-2, (-1, different)).unflatten(-1, (-1, different))
+            runs.diagonal(0, -4, -2).fill_(fill)
     if same is not None:
         _keep(torch.eq, same, values, tile, fill)
     return values
@@ -78,7 +81,7 @@ def mask_out(
 
 def _keep(relation: Callable, group: Tensor, values: Tensor, tile: Tile, fill: float) -> None:
     """Overwrite the pairs whose group numbers do not satisfy torch.eq or torch.ne, in place."""
-    kept = torch.empty_like(values)  # numbers 0 and 1: four times as fast as a Boolean mask
+    kept = values.new_empty(values.shape[-2:])  # 0 and 1: four times as fast as a Boolean mask
     relation(group[tile.rows, None], group[None, tile.columns], out=kept)
     if fill == 0:
         values.mul_(kept)
