@@ -10,13 +10,14 @@ An anchor a = (i, l) is view l of sample i. Every objective is made of
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from supcon_theory.objectives.class_blocks import Block, class_blocks, sum_over
+from supcon_theory.objectives.class_blocks import Block, Term, class_blocks, sum_over
 from supcon_theory.objectives.log_sums import LARGEST_UNSHIFTED, log_sums
 
 MOST_PAIRS = 2**20  # of one class, up to which autograd may keep them: 4 MB a copy in float32
@@ -44,6 +45,15 @@ SETS = {
 NEED_LABELS = {name for name, s in SETS.items() if "class" in (s.same, s.different)}
 
 
+class Classes(NamedTuple):
+    """The labels of a batch, renumbered 0 .. C-1."""
+
+    of_sample: Tensor  # (N,)
+    of_row: Tensor  # (N K,)
+    sizes: Tensor  # (C,) samples in each class
+    n: Tensor  # (N,) samples in the class of each sample
+
+
 class Batch:
     """Checked embeddings (N, K, d), float32 or float64, with labels (N,) or None.
 
@@ -55,30 +65,27 @@ class Batch:
         self.z, self.labels, self.name, self.invalid = z, y, name, invalid
         self.N, self.K, self.d = z.shape
         self.valid: Tensor | None = None
-        self._classes: tuple[Tensor, Tensor] | None = None
 
     # ---- labels -------------------------------------------------------------------------------
-    def classes(self) -> tuple[Tensor, Tensor]:
-        """Class number 0..C-1 of every sample (N,) and class sizes (C,)."""
-        if self._classes is None:
-            if self.labels is None:
-                raise ValueError(f"y is None; {self.name} needs labels: pass y of shape (N,)")
-            _, inverse, sizes = torch.unique(self.labels, return_inverse=True, return_counts=True)
-            self._classes = inverse, sizes
-        return self._classes
+    @cached_property
+    def classes(self) -> Classes:
+        """Class number of every sample and row, and the sizes of the classes."""
+        if self.labels is None:
+            raise ValueError(f"y is None; {self.name} needs labels: pass y of shape (N,)")
+        _, of_sample, sizes = torch.unique(self.labels, return_inverse=True, return_counts=True)
+        of_row = of_sample.repeat_interleave(self.K)
+        return Classes(of_sample, of_row, sizes, sizes.index_select(0, of_sample))
 
-    def _group(self, kind: str | None, views: int) -> int | Tensor | None:
-        """Groups of the rows of `views` views as `log_sums` takes them: run lengths or numbers."""
+    def _group(self, kind: str | None, *, one_view: bool = False) -> int | Tensor | None:
+        """Groups of the rows as `log_sums` takes them: run lengths or numbers."""
         if kind == "class":
-            return self.classes()[0].to(self.z.dtype).repeat_interleave(views)
-        return {None: None, "row": 1, "sample": views}[kind]
+            classes = self.classes.of_sample if one_view else self.classes.of_row
+            return classes.to(self.z.dtype)
+        return {None: None, "row": 1, "sample": 1 if one_view else self.K}[kind]
 
     def size(self, name: str) -> int | Tensor:
         """Number of rows in the set of an anchor: an int, or (N,) if it depends on the class."""
-        n = None
-        if name in NEED_LABELS:
-            classes, sizes = self.classes()
-            n = sizes[classes]
+        n = self.classes.n if name in NEED_LABELS else None
         return SETS[name].size(self.N, self.K, n)
 
     def log_size(self, name: str) -> float | Tensor:
@@ -89,10 +96,11 @@ class Batch:
     def require(self, *names: str) -> None:
         """Every anchor must have a row in each of these sets; others raise or are skipped."""
         for name in names:
-            size = self.size(name)
-            has = size > 0 if isinstance(size, Tensor) else torch.tensor([size > 0] * self.N)
-            if bool(has.all()):
+            # only a smallest class can lack a row: other classes exist for all anchors or for none
+            smallest = int(self.classes.sizes.min()) if name in NEED_LABELS else None
+            if SETS[name].size(self.N, self.K, smallest) > 0:
                 continue
+            has = torch.as_tensor(self.size(name) > 0, device=self.z.device).expand(self.N)
             missing = self.N - int(has.sum())
             valid = has if self.valid is None else self.valid & has
             if self.invalid == "error" or not bool(valid.any()):
@@ -116,9 +124,9 @@ class Batch:
         """log sum over the set of exp(scale <z_a, z_b>) for every scale, (number, N, K)."""
         same, different, *_ = SETS[name]
         if same == "view":
-            groups = None, self._group(different, 1)
+            groups = None, self._group(different, one_view=True)
             return torch.stack([log_sums(v, scales, *groups) for v in self.z.unbind(1)], 2)
-        groups = self._group(same, self.K), self._group(different, self.K)
+        groups = self._group(same), self._group(different)
         return log_sums(self.z.flatten(0, 1), scales, *groups).view(-1, self.N, self.K)
 
     def log_sum(self, name: str, scale: float) -> Tensor:
@@ -126,7 +134,7 @@ class Batch:
         if name == "same_class" and scale <= LARGEST_UNSHIFTED[self.z.dtype]:
             blocks = self._class_blocks()
             if sum(block.pairs for block in blocks) <= MOST_PAIRS:
-                terms = sum_over(blocks, self.z, lambda s, _: torch.exp(scale * s))
+                terms = sum_over(blocks, EXP, scale, self.z.flatten(0, 1)).view(self.N, self.K)
                 empty = terms == 0
                 return terms.masked_fill(empty, 1).log().masked_fill(empty, -torch.inf)
         return self.log_sums(name, scale)[0]
@@ -145,8 +153,9 @@ class Batch:
 
     def mean_same_class(self) -> Tensor:
         """Mean of <z_a, z_p> over p in `same_class`, (N, K): z_a against the sum over the class."""
-        classes, sizes = self.classes()
-        sums = self.z.new_zeros(len(sizes), self.d).index_add(0, classes, self.z.sum(1))
+        classes = self.classes.of_sample
+        sums = self.z.new_zeros(len(self.classes.sizes), self.d)
+        sums = sums.index_add(0, classes, self.z.sum(1))
         others = sums.index_select(0, classes)[:, None] - self.z
         total = (self.z * others).sum(-1)
         count = self.size("same_class").clamp(min=1)  # 0 only for anchors that are left out
@@ -158,31 +167,30 @@ class Batch:
         Own views first (1 <= j < K), then the next samples of the class in the order of the batch:
         j = K is the same view of the next one. Shapes (N, K) and (N,): p == a if j >= K n.
         """
-        classes, sizes = self.classes()
+        classes, _, sizes, n = self.classes
         order = torch.argsort(classes, stable=True)
-        start = sizes.cumsum(0) - sizes
-        rank = torch.empty_like(order)
-        rank[order] = torch.arange(self.N, device=order.device) - start[classes[order]]
-        sample = order[start[classes] + (rank + j // self.K) % sizes[classes]]
-        partner = self.z[sample].roll(-(j % self.K), 1)
-        return (self.z * partner).sum(-1), j < self.K * sizes[classes]
+        first = (sizes.cumsum(0) - sizes).index_select(0, classes)  # of the class, in `order`
+        place = torch.empty_like(order).index_copy_(0, order, torch.arange(self.N).to(order))
+        sample = order.index_select(0, first + (place - first + j // self.K) % n)
+        partner = self.z.index_select(0, sample).roll(-(j % self.K), 1)
+        return (self.z * partner).sum(-1), j < self.K * n
 
     def softplus_same_class(self, x: Tensor, scale: float) -> Tensor:
         """sum over p in `same_class` of log(1 + exp(x_a - scale <z_a, z_p>)), (N, K).
 
         Only the blocks of the similarity matrix that hold pairs of one class are computed.
         """
-        x = x.reshape(-1, 1)
-
-        def term(s: Tensor, rows: Tensor) -> Tensor:
-            return softplus(F.embedding(rows, x) - scale * s)
-
-        return sum_over(self._class_blocks(), self.z, term)
+        z, x = self.z.flatten(0, 1), x.reshape(-1, 1)
+        return sum_over(self._class_blocks(), SOFTPLUS, -scale, z, x).view(self.N, self.K)
 
     def _class_blocks(self) -> list[Block]:
-        return class_blocks(*self.classes(), self.K)
+        return class_blocks(self.classes.of_row, self.K * self.classes.sizes)
 
 
 def softplus(x: Tensor) -> Tensor:
     """log(1 + e^x), exact to rounding (torch's default returns x from 20 on: 2e-9 off)."""
     return F.softplus(x, threshold=40)
+
+
+EXP = Term(torch.exp, torch.exp)
+SOFTPLUS = Term(softplus, torch.sigmoid)

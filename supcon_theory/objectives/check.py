@@ -28,7 +28,8 @@ def check_embeddings(z: Tensor) -> None:
             "none of them 0: use z[:, None] for one view"
         )
     wide = z.detach().to(working_dtype(z))
-    error = (torch.linalg.vector_norm(wide, dim=-1).square() - 1).abs().max().item()
+    ends = torch.linalg.vector_norm(wide, dim=-1).aminmax()  # both NaN if any row has one
+    error = max(abs(end.item() ** 2 - 1) for end in ends)
     if not error <= UNIT_TOLERANCE[z.dtype]:  # written so that NaN fails
         raise ValueError(
             f"rows of z have | ||z||^2 - 1 | up to {error:.3g}; at most {UNIT_TOLERANCE[z.dtype]} "

@@ -1,7 +1,10 @@
 """Sums over the pairs of rows of one class, by batched products of whole classes.
 
 Classes of like size share one product, padded to the largest of them, so that the number of
-products grows with the logarithm of the largest class and not with the number of classes.
+products grows with the logarithm of the largest class and not with the number of classes. With
+t_ap = x_a + scale <z_a, z_p>, w_ap = g_a f'(t_ap) and g the gradient of the sums of f,
+
+    dloss/dx_a = sum_p w_ap,   dloss/dz_a = scale * sum_p (w_ap + w_pa) z_p
 """
 
 from collections.abc import Callable
@@ -9,76 +12,98 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 PADDING = 1.5  # a class is padded to at most this many times its size
 
 
 class Block(NamedTuple):
-    """c classes of at most n rows: the rows of each, and the places that are not padding."""
+    """c classes of at most n rows: the rows of each (padding: any), and the pairs that count."""
 
     rows: Tensor  # (c, n)
-    outside: Tensor  # (c, n, n) or (c, 1, n): pairs with padding, and the anchor with itself
-    places: Tensor  # of the existing rows in rows.flatten()
+    inside: Tensor  # (c, n, n): neither padding nor the anchor with itself
 
     @property
     def pairs(self) -> int:
-        return self.rows.shape[0] * self.rows.shape[1] ** 2
+        return self.inside.numel()
+
+    def gather(self, values: Tensor) -> Tensor:
+        """(M, k) -> (c, n, k): the values of the rows."""
+        return values.index_select(0, self.rows.flatten()).view(*self.rows.shape, -1)
+
+    def add(self, values: Tensor, into: Tensor) -> None:
+        """(c, n, k), 0 for padding, added to the rows of `into`, (M, k)."""
+        into.index_add_(0, self.rows.flatten(), values.flatten(0, 1))
 
 
-class _Products(torch.autograd.Function):
-    """x x^T of a batch of matrices, with one product backward where autograd takes two."""
+class Term(NamedTuple):
+    """A function of one number, elementwise, and its derivative."""
 
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x @ x.mT
-
-    @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        with torch.autocast(x.device.type, enabled=False):
-            return (grad + grad.mT) @ x
+    value: Callable[[Tensor], Tensor]
+    derivative: Callable[[Tensor], Tensor]
 
 
-def class_blocks(classes: Tensor, sizes: Tensor, K: int) -> list[Block]:
-    """The blocks of a batch from the class (N,) of each sample, the sizes (C,) and K views."""
+def class_blocks(classes: Tensor, sizes: Tensor) -> list[Block]:
+    """The blocks of a batch, from the class (M,) of each row and the rows of each class (C,)."""
     order = torch.argsort(classes, stable=True)
     start = sizes.cumsum(0) - sizes
-    by_size = torch.argsort(sizes)
-    ascending = sizes[by_size].tolist()
-    views = torch.arange(K, device=order.device)
+    sizes, by_size = sizes.sort()
+    ascending = sizes.tolist()
     blocks = []
     first = 0
     while first < len(ascending):
         last = first
         while last < len(ascending) and ascending[last] <= PADDING * ascending[first]:
             last += 1
-        chosen = by_size[first:last, None]
         position = torch.arange(ascending[last - 1], device=order.device)
-        sample = order[(start[chosen] + position).clamp(max=len(order) - 1)]
-        rows = (sample[..., None] * K + views).flatten(1)
-        exists = (position < sizes[chosen]).repeat_interleave(K, 1)
-        itself = torch.eye(rows.shape[1], dtype=torch.bool, device=order.device)
-        outside = ~exists[:, None] | itself
-        blocks.append(Block(rows, outside, exists.flatten().nonzero()[:, 0]))
+        places = start.index_select(0, by_size[first:last])[:, None] + position
+        exists = position < sizes[first:last, None]
+        inside = exists[:, None] & exists[..., None]
+        inside.diagonal(0, 1, 2).fill_(False)
+        blocks.append(Block(order.take(places.clamp_(max=len(order) - 1)), inside))
         first = last
     return blocks
 
 
 def sum_over(
-    blocks: list[Block], z: Tensor, term: Callable[[Tensor, Tensor], Tensor]
+    blocks: list[Block], term: Term, scale: float, z: Tensor, x: Tensor | None = None
 ) -> Tensor:
-    """sum over the other rows p of the class of term(<z_a, z_p>, a), (N, K), z of (N, K, d).
+    """sum over the other rows p of the class of f(x_a + scale <z_a, z_p>), (M,).
 
-    `term` maps s (c, n, n) and the anchors' rows (c, n) to (c, n, n). Differentiable by autograd.
+    f is the term; z (M, d) and x (M, 1) are rows of samples x views, no x: 0. Twice differentiable
+    if the derivative of the term is differentiable.
     """
-    flat = z.flatten(0, 1)
-    rows, sums = [], []
-    for block in blocks:
-        x = F.embedding(block.rows, flat)  # (c, n, d)
-        terms = term(_Products.apply(x), block.rows).masked_fill(block.outside, 0)
-        rows.append(block.rows.flatten()[block.places])
-        sums.append(terms.sum(-1).flatten().index_select(0, block.places))
-    rows = torch.cat(rows)
-    return torch.empty_like(flat[:, 0]).index_copy(0, rows, torch.cat(sums)).view(z.shape[:2])
+    return _SumOver.apply(z, x, blocks, term, scale)
+
+
+class _SumOver(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, z, x, blocks, term, scale):
+        arguments = [_arguments(block, z, x, scale) for block in blocks]
+        out = z.new_zeros(len(z), 1)
+        for block, (_, t) in zip(blocks, arguments, strict=True):
+            block.add((term.value(t) * block.inside).sum(2, keepdim=True), out)
+        ctx.save_for_backward(z, x)
+        ctx.arguments, ctx.blocks, ctx.term, ctx.scale = arguments, blocks, term, scale
+        return out.flatten()
+
+    @staticmethod
+    def backward(ctx, grad):
+        z, x = ctx.saved_tensors
+        dz, dx = torch.zeros_like(z), None if x is None else torch.zeros_like(x)
+        with torch.autocast(z.device.type, enabled=False):
+            for block, (rows, t) in zip(ctx.blocks, ctx.arguments, strict=True):
+                if torch.is_grad_enabled():  # create_graph=True: differentiated once more
+                    rows, t = _arguments(block, z, x, ctx.scale)
+                w = ctx.term.derivative(t) * block.inside * block.gather(grad[:, None])
+                if dx is not None:
+                    block.add(w.sum(2, keepdim=True), dx)
+                block.add(torch.bmm(ctx.scale * (w + w.mT), rows), dz)
+        return dz, dx, None, None, None
+
+
+def _arguments(block: Block, z: Tensor, x: Tensor | None, scale: float) -> tuple[Tensor, Tensor]:
+    """The rows of the classes, (c, n, d), and t = x_a + scale <z_a, z_p>, (c, n, n)."""
+    rows = block.gather(z)
+    if x is None:
+        return rows, scale * torch.bmm(rows, rows.mT)
+    return rows, torch.baddbmm(block.gather(x), rows, rows.mT, alpha=scale)

@@ -51,7 +51,7 @@ def supcon(b: Batch, *, tau: float, max_positives: int | None = None) -> Tensor:
     if max_positives is None:
         return b.log_sum("other_rows", 1 / tau) - b.mean_same_class() / tau
     check_count("max_positives", max_positives)
-    most = b.K * int(b.classes()[1].max()) - 1
+    most = b.K * int(b.classes.sizes.max()) - 1
     found = [b.following(j) for j in range(1, min(max_positives, most) + 1)]
     s = torch.stack([similarity for similarity, _ in found], -1) / tau
     exists = torch.stack([exists for _, exists in found], -1)[:, None]

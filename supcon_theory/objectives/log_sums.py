@@ -15,6 +15,9 @@ over the same set, summed over scales, so the backward pass needs the same tiles
 per scale.
 """
 
+from bisect import bisect_right
+from itertools import accumulate
+
 import torch
 from torch import Tensor
 
@@ -23,6 +26,7 @@ from supcon_theory.objectives.tiling import Tile, mask_out, sorted_by, tiles
 
 TILE = {"cpu": 256, "cuda": 4096}  # rows; a tile and its weights stay in the second-level cache
 CACHE_BYTES = 48 * 2**20
+QUICK_POWERS = (2, 3)  # E at one scale as a power of E at another: beta = 1 and beta = 1/2
 
 # Unit rows bound the exponent by `scale`, so up to here exp needs no shift: exp(scale) times M
 # rows, and times the 1/M of a mean's gradient, are normal numbers for M up to about 10^5.
@@ -72,19 +76,23 @@ class _LogSums(torch.autograd.Function):
         return dz, None, None, None
 
 
-def _exponentials(x: Tensor, scales, tile: Tile, same, different, out: Tensor) -> Tensor:
-    """E at every scale, from rows x = sqrt(scales[0]) z."""
-    torch.mm(x[tile.rows], x[tile.columns].T, out=out[0])
+def _exponentials(x: Tensor, scales, tile: Tile, same, different, out: Tensor) -> None:
+    """E at every scale into `out`, (number of scales, rows, columns), from x = sqrt(scales[0]) z."""
+    torch.mm(x[tile.rows], x.T[:, tile.columns], out=out[0])
     for scale, e in zip(scales[1:], out[1:], strict=True):
         torch.mul(out[0], scale / scales[0], out=e)
-    out.exp_()
-    return mask_out(out, tile, same, different, 0.0) if tile.partial else out
+    power = next((k for k in QUICK_POWERS if scales[0] == k * scales[-1]), None)
+    if power is None:
+        out.exp_()
+    else:
+        torch.pow(out[1:].exp_()[-1], power, out=out[0])
+    if tile.partial:
+        mask_out(out, tile, same, different, 0.0)
 
 
-def _buffer(memory: Tensor, start: int, tile: Tile) -> Tensor:
-    """The part of `memory`, (number of scales, cells), that holds a tile."""
-    height = tile.rows.stop - tile.rows.start
-    return memory[:, start : start + tile.cells].unflatten(1, (height, -1))
+def _shaped(memory: Tensor, tile: Tile) -> Tensor:
+    """The first cells of `memory`, (number of scales, cells), as a tile."""
+    return memory[:, : tile.cells].unflatten(1, (tile.rows.stop - tile.rows.start, -1))
 
 
 def _forward(z, scales, same, different, keep):
@@ -99,51 +107,47 @@ def _forward(z, scales, same, different, keep):
         different = different[order] if isinstance(different, Tensor) else different
     x = (z if order is None else z[order]) * scales[0] ** 0.5
     plan = tiles(len(z), size, same, different)
-    cells = [t.cells for t in plan]
-    largest = CACHE_BYTES // (z.element_size() * len(scales))
-    kept = 0
-    total = 0
-    while keep and kept < len(plan) and total + cells[kept] <= largest:
-        total += cells[kept]
-        kept += 1
-    memory = z.new_empty(len(scales), total + max(cells[kept:], default=0))
+    cells = [tile.cells for tile in plan]
+    kept = bisect_right(list(accumulate(cells)), CACHE_BYTES // (x.element_size() * len(scales)))
+    kept = kept if keep else 0
+    spare = max(cells[kept:], default=0)
+    memory = z.new_empty(len(scales), sum(cells[:kept]) + spare)
+    *exponentials, spare = memory.split([*cells[:kept], spare], 1)
+    exponentials = [_shaped(e, tile) for e, tile in zip(exponentials, plan, strict=False)]
     sums = z.new_zeros(len(scales), len(z))
-    start = 0
     for number, tile in enumerate(plan):
-        e = _exponentials(x, scales, tile, same, different, _buffer(memory, start, tile))
-        sums[:, tile.rows] += e.sum(2)
+        e = exponentials[number] if number < kept else _shaped(spare, tile)
+        _exponentials(x, scales, tile, same, different, e)
+        sums[:, tile.rows].add_(e.sum(2))
         if not tile.diagonal:
-            sums[:, tile.columns] += e.sum(1)
-        if number < kept:
-            start += cells[number]
+            sums[:, tile.columns].add_(e.sum(1))
     sums = sums.log_()
     if order is not None:
         sums = torch.empty_like(sums).index_copy_(1, order, sums)
-    return sums, (order, same, different, plan, kept, memory[:, :total] if keep else None)
+    return sums, (order, same, different, plan, exponentials, spare)
 
 
-def _backward(z, scales, out, grad, order, same, different, plan, kept, memory):
+def _backward(z, scales, out, grad, order, same, different, plan, exponentials, spare):
     x, u = z, torch.where(out.isneginf(), 0, grad * torch.exp(-out))
     u = torch.stack([row * scale for row, scale in zip(u, scales, strict=True)])
     if order is not None:
         x, u = x[order], u[:, order]
+    u_rows, u_columns = u[:, :, None], u[:, None]
+    kept = len(exponentials)
     scaled = x * scales[0] ** 0.5 if kept < len(plan) else None
-    largest = max((t.cells for t in plan), default=0)
-    again = z.new_empty(len(scales), largest if kept < len(plan) else 0)
-    scratch = z.new_empty(len(scales), largest)
+    weights = z.new_empty(len(scales), max((tile.cells for tile in plan), default=0))
     dx = torch.zeros_like(x)
-    start = 0
     for number, tile in enumerate(plan):
         if number < kept:
-            e = _buffer(memory, start, tile)
-            start += tile.cells
+            e = exponentials[number]
         else:
-            e = _exponentials(scaled, scales, tile, same, different, _buffer(again, 0, tile))
-        w = _buffer(scratch, 0, tile)
-        torch.add(u[:, tile.rows, None], u[:, None, tile.columns], out=w).mul_(e)
-        coefficients = w[0]
-        for other in w[1:]:
-            coefficients += other
+            e = _shaped(spare, tile)
+            _exponentials(scaled, scales, tile, same, different, e)
+        w = _shaped(weights, tile)
+        torch.add(u_rows[:, tile.rows], u_columns[:, :, tile.columns], out=w)
+        coefficients = w[0].mul_(e[0])
+        for k in range(1, len(scales)):
+            coefficients.addcmul_(w[k], e[k])
         dx[tile.rows].addmm_(coefficients, x[tile.columns])
         if not tile.diagonal:
             dx[tile.columns].addmm_(coefficients.T, x[tile.rows])

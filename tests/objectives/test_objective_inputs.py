@@ -160,8 +160,10 @@ def test_labels_may_be_left_out_where_none_are_used(name):
 
 # ---- refused ------------------------------------------------------------------------------------
 Z, Y = batch()
-NAN, LONG = Z.clone(), Z * 1.01
+NAN, LONG, SHORT = Z.clone(), Z.clone(), Z.clone()
 NAN[3, 1, 2] = torch.nan
+LONG[5, 0] *= 1.01
+SHORT[5, 0] *= 0.99
 BAD = {
     "a list": (Z.tolist(), Y, {}, TypeError, "list"),
     "integers": ((Z * 3).long(), Y, {}, TypeError, "int64"),
@@ -169,7 +171,8 @@ BAD = {
     "no samples": (Z[:0], Y[:0], {}, ValueError, "none of them 0"),
     "NaN": (NAN, Y, {}, ValueError, "nan"),
     "infinite": (Z / 0, Y, {}, ValueError, "inf|nan"),
-    "long rows": (LONG, Y, {}, ValueError, "normalize"),
+    "a long row": (LONG, Y, {}, ValueError, "normalize"),
+    "a short row": (SHORT, Y, {}, ValueError, "normalize"),
     "labels per view": (Z, Y.repeat_interleave(2), {}, ValueError, r"must be \(40,\)"),
     "float labels": (Z, Y.float(), {}, TypeError, "integers"),
     "bool labels": (Z, Y > 1, {}, TypeError, "integers"),
