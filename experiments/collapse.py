@@ -11,7 +11,7 @@ The encoders are those of the `deep` family, trained once and shared with other 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,6 @@ from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.collapse import collapse_claims
 from supcon_theory.data.random import permutation
-from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures import (
     cdnv,
     class_gram,
@@ -36,8 +35,8 @@ from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.theory.simplex import instance_simplex
-from supcon_theory.training.embed import embed, encoder_at, evaluation_views
-from supcon_theory.training.paired import train, training_rows
+from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
+from supcon_theory.training.paired import held_out_rows, training_rows
 from supcon_theory.training.recipe import Recipe
 
 NAME = "collapse"
@@ -73,25 +72,23 @@ def cells(config: Config) -> list[Cell]:
 def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
     """Train all objectives side by side (or find them trained) and measure every checkpoint."""
     common = Recipe(**cell["recipe"])
-    recipes = [replace(common, objective=objective) for objective in cell["objectives"]]
-    trained = train(recipes, context.encoders, context.device, context.retrain_before,
-                    lambda part: context.report(0.6 * part))
+    encoder = trained_encoders(common, cell["objectives"], context, share=0.6)
     dataset = data.load(common.data)
     splits = dict(views_and_labels(dataset, common))
     rows, grams, spectra = [], [], []
-    points = [(recipe, step) for recipe in recipes for step in common.checkpoints]
-    for done, (recipe, step) in enumerate(points):
-        network = encoder_at(recipe, trained[recipe.objective], step, dataset.channels)
+    points = [(objective, step) for objective in cell["objectives"] for step in common.checkpoints]
+    for done, (objective, step) in enumerate(points):
+        network = encoder(objective, step)
         about = {
-            "data": recipe.data, "C": recipe.C, "n": recipe.n, "d": recipe.d, "K": 2,
-            "objective": recipe.objective, "seed": recipe.seed, "tau_train": recipe.tau,
-            "step": step, "epoch": step / max(recipe.C * recipe.n // recipe.batch, 1),
+            "data": common.data, "C": common.C, "n": common.n, "d": common.d, "K": 2,
+            "objective": objective, "seed": common.seed, "tau_train": common.tau,
+            "step": step, "epoch": step / max(common.C * common.n // common.batch, 1),
         }
         for split, (seen, y, shuffled) in splits.items():
             for layer, features in zip("hz", embed(network, seen, context.device)):
                 here = about | {"split": split, "layer": layer}
                 rows += measured(here, features, y, shuffled, cell["taus"])
-                if step == recipe.steps:
+                if step == common.steps:
                     grams.append(gram_rows(here, features, y))
                     spectra.append(spectrum_rows(here, features))
         context.report(0.6 + 0.4 * (done + 1) / len(points))
@@ -101,11 +98,9 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
 
 def views_and_labels(dataset: data.DataSet, recipe: Recipe) -> Iterator[tuple]:
     """(split, (views, labels, shuffled labels)): the images trained on, and held-out ones."""
-    rows, y = training_rows(recipe, dataset)
-    chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
-    held_out, y_held_out = balanced(dataset.test.labels, chosen, None, recipe.seed)
-    for name, split, rows, y in (("train", dataset.train, rows, y),
-                                 ("test", dataset.test, held_out, y_held_out)):
+    for name, split, choose in (("train", dataset.train, training_rows),
+                                ("test", dataset.test, held_out_rows)):
+        rows, y = choose(recipe, dataset)
         order = torch.as_tensor(permutation(recipe.seed, "shuffled labels", 0, len(y)))
         yield name, (evaluation_views(dataset, split, rows), y, y[order])
 

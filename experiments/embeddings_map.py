@@ -1,5 +1,5 @@
-"""Maps in two dimensions of CL and NSCL embeddings while they are learned (arXiv 2506.04411, Figure
-1).
+"""Maps in two dimensions of CL and NSCL embeddings while they are learned (arXiv 2506.04411,
+Figure 1).
 
 The same held-out images of the same classes in every panel: rows CL- (`dcl`) and NSCL-trained,
 columns checkpoints. One map is fitted to all panels of a seed together, after rotating each onto
@@ -8,14 +8,13 @@ A picture proves nothing: beside each panel stand the class purity of the neares
 the embeddings themselves and in the map, and the map's trustworthiness.
 
     python experiments/embeddings_map.py                  laptop: C = 10, 3 seeds, t-SNE
-    python experiments/embeddings_map.py --method pca     or umap, with `pip install
-    supcon-theory[maps]`
+    python experiments/embeddings_map.py --method pca     or umap, after pip install -e '.[maps]'
 
 Encoders are those of `deep`, trained once and shared. Images are mapped as they are, not as views.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,13 +23,12 @@ from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.maps import map_claims
 from supcon_theory.data.random import permutation
-from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.maps import METHODS, faithfulness, joint_map, purity, umap_class
 from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.training.embed import embed, encoder_at
-from supcon_theory.training.paired import train
+from supcon_theory.training.embed import embed, trained_encoders
+from supcon_theory.training.paired import held_out_rows
 from supcon_theory.training.recipe import Recipe
 
 NAME = "embeddings_map"
@@ -47,8 +45,7 @@ class Config(command.Deep):
     method: str = "tsne"
     """tsne, pca, or umap (which needs umap-learn)."""
     columns: int = 5
-    """Checkpoints shown: the first, the last, and others evenly spread over those that are
-    stored."""
+    """Checkpoints shown: the first, the last, and others evenly spread over those stored."""
 
     def check(self) -> None:
         super().check()
@@ -82,13 +79,9 @@ def cells(config: Config) -> list[Cell]:
         for C in config.classes:
             recipe = config.recipe(C, seed, "dcl")
             at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
-            content = {
-                "measure": NAME,
-                "version": 1,
-                "recipe": asdict(recipe),
-                "method": config.method,
-                "shown": [recipe.checkpoints[k] for k in sorted(set(at.tolist()))],
-            }
+            content = {"measure": NAME, "version": 1, "recipe": asdict(recipe),
+                       "method": config.method,
+                       "shown": [recipe.checkpoints[k] for k in sorted(set(at.tolist()))]}
             found.append(Cell(content, f"C={C} seed={seed}", cost=C))
     return found
 
@@ -96,22 +89,13 @@ def cells(config: Config) -> list[Cell]:
 def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
     """Both encoders at the checkpoints shown, mapped together; numbers and points."""
     common = Recipe(**cell["recipe"])
-    recipes = {name: replace(common, objective=name) for name in OBJECTIVES}
-    trained = train(
-        list(recipes.values()),
-        context.encoders,
-        context.device,
-        context.retrain_before,
-        lambda part: context.report(0.7 * part),
-    )
+    encoder = trained_encoders(common, OBJECTIVES, context, share=0.7)
     dataset = data.load(common.data)
-    chosen = choose_classes(len(dataset.classes), common.C, common.seed)
-    rows, y = balanced(dataset.test.labels, chosen, None, common.seed)
+    rows, y = held_out_rows(common, dataset)
     images, y = dataset.test.images(rows)[:, None], y.numpy()
     keys = [(name, step) for name in OBJECTIVES for step in cell["shown"]]
-    features = np.stack([
-        embed(encoder_at(recipes[name], trained[name], step, dataset.channels), images,
-              context.device)[1][:, 0].numpy() for name, step in keys])
+    features = np.stack([embed(encoder(name, step), images, context.device)[1][:, 0].numpy()
+                         for name, step in keys])
     context.report(0.8)
     maps = joint_map(features, cell["method"], common.seed)
     first = [z for (_, step), z in zip(keys, features, strict=True) if step == 0]
@@ -127,20 +111,8 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
         for labels, of in (("true", y), ("shuffled", y[order])):
             found.append(about | {"labels": labels, "purity": purity(z, of, NEIGHBOURS),
                                   "purity_map": purity(low, of, NEIGHBOURS)} | shared)
-        points.append(
-            pd.DataFrame(
-                {
-                    "C": common.C,
-                    "seed": common.seed,
-                    "objective": name,
-                    "step": step,
-                    "row": rows.numpy(),
-                    "class": y,
-                    "x": low[:, 0],
-                    "y": low[:, 1],
-                }
-            )
-        )
+        points.append(pd.DataFrame({"C": common.C, "seed": common.seed, "objective": name, "step": step,
+                                    "row": rows.numpy(), "class": y, "x": low[:, 0], "y": low[:, 1]}))
     return {"table": pd.DataFrame(found), "points": pd.concat(points)}
 
 

@@ -30,8 +30,7 @@ from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.theory.gaussian import one_nuisance, simplex_classes
-from supcon_theory.training.embed import embed, encoder_at
-from supcon_theory.training.paired import train
+from supcon_theory.training.embed import embed, trained_encoders
 from supcon_theory.training.recipe import Recipe
 
 NAME = "few_shot"
@@ -131,11 +130,10 @@ def gaussian_rows(cell: Mapping) -> Iterator[dict]:
 def encoder_rows(cell: Mapping, context: Context) -> Iterator[dict]:
     """Train the encoder or find it trained; then both protocols on seen and on unseen classes."""
     recipe = Recipe(**cell["recipe"])
-    entry = train([recipe], context.encoders, context.device, context.retrain_before,
-                  lambda part: context.report(0.5 * part))[recipe.objective]
+    encoder = trained_encoders(recipe, [recipe.objective], context, share=0.5)
     dataset = data.load(recipe.data)
     step = 0 if cell["encoder"] == "init" else recipe.steps
-    network = encoder_at(recipe, entry, step, dataset.channels)
+    network = encoder(recipe.objective, step)
     everything = choose_classes(len(dataset.classes), min(2 * recipe.C, len(dataset.classes)), recipe.seed)
     for classes, chosen in (("seen", everything[: recipe.C]), ("unseen", everything[recipe.C :])):
         if len(chosen) < recipe.C:

@@ -11,7 +11,7 @@ Controls: shuffled labels (evaluation only), the step, imbalanced subsets of the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -28,8 +28,8 @@ from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.statistics import mean_interval
-from supcon_theory.training.embed import embed, encoder_at, evaluation_views
-from supcon_theory.training.paired import train, training_rows
+from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
+from supcon_theory.training.paired import training_rows
 from supcon_theory.training.recipe import Recipe, log_spaced, sweep
 
 NAME = "gap_vs_classes"
@@ -113,32 +113,29 @@ def cells(config: Config) -> list[Cell]:
 def measure(cell: Mapping, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and measure every checkpoint."""
     common = Recipe(**cell["recipe"])
-    recipes = [replace(common, objective=objective) for objective in OBJECTIVES]
-    trained = train(recipes, context.encoders, context.device, context.retrain_before,
-                    lambda part: context.report(0.7 * part))
+    encoder = trained_encoders(common, OBJECTIVES, context, share=0.7)
     dataset = data.load(common.data)
     rows, y = training_rows(common, dataset)
     seen = evaluation_views(dataset, dataset.train, rows)
     found = []
     for step in common.checkpoints:
-        for recipe in recipes:
-            if step > 0 or recipe is recipes[0]:  # both start from the same weights
-                network = encoder_at(recipe, trained[recipe.objective], step, dataset.channels)
-                _, z = embed(network, seen, context.device)
+        for objective in OBJECTIVES:
+            if step > 0 or objective == OBJECTIVES[0]:  # both start from the same weights
+                _, z = embed(encoder(objective, step), seen, context.device)
                 audits = [
                     {"labels": labels, "imbalance": ratio} | row
                     for labels, ratio, places, of_places in subsets(y, cell, step)
                     for row in gap_audit(z[places], of_places, cell["taus"])
                 ]
-            found += [about(recipe, step, len(y)) | audit for audit in audits]
+            found += [about(common, objective, step, len(y)) | audit for audit in audits]
         context.report(0.7 + 0.3 * (common.checkpoints.index(step) + 1) / len(common.checkpoints))
     return pd.DataFrame(found)
 
 
-def about(recipe: Recipe, step: int, images: int) -> dict[str, object]:
+def about(recipe: Recipe, objective: str, step: int, images: int) -> dict[str, object]:
     return {
         "data": recipe.data, "C": recipe.C, "n": recipe.n, "K": 2, "d": recipe.d,
-        "objective": recipe.objective, "seed": recipe.seed, "tau_train": recipe.tau,
+        "objective": objective, "seed": recipe.seed, "tau_train": recipe.tau,
         "trained_imbalance": recipe.imbalance, "step": step,
         "epoch": step / max(images // recipe.batch, 1), "split": "train", "layer": "z",
     }

@@ -17,7 +17,7 @@ the augmentation, which helps both objectives alike.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,6 @@ from supcon_theory.claims import Claim
 from supcon_theory.claims.dynamics import dynamics_claims
 from supcon_theory.claims.loss_curves import curves, trained_pairs
 from supcon_theory.data import random
-from supcon_theory.data.subsets import balanced, choose_classes
 from supcon_theory.measures.batch_means import batch_means
 from supcon_theory.measures.matched_walk import matched_walk
 from supcon_theory.measures.surrogate_audit import surrogate_audit
@@ -37,11 +36,12 @@ from supcon_theory.measures.training_audit import bare, followed, transfer
 from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.training.embed import embed, encoder_at, evaluation_views
-from supcon_theory.training.paired import train, training_rows
+from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
+from supcon_theory.training.paired import held_out_rows, training_rows
 from supcon_theory.training.recipe import Recipe
 
 NAME = "loss_tracking"
+OBJECTIVES = ("dcl", "nscl")
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,11 @@ class Config(command.Deep):
         super().check()
         command.at_least(self, anchors=1)
         if min(self.batches, default=8) < 8:
-            raise ValueError(
-                f"batches has {min(self.batches)} but each must be at least 8: in a smaller "
-                "one an anchor may well have no negative of another class"
-            )
+            raise ValueError(f"batches has {min(self.batches)} but each must be at least 8: in a "
+                             "smaller one an anchor may well have no negative of another class")
         if not self.negatives or min(self.negatives) < 1:
-            raise ValueError(
-                f"negatives are {' '.join(map(str, self.negatives)) or 'none'} but each "
-                "must be at least 1"
-            )
+            raise ValueError(f"negatives are {' '.join(map(str, self.negatives)) or 'none'} but each "
+                             "must be at least 1")
 
 
 PRESETS = {
@@ -97,18 +93,10 @@ def cells(config: Config) -> list[Cell]:
 def measure(cell: Mapping, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and follow them over their checkpoints."""
     common = Recipe(**cell["recipe"])
-    recipes = {name: replace(common, objective=name) for name in ("dcl", "nscl")}
-    trained = train(
-        list(recipes.values()),
-        context.encoders,
-        context.device,
-        context.retrain_before,
-        lambda part: context.report(0.6 * part),
-    )
+    encoder = trained_encoders(common, OBJECTIVES, context, share=0.6)
     dataset = data.load(common.data)
-    chosen = choose_classes(len(dataset.classes), common.C, common.seed)
     sets = {"train": (dataset.train, *training_rows(common, dataset)),
-            "test": (dataset.test, *balanced(dataset.test.labels, chosen, None, common.seed))}
+            "test": (dataset.test, *held_out_rows(common, dataset))}
     found = []
     for at, (split, (images, rows, y)) in enumerate(sets.items()):
         seen = evaluation_views(dataset, images, rows)
@@ -116,11 +104,7 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
                  "seed": common.seed, "tau_train": common.tau, "split": split, "layer": "z"}
         before = walk = None
         for step in common.checkpoints:
-            networks = {name: encoder_at(recipes[name], trained[name], step, dataset.channels)
-                        for name in recipes}
-            z = {
-                name: embed(network, seen, context.device)[1] for name, network in networks.items()
-            }
+            z = {name: embed(encoder(name, step), seen, context.device)[1] for name in OBJECTIVES}
             if split == "test":
                 walk = z["dcl"] if walk is None else matched_walk(
                     walk, before, z["dcl"], normal(common.seed, step, *z["dcl"].shape[::2]))
@@ -133,22 +117,18 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def rows_at(
-    z: Mapping, walk, y: torch.Tensor, step: int, split: str, cell: Mapping
-) -> Iterator[dict]:
+def rows_at(z: Mapping, walk, y: torch.Tensor, step: int, split: str, cell: Mapping) -> Iterator[dict]:
     """All rows of one checkpoint on one set of images."""
     taus, recipe = cell["taus"], cell["recipe"]
     exact = {name: followed(of, y, taus) for name, of in z.items()}
     for f, g in zip(exact["dcl"], exact["nscl"], strict=True):
         f |= transfer(f, g)
     for name, rows in exact.items():
-        yield from (
-            {"protocol": "exact", "objective": name, "labels": "true"} | row for row in rows
-        )
+        yield from ({"protocol": "exact", "objective": name, "labels": "true"} | row for row in rows)
     order = torch.as_tensor(random.permutation(recipe["seed"], "shuffled labels", 0, len(y)))
-    nulls = [("dcl", "shuffled", z["dcl"], y[order])] + [("walk", "true", walk, y)] * (
-        split == "test"
-    )
+    nulls = [("dcl", "shuffled", z["dcl"], y[order])]
+    if split == "test":
+        nulls.append(("walk", "true", walk, y))
     for objective, labels, of, of_labels in nulls:
         yield from ({"protocol": "control", "objective": objective, "labels": labels} | row
                     for row in bare(of, of_labels, taus))
@@ -156,22 +136,13 @@ def rows_at(
     if step == recipe["steps"]:
         for size in (b for b in cell["batches"] if b <= len(y) / 2):
             epoch = random.permutation(recipe["seed"], "evaluation batches", size, len(y))
-            for row, f in zip(
-                batch_means(z["dcl"], y, taus, size, epoch), exact["dcl"], strict=True
-            ):
-                yield (
-                    {"protocol": "batch"}
-                    | about
-                    | row
-                    | {
-                        "bias_dcl": row["level_dcl"] - f["level_dcl"],
+            means = batch_means(z["dcl"], y, taus, size, epoch)
+            for row, f in zip(means, exact["dcl"], strict=True):
+                bias = {"bias_dcl": row["level_dcl"] - f["level_dcl"],
                         "bias_nscl": row["level_nscl"] - f["level_nscl"],
-                        "bias_gap": row["gap"] - f["gap"],
-                    }
-                )
-    if (
-        split == "test" and len(y.bincount().unique()) == 1
-    ):  # earlier theory: equally frequent classes
+                        "bias_gap": row["gap"] - f["gap"]}
+                yield {"protocol": "batch"} | about | row | bias
+    if split == "test" and len(y.bincount().unique()) == 1:  # earlier theory: equally many each
         for tau in taus:
             yield from ({"protocol": "surrogate"} | about | row for row in
                         surrogate_audit(z["dcl"], y, tau, cell["negatives"], cell["anchors"]))

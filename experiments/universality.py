@@ -19,7 +19,7 @@ The theorems must hold at every point; the gap over its bounds and r are measure
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -35,10 +35,10 @@ from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.theory.gap import etf_ceiling_is_proved
-from supcon_theory.training.embed import embed, encoder_at, evaluation_views
+from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
 from supcon_theory.training.encoders import ENCODERS
 from supcon_theory.training.labelings import LABELINGS, labelings
-from supcon_theory.training.paired import train, training_rows
+from supcon_theory.training.paired import training_rows
 from supcon_theory.training.recipe import Recipe, sweep
 
 NAME = "universality"
@@ -154,17 +154,14 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
     """Train (or find trained) and evaluate every point under every labelling."""
     common = Recipe(**cell["recipe"])
     objectives = dict.fromkeys(["dcl", *(point["objective"] for point in cell["points"])])
-    recipes = [replace(common, objective=objective) for objective in objectives]
-    trained = train(recipes, context.encoders, context.device, context.retrain_before,
-                    lambda part: context.report(0.7 * part))
+    encoder = trained_encoders(common, objectives, context, share=0.7)
     dataset = data.load(common.data)
     rows, y = training_rows(common, dataset)
     seen = {K: evaluation_views(dataset, dataset.train, rows, K)
             for K in {point["K"] for point in cell["points"]}}
     found = []
     for done, point in enumerate(cell["points"]):
-        recipe = replace(common, objective=point["objective"])
-        network = encoder_at(recipe, trained[recipe.objective], point["step"], dataset.channels)
+        network = encoder(point["objective"], point["step"])
         _, z = embed(network, seen[point["K"]], context.device)
         try:
             labels_by_name = labelings(z, y, common, dataset, cell["coarse"])
@@ -173,8 +170,8 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
         for name, labels in labels_by_name.items():
             sizes = labels.bincount()
             about = point | {
-                "data": recipe.data, "encoder": recipe.encoder, "d": recipe.d, "seed": recipe.seed,
-                "trained_K": recipe.K, "tau_train": recipe.tau, "labels": name, "C": len(sizes),
+                "data": common.data, "encoder": common.encoder, "d": common.d, "seed": common.seed,
+                "trained_K": common.K, "tau_train": common.tau, "labels": name, "C": len(sizes),
                 "n": len(labels) / len(sizes), "imbalance": float(sizes.max() / sizes.min())}
             found += [about | row | above_floor(z, labels, row["tau"])
                       for row in gap_audit(z, labels, cell["taus"])]

@@ -1,4 +1,7 @@
-"""From stored encoders to embeddings: evaluation views, weights at a checkpoint, h and z."""
+"""From recipes to embeddings: trained encoders, evaluation views, weights at a checkpoint, h and z."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -6,8 +9,9 @@ from torch import Tensor, nn
 from supcon_theory import data
 from supcon_theory.data.views import Policy, views
 from supcon_theory.runs import store
+from supcon_theory.runs.cells import Context
 from supcon_theory.training.encoders import build
-from supcon_theory.training.paired import checkpoint_name, from_bytes
+from supcon_theory.training.paired import checkpoint_name, from_bytes, train
 from supcon_theory.training.recipe import Recipe
 
 CHUNK = 1024  # images at a time: bounds memory, changes no number (eval mode)
@@ -23,6 +27,24 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
               policy=Policy(flips=dataset.flips))
         for part in rows.split(CHUNK)
     ])
+
+
+def trained_encoders(
+    recipe: Recipe, objectives: Iterable[str], context: Context, share: float
+) -> Callable[[str, int], nn.Module]:
+    """Train the recipe with each objective, or find it trained; encoder = found(objective, step).
+
+    `share` is the part of the cell's work that training is, for the progress shown.
+    """
+    recipes = {objective: replace(recipe, objective=objective) for objective in objectives}
+    entries = train(list(recipes.values()), context.encoders, context.device, context.retrain_before,
+                    lambda part: context.report(share * part))
+    channels = data.load(recipe.data).channels
+
+    def encoder(objective: str, step: int) -> nn.Module:
+        return encoder_at(recipes[objective], entries[objective], step, channels)
+
+    return encoder
 
 
 def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> nn.Module:

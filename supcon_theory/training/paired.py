@@ -38,6 +38,12 @@ def training_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor
     return rows, y
 
 
+def held_out_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor]:
+    """Rows of the test split from the recipe's classes, equally many of each, sorted; labels 0..C-1."""
+    chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
+    return balanced(dataset.test.labels, chosen, None, recipe.seed)
+
+
 def train(
     recipes: Sequence[Recipe],
     encoders: Path,
