@@ -15,6 +15,7 @@ over the same set, summed over scales, so the backward pass needs the same tiles
 per scale.
 """
 
+import math
 from bisect import bisect_right
 from itertools import accumulate
 
@@ -24,7 +25,7 @@ from torch import Tensor
 from supcon_theory.objectives import strips
 from supcon_theory.objectives.tiling import Tile, mask_out, sorted_by, tiles
 
-TILE = {"cpu": 256, "cuda": 4096}  # rows; a tile and its weights stay in the second-level cache
+TILE = {"cpu": 384, "cuda": 4096}  # rows at most; a tile and its weights stay in the second-level cache
 CACHE_BYTES = 48 * 2**20
 QUICK_POWERS = (2, 3)  # E at one scale as a power of E at another: beta = 1 and beta = 1/2
 
@@ -96,9 +97,9 @@ def _shaped(memory: Tensor, tile: Tile) -> Tensor:
 
 
 def _forward(z, scales, same, different, keep):
-    size = TILE.get(z.device.type, TILE["cpu"])
-    if isinstance(different, int):
-        size = max(size - size % different, different)
+    run = different if isinstance(different, int) else 1
+    blocks = math.ceil(len(z) / TILE.get(z.device.type, TILE["cpu"]))
+    size = math.ceil(len(z) / (blocks * run)) * run  # blocks of equal size, which splits no run
     order = None
     if len(z) > 2 * size:  # with fewer tiles most hold pairs of every kind, sorted or not
         order = sorted_by(different if isinstance(different, Tensor) else same)
