@@ -138,8 +138,8 @@ def measure(name: str, images: int, repeats: int) -> dict:
     before = kilobytes("VmRSS")
     first = call(function, z, y)
     memory = (kilobytes("VmHWM") - before) / 1024
-    if first < 0.2:  # at least 5 calls and about 2 seconds, at most 51 calls
-        repeats = max(repeats, min(51, int(2 / first)))
+    if first < 0.2:  # at least 5 calls and about 2 seconds, at most 401 calls
+        repeats = max(repeats, min(401, int(2 / first)))
     times, floor = [], []
     call(plain, z, y)
     for _ in range(repeats):
