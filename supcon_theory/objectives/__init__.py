@@ -31,7 +31,7 @@ __all__ = ["OBJECTIVES", "per_anchor"]
 def _evaluate(
     function: Callable, z: Tensor, y: Tensor | None, tau: float, invalid: str, options: dict
 ) -> tuple[Tensor, Tensor | None, Batch]:
-    """Checks; then the loss of every anchor, its weight (None: equal), and the batch."""
+    """Checks; then the losses of all anchors, times their weights (None: equal), and the batch."""
     check_choice("invalid", invalid, ("error", "skip"))
     check_embeddings(z)
     check_labels(y, z)
@@ -49,7 +49,8 @@ def per_anchor(name: str, z: Tensor, y: Tensor | None, *, tau: float, **options)
     average over pairs. `dhel` with anchors="first_view" gives (N, 1).
     """
     check_choice("name", name, tuple(PER_ANCHOR))
-    return _evaluate(PER_ANCHOR[name], z, y, tau, "error", options)[0]
+    losses, weights, _ = _evaluate(PER_ANCHOR[name], z, y, tau, "error", options)
+    return losses if weights is None else losses / weights
 
 
 def _averaged(function: Callable) -> Callable:
@@ -67,7 +68,7 @@ def _averaged(function: Callable) -> Callable:
         if weights is None:
             loss = losses.mean()
         else:
-            loss = (losses * weights).sum() / weights.expand_as(losses).sum()
+            loss = losses.sum() / weights.expand_as(losses).sum()
         if invalid == "error":
             return loss
         skipped = 0 if batch.valid is None else int((~batch.valid).sum()) * batch.K

@@ -107,8 +107,7 @@ def hscl(
     log_negatives = tilted + math.log(b.K * (b.N - 1))
     if positives == "own":
         return with_positive(b, log_negatives, tau)
-    count = b.size("same_class")[:, None]
-    return b.softplus_same_class(log_negatives, 1 / tau) / count.clamp(min=1), count
+    return b.softplus_same_class(log_negatives, 1 / tau), b.size("same_class")[:, None]
 
 
 def scl_jiang(b: Batch, *, tau: float, positives: str = "class") -> tuple[Tensor, Tensor] | Tensor:

@@ -104,12 +104,13 @@ def _forward(z, scales, same, different, keep):
     if len(z) > 2 * size:  # with fewer tiles most hold pairs of every kind, sorted or not
         order = sorted_by(different if isinstance(different, Tensor) else same)
     if order is not None:
+        z = z[order]
         same = None if same is None else same[order]
         different = different[order] if isinstance(different, Tensor) else different
-    x = (z if order is None else z[order]) * scales[0] ** 0.5
+    x = z * scales[0] ** 0.5
     plan = tiles(len(z), size, same, different)
     cells = [tile.cells for tile in plan]
-    kept = bisect_right(list(accumulate(cells)), CACHE_BYTES // (x.element_size() * len(scales)))
+    kept = bisect_right(list(accumulate(cells)), CACHE_BYTES // (z.element_size() * len(scales)))
     kept = kept if keep else 0
     spare = max(cells[kept:], default=0)
     memory = z.new_empty(len(scales), sum(cells[:kept]) + spare)
@@ -129,27 +130,26 @@ def _forward(z, scales, same, different, keep):
 
 
 def _backward(z, scales, out, grad, order, same, different, plan, exponentials, spare):
-    x, u = z, torch.where(out.isneginf(), 0, grad * torch.exp(-out))
-    u = torch.stack([row * scale for row, scale in zip(u, scales, strict=True)])
+    u = torch.where(out.isneginf(), 0, grad * torch.exp(-out))
     if order is not None:
-        x, u = x[order], u[:, order]
+        z, u = z[order], u[:, order]
     u_rows, u_columns = u[:, :, None], u[:, None]
     kept = len(exponentials)
-    scaled = x * scales[0] ** 0.5 if kept < len(plan) else None
+    x = z * scales[0] ** 0.5 if kept < len(plan) else None
     weights = z.new_empty(len(scales), max((tile.cells for tile in plan), default=0))
-    dx = torch.zeros_like(x)
+    dz = torch.zeros_like(z)
     for number, tile in enumerate(plan):
         if number < kept:
             e = exponentials[number]
         else:
             e = _shaped(spare, tile)
-            _exponentials(scaled, scales, tile, same, different, e)
+            _exponentials(x, scales, tile, same, different, e)
         w = _shaped(weights, tile)
         torch.add(u_rows[:, tile.rows], u_columns[:, :, tile.columns], out=w)
         coefficients = w[0].mul_(e[0])
         for k in range(1, len(scales)):
-            coefficients.addcmul_(w[k], e[k])
-        dx[tile.rows].addmm_(coefficients, x[tile.columns])
+            coefficients.addcmul_(w[k], e[k], value=scales[k] / scales[0])
+        dz[tile.rows].addmm_(coefficients, z[tile.columns], alpha=scales[0])
         if not tile.diagonal:
-            dx[tile.columns].addmm_(coefficients.T, x[tile.rows])
-    return dx if order is None else torch.empty_like(dx).index_copy_(0, order, dx)
+            dz[tile.columns].addmm_(coefficients.T, z[tile.rows], alpha=scales[0])
+    return dz if order is None else torch.empty_like(dz).index_copy_(0, order, dz)

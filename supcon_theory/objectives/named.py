@@ -29,7 +29,7 @@ The loss is the mean over anchors a of the mean over positives p of t(a, p), exc
     debiased        own                hcl with beta = 0
 
 A new objective is a function of a `Batch` that names the sets it needs (`require`), returns the
-loss of every anchor, (N, K), or (losses, weights), and is listed below.
+loss of every anchor, (N, K), or (losses times weights, weights), and is listed below.
 """
 
 from supcon_theory.objectives.coupled import n_pairs, nscl_coupled, nt_xent, supcon, supcon_in
