@@ -123,7 +123,7 @@ def lies_within(
     """Check that a statistic, one value per seed, has its interval over seeds inside [low, high].
 
     `null` computes the same statistic where the effect cannot be; if its mean also lies inside, the
-    trend is VACUOUS.
+    trend is VACUOUS, and without it the trend is not decided.
     """
 
     def check(table: pd.DataFrame) -> Verdict:
@@ -131,6 +131,7 @@ def lies_within(
             return inconclusive("the table is empty")
         try:
             values = by_seed(table)
+            same = pd.Series(dtype=float) if null is None else null(table)
         except KeyError as error:
             return inconclusive(f"the table has no column {error}")
         interval = mean_interval(values.to_numpy(), level)
@@ -146,12 +147,17 @@ def lies_within(
             return Verdict("INCONCLUSIVE", f"the interval crosses the edge of [{low:g}, {high:g}]",
                            **found)
         if null is not None:
-            same = null(table).mean()
-            if low <= same <= high:
-                return Verdict("VACUOUS", f"the null shows the same: {same:.4g}", **found)
+            if len(same) == 0 or same.isna().any():
+                return Verdict("INCONCLUSIVE", "the null is missing or NaN", **found)
+            if low <= same.mean() <= high:
+                return Verdict("VACUOUS", f"the null shows the same: {same.mean():.4g}", **found)
         return Verdict("PASS", f"mean {interval.mean:.4g}", **found)
 
     return check
+
+
+COLUMNS = ("claim", "kind", "verdict", "expected", "margin", "ci_low", "ci_high", "n", "tightness",
+           "reason", "statement", "source", "null")
 
 
 def evaluate(claims: Sequence[Claim], table: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
@@ -168,7 +174,7 @@ def evaluate(claims: Sequence[Claim], table: pd.DataFrame) -> tuple[pd.DataFrame
         for claim, found in zip(claims, verdicts.values(), strict=True)
     ]
     broken = {name: v.broken_by for name, v in verdicts.items() if v.broken_by is not None}
-    return pd.DataFrame(rows), broken
+    return pd.DataFrame(rows, columns=COLUMNS), broken
 
 
 def exit_code(verdicts: pd.DataFrame) -> int:

@@ -18,14 +18,14 @@ def trained_pairs(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def premise(table: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of a CL- and an NSCL-trained encoder, of any checkpoints, where the former has the
-    lower DCL loss: what A9 is about. A loss that is NaN stays, to be reported."""
+    """Pairs of a CL- and an NSCL-trained encoder, of any checkpoints after the start, where the
+    former has the lower DCL loss: what A9 is about. A loss that is NaN stays, to be reported."""
     keys = ["C", "split", "seed", "tau"]
-    if not {*keys, "protocol", "objective", "loss_dcl", "loss_nscl", "gap"} <= set(table):
+    if not {*keys, "step", "protocol", "objective", "loss_dcl", "loss_nscl", "gap"} <= set(table):
         return table.iloc[:0]
     f, g = (select(table, {"protocol": "exact", "objective": name})[
         [*keys, "step", "loss_dcl", "loss_nscl", "gap"]] for name in ("dcl", "nscl"))
-    pairs = f.merge(g, on=keys, suffixes=("_f", "_g"))
+    pairs = f[f["step"] > 0].merge(g[g["step"] > 0], on=keys, suffixes=("_f", "_g"))
     pairs = pairs[~(pairs["loss_dcl_f"] > pairs["loss_dcl_g"])]
     excess = pairs["loss_nscl_f"] - pairs["loss_nscl_g"] - transfer_bound(pairs["gap_g"])
     return pairs.assign(excess_transfer=excess)

@@ -66,6 +66,19 @@ def test_a_trend_that_its_null_shows_too_is_vacuous():
     assert lies_within(0.9, 1.1, of_seed, null=lambda t: of_seed(t) + 5)(table).verdict == "PASS"
 
 
+@pytest.mark.parametrize("null", [
+    lambda t: of_seed(t).iloc[:0], lambda t: of_seed(t).replace(1.0, np.nan), lambda t: t["absent"],
+], ids=["no rows", "NaN", "no column"])
+def test_a_trend_whose_null_is_missing_is_not_decided(null):
+    table = pd.DataFrame({"seed": [0, 1, 2], "value": [1.00, 1.01, 0.99]})
+    assert lies_within(0.9, 1.1, of_seed, null=null)(table).verdict == "INCONCLUSIVE"
+
+
+def test_no_claim_leaves_nothing_undecided():
+    verdicts, broken = evaluate([], TABLE)
+    assert len(verdicts) == 0 and broken == {} and exit_code(verdicts) == 0
+
+
 def test_rows_without_the_column_are_about_nothing():
     assert len(select(TABLE, {"absent": 1})) == 0
     assert list(select(TABLE, {"C": 4, "seed": 1}).index) == [3]

@@ -183,6 +183,11 @@ def test_pairs_where_the_premise_fails_do_not_count_for_a9():
     assert CLAIMS["A9"].check(never).verdict == "INCONCLUSIVE"
 
 
+def test_untrained_encoders_do_not_count_for_a9():
+    trained = GOOD[GOOD["step"] > 0]
+    assert CLAIMS["A9"].check(GOOD).n == CLAIMS["A9"].check(trained).n > 0
+
+
 def test_a_transfer_no_better_than_the_untrained_encoder_is_vacuous():
     start = (GOOD["step"] == 0) & (GOOD["protocol"] == "exact")
     end = GOOD[(GOOD["step"] == STEPS[-1]) & (GOOD["objective"] == "nscl")]
@@ -193,6 +198,13 @@ def test_a_transfer_no_better_than_the_untrained_encoder_is_vacuous():
 def test_an_earlier_bound_above_chance_everywhere_is_vacuous():
     table = GOOD.assign(bound_bao=GOOD["chance"] + 0.1)
     assert CLAIMS["S-bao"].check(table).verdict == "VACUOUS"
+
+
+def test_a_lower_bound_that_no_encoder_can_reach_is_vacuous():
+    least = np.log1p((GOOD["C"] - 1) * np.exp(-2 / GOOD["tau"]))
+    assert CLAIMS["S-bao_lower"].check(GOOD.assign(bound_bao_lower=least)).verdict == "VACUOUS"
+    found = CLAIMS["S-bao_lower"].check(GOOD.assign(bound_bao_lower=least + 0.01))
+    assert (found.verdict, found.reason) == ("PASS", "")
 
 
 def test_the_correlation_of_bounded_differences_is_forced_to_be_high():

@@ -79,7 +79,7 @@ DOCTORED = {
     "C4-neurips": bent("neurips"),
     "C4-theorem_4_1": bent("theorem_4_1"),
     "C4-slope": steeper,
-    "C5-crossing": lambda part: GOOD.assign(crossing=GOOD["crossing"] + part * 33),
+    "C5-crossing": lambda part: GOOD.assign(crossing=GOOD["crossing"] * (58 / 20) ** part),
     "C5-half": lambda part: GOOD.assign(
         half_theorem_4_1=1 / (1 / GOOD["half_theorem_4_1"] + part * 0.0069)),
 }
@@ -119,6 +119,25 @@ def test_a_bound_above_chance_everywhere_is_vacuous():
 def test_the_labelled_protocol_and_the_limit_row_are_no_business_of_the_theorem():
     rows = GOOD.assign(protocol="labelled", excess_cantelli=1.0)
     assert CLAIMS["C1-cantelli"].check(pd.concat([GOOD, rows])).verdict == "PASS"
+
+
+@pytest.mark.parametrize("column", ["bound_{}", "excess_{}", "excess_pair_{}"])
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_certificate_that_is_nan_where_it_was_computed_is_not_decided(name, column):
+    hole = GOOD.copy()
+    where = GOOD.query("m == 10 and ways == 2 and seed == 1").index[0]
+    hole.loc[where, column.format(name)] = np.nan
+    if column == "bound_{}":  # the whole row is lost
+        hole.loc[where, [f"excess_{name}", f"excess_pair_{name}"]] = np.nan
+    assert CLAIMS[f"C1-{name}"].check(hole).verdict == "INCONCLUSIVE"
+
+
+def test_a_certificate_may_be_left_out_at_some_m():
+    columns = [f"{kind}_{name}" for kind in ("bound", "cut", "excess") for name in CERTIFICATES]
+    rows = GOOD.copy()
+    rows.loc[GOOD["m"] == 10, columns] = np.nan
+    for name in CERTIFICATES:
+        assert CLAIMS[f"C1-{name}"].check(rows).verdict == "PASS"
 
 
 def test_one_seed_is_not_enough():
