@@ -45,25 +45,26 @@ def log_sums(
     One row of M numbers per scale. The log of an empty sum is -inf and has no
     gradient. Twice differentiable (the second time densely, by autograd).
     """
-    return _LogSums.apply(z, scales, same, different)
+    keep = z.requires_grad and torch.is_grad_enabled()  # inside `forward` it always looks off
+    return _LogSums.apply(z, scales, same, different, keep)
 
 
 class _LogSums(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, z, scales, same, different):
-        keep = ctx.needs_input_grad[0]
+    def forward(ctx, z, scales, same, different, keep):
+        exponentials = []
         if max(scales) > LARGEST_UNSHIFTED[z.dtype]:
             out = torch.stack([strips.forward(z, scale, same, different) for scale in scales])
             ctx.tiles = None
         else:
-            out, ctx.tiles = _forward(z, scales, same, different, keep)
-        ctx.save_for_backward(z, out)
+            out, exponentials, ctx.tiles = _forward(z, scales, same, different, keep)
+        ctx.save_for_backward(z, out, *exponentials)  # so that they are freed after `backward`
         ctx.scales, ctx.same, ctx.different = scales, same, different  # no gradient, not changed
         return out
 
     @staticmethod
     def backward(ctx, grad):
-        z, out = ctx.saved_tensors
+        z, out, *exponentials = ctx.saved_tensors
         sets = ctx.same, ctx.different
         with torch.autocast(z.device.type, enabled=False):
             if torch.is_grad_enabled():  # create_graph=True: the gradient is differentiated too
@@ -73,8 +74,8 @@ class _LogSums(torch.autograd.Function):
                 parts = zip(ctx.scales, out, grad, strict=True)
                 dz = sum(strips.backward(z, scale, *sets, o, g) for scale, o, g in parts)
             else:
-                dz = _backward(z, ctx.scales, out, grad, *ctx.tiles)
-        return dz, None, None, None
+                dz = _backward(z, ctx.scales, out, grad, exponentials, *ctx.tiles)
+        return dz, None, None, None, None
 
 
 def _exponentials(x: Tensor, scales, tile: Tile, same, different, out: Tensor) -> None:
@@ -126,17 +127,19 @@ def _forward(z, scales, same, different, keep):
     sums = sums.log_()
     if order is not None:
         sums = torch.empty_like(sums).index_copy_(1, order, sums)
-    return sums, (order, same, different, plan, exponentials, spare)
+    return sums, exponentials, (order, same, different, plan)
 
 
-def _backward(z, scales, out, grad, order, same, different, plan, exponentials, spare):
+def _backward(z, scales, out, grad, exponentials, order, same, different, plan):
     u = torch.where(out.isneginf(), 0, grad * torch.exp(-out))
     if order is not None:
         z, u = z[order], u[:, order]
     u_rows, u_columns = u[:, :, None], u[:, None]
     kept = len(exponentials)
     x = z * scales[0] ** 0.5 if kept < len(plan) else None
-    weights = z.new_empty(len(scales), max((tile.cells for tile in plan), default=0))
+    largest = max((tile.cells for tile in plan), default=0)
+    spare = z.new_empty(len(scales), largest if kept < len(plan) else 0)
+    weights = z.new_empty(len(scales), largest)
     dz = torch.zeros_like(z)
     for number, tile in enumerate(plan):
         if number < kept:

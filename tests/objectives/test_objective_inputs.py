@@ -1,12 +1,14 @@
 """Extreme temperatures, short dtypes, anchors without a partner, and input that is refused."""
 
+import gc
 import warnings
 
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from supcon_theory.objectives import OBJECTIVES, per_anchor
+from supcon_theory.objectives import OBJECTIVES, log_sums, per_anchor
 from supcon_theory.objectives.batch import Batch
 from supcon_theory.objectives.named import PER_ANCHOR
 
@@ -72,29 +74,41 @@ def test_autocast_does_not_shorten_the_sums(name):
     assert torch.equal(inside, OBJECTIVES[name](z, y, tau=0.1))
 
 
+class Largest(TorchDispatchMode):
+    """Cells of the largest tensor that any operation makes."""
+
+    cells = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for tensor in out if isinstance(out, (tuple, list)) else [out]:
+            if isinstance(tensor, torch.Tensor):
+                self.cells = max(self.cells, tensor.numel())
+        return out
+
+
 @pytest.mark.parametrize("name", ["dcl", "nscl", "nt_xent", "nscl_coupled", "supcon"])
 def test_memory_does_not_grow_with_the_square_of_the_batch(name, monkeypatch):
-    """Largest tensor that any operation makes: some tiles, never the matrix of all pairs."""
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    from supcon_theory.objectives import log_sums
-
-    class Largest(TorchDispatchMode):
-        cells = 0
-
-        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-            out = function(*args, **(kwargs or {}))
-            for tensor in out if isinstance(out, (tuple, list)) else [out]:
-                if isinstance(tensor, torch.Tensor):
-                    Largest.cells = max(Largest.cells, tensor.numel())
-            return out
-
+    """Some tiles at most, never the matrix of all pairs."""
     monkeypatch.setitem(log_sums.TILE, "cpu", 64)
     monkeypatch.setattr(log_sums, "CACHE_BYTES", 4 * 64 * 64 * 8)
     z, y = batch(torch.float32, N=1000)
-    with Largest():
+    with Largest() as largest:
         OBJECTIVES[name](z.requires_grad_(), y, tau=0.5).backward()
-    assert 64 * 64 <= Largest.cells <= 40_000 < 2000**2 / 50
+    assert 64 * 64 <= largest.cells <= 40_000 < 2000**2 / 50
+    with Largest() as unneeded, torch.no_grad():
+        OBJECTIVES[name](z, y, tau=0.5)
+    assert unneeded.cells < largest.cells
+
+
+@pytest.mark.parametrize("name", ["dcl", "hscl", "supcon_in"])
+def test_a_loss_that_is_kept_after_backward_holds_no_tiles(name):
+    z, y = batch(torch.float32, N=200)
+    loss = OBJECTIVES[name](z.requires_grad_(), y, tau=0.5)
+    loss.backward()
+    gc.collect()
+    held = [x for x in gc.get_objects() if isinstance(x, torch.Tensor) and x.numel() > 30_000]
+    assert loss.isfinite() and not held
 
 
 # ---- anchors without a partner ------------------------------------------------------------------
