@@ -88,7 +88,7 @@ PRESETS = {
 
 def cells(config: Config) -> list[Cell]:
     """One cell per data set, number of classes, seed (and imbalance trained on)."""
-    points = (0, config.steps // 2, config.steps)
+    points = tuple(sorted({0, config.steps // 2, config.steps}))
     if config.checkpoints != 2:
         points = log_spaced(config.steps, config.checkpoints)
     work = [(config.data, C, config.n, 1.0) for C in config.classes]

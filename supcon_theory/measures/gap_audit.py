@@ -100,7 +100,7 @@ def _dense(z, y, tau: float, gap: np.ndarray, anchors: np.ndarray, spread: np.nd
         "identity_error": np.abs(dense.gap - ratio).max(),
         "distance_error": np.abs(dense.l1 + 2 * np.expm1(-dense.gap)).max(),
         "rounding_error": np.abs(dense.gap - gap[tuple(anchors.T)]).max(),
-        "excess_interval": (np.abs(log_r) - spread[several] / tau).max(),
+        "excess_interval": (np.abs(log_r) - spread[several] / tau).max() if several.any() else np.nan,
     }
 
 

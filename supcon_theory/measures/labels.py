@@ -1,9 +1,18 @@
 """What may be measured: features with one label per sample, and which classes there are."""
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import torch
 from torch import Tensor
+
+
+def check_floating(what: str, x: Tensor) -> None:
+    """Refuse anything but a floating-point tensor; `what` begins the sentence."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{what} a {type(x).__name__}; pass a floating-point torch tensor.")
+    if not x.is_floating_point():
+        raise TypeError(f"{what} {x.dtype}; pass floating point.")
 
 
 def checked_views(features: Tensor, labels: Tensor) -> Tensor:
@@ -11,8 +20,9 @@ def checked_views(features: Tensor, labels: Tensor) -> Tensor:
 
     Whether they are finite is seen at no cost where they are first summed.
     """
-    if not features.is_floating_point():
-        raise TypeError(f"features are {features.dtype}; pass floating point.")
+    check_floating("features are", features)
+    if not isinstance(labels, Tensor):
+        raise TypeError(f"labels are a {type(labels).__name__}; pass an integer torch tensor.")
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise TypeError(f"labels are {labels.dtype}; pass integers.")
     if features.ndim not in (2, 3) or 0 in features.shape:
@@ -33,7 +43,7 @@ def class_values(labels: Tensor, classes: int | Sequence[int] | None) -> Tensor:
                          f"least 2.")
     if classes is None:
         known = found
-    elif isinstance(classes, int):
+    elif isinstance(classes, Integral):
         known = torch.arange(classes, device=labels.device)
     else:
         known = torch.as_tensor(list(classes), device=labels.device).unique()

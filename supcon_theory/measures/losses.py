@@ -161,9 +161,13 @@ def _checked(
             f"z is {_described(z)}: pass a floating-point torch tensor (samples N, views K, d)."
         )
     y = torch.as_tensor(y, device=z.device)
-    if y.shape != z.shape[:1] or y.is_floating_point() or y.dtype in (torch.bool, torch.complex64):
+    if 0 in z.shape:
+        raise ValueError(f"z has shape {tuple(z.shape)}: none of (samples N, views K, d) may be 0.")
+    if y.shape != z.shape[:1] or y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
         raise ValueError(f"y is {_described(y)}: pass {len(z)} integer labels, one per sample.")
-    if not taus:
+    if not isinstance(taus, Sequence | np.ndarray):
+        raise TypeError(f"taus is {taus!r}: pass a sequence of temperatures, such as [1.0].")
+    if len(taus) == 0:
         raise ValueError("no temperature was given: pass at least one, such as 1.0.")
     for tau in taus:
         if not tau >= 1 / FLOAT64_LIMIT or not tau < float("inf"):

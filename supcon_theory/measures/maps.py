@@ -49,7 +49,7 @@ def umap_class():
         from umap import UMAP
     except ImportError:
         raise ValueError("method is 'umap' but umap-learn is not installed: pip install "
-                         "'supcon-theory[maps]', or choose tsne or pca") from None
+                         "umap-learn, or choose tsne or pca") from None
     return UMAP
 
 

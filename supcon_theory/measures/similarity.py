@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor
 
+from .labels import check_floating
 from .moments import ROWS, Measure, Moments, as_moments
 
 
@@ -93,8 +94,7 @@ def etf_gram(classes: int, dimension: int | None = None) -> Tensor:
 
 
 def _unit_rows(z: Tensor) -> tuple[Tensor, str]:
-    if not z.is_floating_point():
-        raise TypeError(f"z is {z.dtype}; pass floating point.")
+    check_floating("z is", z)
     if z.ndim not in (2, 3) or 0 in z.shape:
         raise ValueError(f"z has shape {tuple(z.shape)}; pass (N, D) or (N, K, D), none of them 0.")
     z = z.detach() if z.ndim == 3 else z.detach()[:, None]

@@ -14,6 +14,7 @@ augmentations change.
 import torch
 from torch import Tensor
 
+from .labels import check_floating
 from .moments import ROWS
 
 _BLOCKS = 4  # column blocks of the Gram matrix: its lower triangle is not computed
@@ -28,8 +29,7 @@ def singular_values(features: Tensor, *, centred: bool = False) -> Tensor:
     than a decomposition of the tall matrix and loses what lies below 1e-8 of the largest value
     (those come out as rounding, or 0); float32 features carry nothing there.
     """
-    if not features.is_floating_point():
-        raise TypeError(f"features are {features.dtype}; pass floating point.")
+    check_floating("features are", features)
     if features.ndim not in (2, 3) or 0 in features.shape:
         raise ValueError(f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
                          f"none of them 0.")

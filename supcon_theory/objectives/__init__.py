@@ -16,6 +16,7 @@ from torch import Tensor
 
 from supcon_theory.objectives.batch import Batch
 from supcon_theory.objectives.check import (
+    LEAST_TAU,
     check_choice,
     check_embeddings,
     check_labels,
@@ -35,7 +36,7 @@ def _evaluate(
     check_choice("invalid", invalid, ("error", "skip"))
     check_embeddings(z)
     check_labels(y, z)
-    check_number("tau", tau, 0, open_low=True)
+    check_number("tau", tau, LEAST_TAU)
     with torch.autocast(z.device.type, enabled=False):
         batch = Batch(z.to(working_dtype(z)), y, function.__name__, invalid)
         losses = function(batch, tau=tau, **options)

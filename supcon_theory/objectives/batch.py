@@ -109,7 +109,8 @@ class Batch:
                     if name in NEED_LABELS and missing == self.N and "other" in name
                     else "use K >= 2 views"
                     if name == "own"
-                    else "draw at least two samples per class, or pass invalid='skip'"
+                    else "draw at least two samples per class"
+                    + (", or pass invalid='skip'" if self.invalid == "error" else "")
                     if name in NEED_LABELS
                     else "use more samples"
                 )

@@ -13,6 +13,7 @@ UNIT_TOLERANCE = {
     torch.float16: 2e-2,
     torch.bfloat16: 2e-2,
 }
+LEAST_TAU = 1e-30  # so that 1 / tau, times what hardens it, is a number in float32
 
 
 def check_embeddings(z: Tensor) -> None:
@@ -54,16 +55,12 @@ def check_labels(y: Tensor | None, z: Tensor) -> None:
         raise ValueError(f"y is on {y.device} and z on {z.device}; move y with y.to(z.device)")
 
 
-def check_number(
-    name: str, value: float, low: float, high: float = math.inf, *, open_low: bool = False
-) -> None:
-    """Refuse a value outside [low, high), or (low, high) with `open_low`; finite in any case."""
+def check_number(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a value outside [low, high); finite in any case."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}; it must be a plain number, such as float({name})")
-    inside = low < value < high if open_low else low <= value < high
-    if not inside or not math.isfinite(value):
-        interval = f"{'(' if open_low else '['}{low:g}, {high:g})"
-        raise ValueError(f"{name} is {value!r}; it must lie in {interval}: choose such a value")
+    if not low <= value < high or not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}; it must lie in [{low:g}, {high:g}): choose such a value")
 
 
 def check_count(name: str, value: int) -> None:

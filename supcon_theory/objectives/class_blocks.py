@@ -82,17 +82,18 @@ class _SumOver(torch.autograd.Function):
         out = z.new_zeros(len(z), 1)
         for block, (_, t) in zip(blocks, arguments, strict=True):
             block.add((term.value(t) * block.inside).sum(2, keepdim=True), out)
-        flat = [tensor for pair in arguments for tensor in pair]
-        ctx.save_for_backward(z, x, *flat)  # so that they are freed after `backward`
-        ctx.blocks, ctx.term, ctx.scale = blocks, term, scale
+        parts = [part for block, pair in zip(blocks, arguments, strict=True) for part in (*block, *pair)]
+        ctx.save_for_backward(z, x, *parts)  # so that they are freed after `backward`
+        ctx.term, ctx.scale = term, scale
         return out.flatten()
 
     @staticmethod
     def backward(ctx, grad):
-        z, x, *flat = ctx.saved_tensors
+        z, x, *parts = ctx.saved_tensors
         dz, dx = torch.zeros_like(z), None if x is None else torch.zeros_like(x)
         with torch.autocast(z.device.type, enabled=False):
-            for block, rows, t in zip(ctx.blocks, flat[::2], flat[1::2], strict=True):
+            for k in range(0, len(parts), 4):
+                block, (rows, t) = Block(*parts[k : k + 2]), parts[k + 2 : k + 4]
                 if torch.is_grad_enabled():  # create_graph=True: differentiated once more
                     rows, t = _arguments(block, z, x, ctx.scale)
                 w = ctx.term.derivative(t) * block.inside * block.gather(grad[:, None])

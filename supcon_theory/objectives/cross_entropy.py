@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from supcon_theory.objectives.check import (
+    LEAST_TAU,
     check_embeddings,
     check_labels,
     check_number,
@@ -22,7 +23,7 @@ def cross_entropy(z: Tensor, y: Tensor, *, tau: float, weights: Tensor) -> Tenso
     if y is None:
         raise ValueError("y is None; cross_entropy needs labels: pass y of shape (N,)")
     check_labels(y, z)
-    check_number("tau", tau, 0, open_low=True)
+    check_number("tau", tau, LEAST_TAU)
     if not isinstance(weights, Tensor) or not weights.is_floating_point():
         raise TypeError(f"weights is {type(weights).__name__}; pass a float tensor (C, d)")
     if weights.ndim != 2 or weights.shape[1] != z.shape[2]:

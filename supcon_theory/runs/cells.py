@@ -74,20 +74,20 @@ def compute(
     A `FloatingPointError` (a loss that is not finite) ends its own cell only. Any other exception is
     raised after the remaining cells are done and stored.
     """
+    if len({cell.name for cell in cells}) < len(cells):
+        raise ValueError("two cells have the same name: name each after what tells it apart")
     entries = {cell.key: store.Entry(folder / cell.key) for cell in cells}
     damaged: list[str] = []
     missing = []
     for cell in cells:
-        if force:
-            entries[cell.key].reopen()
         try:
             finished = entries[cell.key].finished()
         except store.Damaged as error:
             finished = False
             damaged.append(str(error))
-        if not finished:
+        if force or not finished:
             missing.append(cell)
-    failed, errors = _run(missing, measure, entries, context, jobs, damaged)
+    failed, errors = _run(missing, measure, entries, context, jobs, force, damaged)
     if errors:
         raise RuntimeError("a cell broke:\n" + "\n".join(errors))
     tables: dict[str, list[pd.DataFrame]] = {}
@@ -103,7 +103,7 @@ def compute(
     return Outcome(joined, failed, damaged, len(missing))
 
 
-def _run(missing, measure, entries, context, jobs, damaged):
+def _run(missing, measure, entries, context, jobs, force, damaged):
     """Run the missing cells, the longest first; return why cells failed, and tracebacks."""
     failed: dict[str, str] = {}
     errors: list[str] = []
@@ -115,13 +115,14 @@ def _run(missing, measure, entries, context, jobs, damaged):
     events = spawn.Queue()
     waiting = sorted(missing, key=lambda cell: -cell.cost)
     progress = Progress({cell.key: cell.cost for cell in missing}, events)
+    others = set(multiprocessing.active_children())
     workers = ProcessPoolExecutor(
         min(jobs, len(missing)), spawn, _start_worker, (events, os.getpid())
     )
 
     def submit(cell: Cell, patient: bool):
-        work = (measure, dict(cell.config), entries[cell.key], cell.key, context_fields, patient)
-        return workers.submit(_work, *work)
+        work = (measure, dict(cell.config), entries[cell.key], cell.key, context_fields)
+        return workers.submit(_work, *work, patient, force)
 
     context_fields = (context.encoders, context.device, context.retrain_before)
     try:
@@ -143,7 +144,7 @@ def _run(missing, measure, entries, context, jobs, damaged):
                         damaged.append(text)
                     progress.finish(cell.key, cell.name, failed.get(cell.name, ""))
     except BaseException:
-        for process in multiprocessing.active_children():
+        for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         workers.shutdown(wait=False, cancel_futures=True)
         raise
@@ -169,7 +170,7 @@ def _start_worker(events, parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _work(measure, config, entry: store.Entry, key: str, context_fields, patient: bool):
+def _work(measure, config, entry: store.Entry, key: str, context_fields, patient: bool, force: bool):
     """Compute one cell in a worker: ("done" | "busy" | "failed" | "error", text)."""
     encoders, device, retrain_before = context_fields
     context = Context(encoders, device, retrain_before, lambda part: _events.put((key, part)))
@@ -177,6 +178,8 @@ def _work(measure, config, entry: store.Entry, key: str, context_fields, patient
     try:
         with entry.lock().acquire(timeout=-1 if patient else 0):
             try:
+                if force:
+                    entry.reopen()
                 if entry.finished():
                     return "done", ""
             except store.Damaged as error:

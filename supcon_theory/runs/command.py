@@ -3,7 +3,7 @@
     python experiments/NAME.py [smoke|laptop|full|paper] [--flags]
 
 Exit codes: 0 every claim came out as declared; 1 a claim failed unexpectedly; 2 bad usage, before any
-work; 3 something could not be decided.
+work; 3 something could not be decided; 4 the program broke.
 """
 
 import os
@@ -91,10 +91,13 @@ class Trained(Common):
         from supcon_theory.training.optimisers import OPTIMISERS
 
         super().check()
-        at_least(self, n=2, steps=1, batch=2)
-        for name, value in {"tau": self.tau, "eval-tau": min(self.taus), "lr": self.lr}.items():
-            if not 0 < value < float("inf"):
-                raise ValueError(f"{name} is {value:g} but must be a number above 0")
+        at_least(self, n=2, steps=1, batch=2, d=2)
+        for name, values in {"tau": [self.tau], "eval-tau": self.eval_tau, "lr": [self.lr]}.items():
+            for value in values:
+                if not 0 < value < float("inf"):
+                    raise ValueError(f"{name} is {value:g} but must be a number above 0")
+        if not 0 <= self.weight_decay < float("inf"):
+            raise ValueError(f"weight-decay is {self.weight_decay:g} but must be 0 or a number above")
         if min(self.taus) < 1 / 650:
             raise ValueError(f"eval-tau is {min(self.taus):g} but must be at least 1/650: below it "
                              "exp(1/tau) overflows")

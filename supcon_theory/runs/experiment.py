@@ -5,6 +5,7 @@
 
 import io
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -41,7 +42,7 @@ def run(
     are left out: its runs are far too short for them.
     """
     preset, config = command.parse(name, presets)
-    work = cells(config)
+    work = list({cell.key: cell for cell in cells(config)}.values())  # the same one twice is one
     folder = config.out / name / preset
     console = Console()
     began = time.time()
@@ -60,6 +61,9 @@ def run(
         print(f"A worker process was killed, perhaps for want of memory. Finished cells are kept under "
               f"{folder}; run the same command again, with fewer --jobs.", file=sys.stderr)
         sys.exit(3)
+    except RuntimeError as error:
+        print(f"{error}\nThis is a bug. Finished cells are kept under {folder}.", file=sys.stderr)
+        sys.exit(4)
     for sentence in outcome.damaged:
         console.print(f"[yellow]{sentence}[/]")
     declared = [c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")]
@@ -97,7 +101,14 @@ def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict
 
 def write_tables(folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken: dict,
                  summaries: dict[str, pd.DataFrame]) -> None:
-    """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too."""
+    """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too.
+
+    Takes the place of all that an earlier run left here except its cells.
+    """
+    shutil.rmtree(folder / "broken", ignore_errors=True)
+    for kind in ("csv", "tex", "pdf", "png"):
+        for stale in folder.glob(f"*.{kind}"):
+            stale.unlink()
     tables = {**outcome.tables, **summaries, "claims": verdicts}
     tables |= {f"broken/{claim}": rows for claim, rows in broken.items()}
     for name, table in tables.items():

@@ -4,17 +4,15 @@ Two simplices carry every closed form: the class simplex (each class in one poin
 cosine -1/(C-1), possible iff d >= C-1) and the instance simplex (each sample its own vertex, cosine
 -1/(N-1), possible iff d >= N-1); the views of a sample always coincide. `simplex.py` builds both.
 
-Sources: arXiv 2506.04411, Theorem 2 (`nscl`); 2004.11362 (`supcon`); 2311.05139, Theorem 2
-(`scl_ball`); 2405.18045 (`dhel`, `kcl`); 2306.07960 (`kini`); 2503.08203 (`ssem`). The values that
-these papers do not print follow from the same two steps: Jensen on the log-sum, and the squared
+Sources: arXiv 2506.04411, Theorem 2 (`nscl`); 2004.11362 (`supcon`); 2405.18045 (`dhel`). The values
+that these papers do not print follow from the same two steps: Jensen on the log-sum, and the squared
 norm of the sum of all embeddings being at least 0.
 
-Everything broadcasts over NumPy arrays in float64, except `ssem_minimum` (plain numbers).
+Everything broadcasts over NumPy arrays in float64.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 Float = np.float64 | NDArray[np.float64]
 
@@ -67,17 +65,6 @@ def supcon_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> 
     return np.logaddexp(np.log(others), floor)
 
 
-def kini_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
-    """NK log(nK - 1 + nK (C-1) exp(-1/tau)): a sum over rows, non-negative rows, d >= C.
-
-    arXiv 2306.07960, Theorem 1: attained at the orthogonal frame, one axis per class.
-    """
-    C, n, K, tau = as_arrays(C, n, K, tau)
-    if not np.all(n * K >= 2):
-        raise ValueError(f"n K = {n * K}: kini needs n K >= 2, another row of the class.")
-    return C * n * K * np.log(n * K - 1 + n * K * (C - 1) * np.exp(-1 / tau))
-
-
 def scl_jiang_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
     """log(1 + K (N-1) exp(-C / ((C-1) tau))), at the class simplex; `hscl` at every hardness."""
     C, n, K, tau = as_arrays(C, n, K, tau)
@@ -99,16 +86,6 @@ def n_dhel_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> 
     return nscl_minimum(C, n, K, tau) - np.log(K)
 
 
-def scl_ball_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike = 1.0) -> Float:
-    """log(1 + exp(-C / ((C-1) tau))) over the unit ball, at the class simplex; `hscl_ball` too.
-
-    arXiv 2311.05139, Theorem 2 (there tau = 1), any n and K.
-    """
-    C, _, _, tau = as_arrays(C, n, K, tau)
-    return np.logaddexp(0, -C / ((C - 1) * tau))
-
-
-# `ssem` and `kcl` have knobs of their own and are called directly; `hcl` has only a floor.
 MINIMA = {
     "dcl": dcl_minimum,
     "nscl": nscl_minimum,
@@ -116,7 +93,6 @@ MINIMA = {
     "nscl_coupled": nscl_coupled_minimum,
     "supcon": supcon_minimum,
     "supcon_in": supcon_minimum,
-    "kini": kini_minimum,
     "scl_jiang": scl_jiang_minimum,
     "hscl": scl_jiang_minimum,
     "hucl": nt_xent_minimum,
@@ -124,48 +100,4 @@ MINIMA = {
     "dhel": dhel_minimum,
     "dhel_official": dhel_official_minimum,
     "n_dhel": n_dhel_minimum,
-    "scl_ball": scl_ball_minimum,
-    "hscl_ball": scl_ball_minimum,
 }
-
-
-def kcl_minimum(C: ArrayLike, n: ArrayLike, t: ArrayLike = 2.0, gamma: ArrayLike = 16.0) -> Float:
-    """-2 + 2 gamma exp(-2 t N / (N-1)) for the Gaussian kernel, at the instance simplex."""
-    C, n, _, _ = as_arrays(C, n, 1, t)
-    N = n * C
-    return -2 + 2 * np.asarray(gamma) * np.exp(-2 * np.asarray(t) * N / (N - 1))
-
-
-def ssem_same_class_cosine(C: int, n: int, tau: float, alpha: float) -> float:
-    """The same-class cosine a* of the `ssem` minimiser, 1 when the classes collapse.
-
-    Cross-class cosine b = -(1 + (n-1) a) / (n (C-1)); a* solves (1 - alpha) Z(a) =
-    (n-1)(e^{a/tau} - e^{b/tau}) with Z(a) = e^{1/tau} + (n-1) e^{a/tau} + n (C-1) e^{b/tau}, and
-    a* = 1 iff alpha <= 1 - ((n-1)/n)(1-q) / (1 + (C-1) q), q = exp(-C / ((C-1) tau)).
-    """
-    as_arrays(C, n, 1, tau)
-    if n < 2:
-        raise ValueError(f"n = {n}: ssem needs another sample of the class, n >= 2.")
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha = {alpha}: the weight of the instance part lies in [0, 1].")
-    q = np.exp(-C / ((C - 1) * tau))
-    if alpha <= 1 - (n - 1) / n * (1 - q) / (1 + (C - 1) * q):
-        return 1.0
-    if alpha == 1:
-        return -1 / (n * C - 1)
-
-    def slope(a: float) -> float:
-        b = -(1 + (n - 1) * a) / (n * (C - 1))
-        own, same, other = 1.0, np.exp((a - 1) / tau), np.exp((b - 1) / tau)
-        total = own + (n - 1) * same + n * (C - 1) * other
-        return (n - 1) * (same - other) - (1 - alpha) * total
-
-    return float(brentq(slope, -1 / (n * C - 1), 1.0, xtol=1e-15))
-
-
-def ssem_minimum(C: int, n: int, K: int, tau: float, alpha: float) -> float:
-    """log(K Z(a*)) - (alpha + (1 - alpha) a*) / tau with Z and a* of `ssem_same_class_cosine`."""
-    a = ssem_same_class_cosine(C, n, tau, alpha)
-    b = -(1 + (n - 1) * a) / (n * (C - 1))
-    total = 1 + (n - 1) * np.exp((a - 1) / tau) + n * (C - 1) * np.exp((b - 1) / tau)
-    return float(np.log(K * total) + (1 - alpha) * (1 - a) / tau)

@@ -70,9 +70,8 @@ def rotation_modes(z: Tensor, basis: Tensor) -> Tensor:
     return directions[size > 1e-7 * size[0]].T
 
 
-def spectrum(objective: str, z: Tensor, y: Tensor, tau: float) -> Spectrum:
-    """The Hessian's eigenvalues at one configuration z (N, K, d), rotations told apart."""
-    gradient, second, basis = hessian(objective, z, y, tau)
+def spectrum(z: Tensor, gradient: Tensor, second: Tensor, basis: Tensor) -> Spectrum:
+    """Eigenvalues of the `hessian` at one configuration z (N, K, d), rotations told apart."""
     orbit = rotation_modes(z, basis)
     rest = torch.linalg.qr(orbit, mode="complete")[0][:, orbit.shape[1] :]
     return Spectrum(

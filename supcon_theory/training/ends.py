@@ -76,7 +76,8 @@ def curvature_row(
     `along` is the second derivative in the unit tangent direction given; the random directions move
     the views of a sample together or independently. All times N K.
     """
-    at = spectrum(objective, z, y, tau)
+    gradient, second, basis = hessian(objective, z, y, tau)
+    at = spectrum(z, gradient, second, basis)
     row = measured(z, y, objective, tau) | {
         "critical_gradient": at.gradient_norm,
         "rotations": at.rotations,
@@ -89,7 +90,6 @@ def curvature_row(
             for c in range(int(y.max()) + 1)
         ),
     }
-    _, second, basis = hessian(objective, z, y, tau)
     for name, together in (("views_together", True), ("views_independent", False)):
         generator = torch.Generator().manual_seed(0)
         values = curvature_along(second, basis, random_directions(z, 300, generator, together))

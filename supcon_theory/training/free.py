@@ -2,8 +2,8 @@
 
 `losses` computes five of the objectives for a whole batch of configurations by dense matrix
 products. It repeats formulas of `supcon_theory.objectives` (tests hold them equal) because those
-take one configuration at a time and have hand-written first derivatives only, while here a hundred
-small configurations are evaluated together and differentiated twice.
+take one configuration at a time and are not open to `torch.func`, while here a hundred small
+configurations are evaluated together and differentiated twice by it.
 """
 
 from collections.abc import Callable

@@ -138,7 +138,11 @@ class Learner:
         _, z = self.network(seen.flatten(0, 1))
         z = z.unflatten(0, seen.shape[:2])
         finite = torch.isfinite(z).all()  # objectives refuse embeddings that are not
-        loss = OBJECTIVES[recipe.objective](z, y, tau=recipe.tau, **self.extra) if finite else z.sum()
+        try:
+            loss = OBJECTIVES[recipe.objective](z, y, tau=recipe.tau, **self.extra) if finite else z.sum()
+        except ValueError as error:  # a batch of one class, say
+            raise FloatingPointError(f"epoch {epoch}, step {step}: {error}; or use a larger batch than "
+                                     f"{recipe.batch}") from None
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the {recipe.objective} loss is {loss.item()} at epoch {epoch}, "
                                      f"step {step}: try a smaller lr than {recipe.lr:g}")

@@ -283,7 +283,9 @@ def spoiled(value):
     "z, y, taus, pairs, error, words",
     [
         (GOOD, LABELS * 0, [1.0], "all", ValueError, "no negatives"),
-        (GOOD[:0], LABELS[:0], [1.0], "all", ValueError, "no negatives"),
+        (GOOD[:0], LABELS[:0], [1.0], "all", ValueError, "may be 0"),
+        (GOOD[:, :0], LABELS, [1.0], "all", ValueError, "may be 0"),
+        (GOOD, LABELS.to(torch.complex128), [1.0], "all", ValueError, "integer labels"),
         (GOOD[:, 0], LABELS, [1.0], "all", TypeError, "shape"),
         (GOOD.numpy(), LABELS, [1.0], "all", TypeError, "ndarray"),
         (LABELS[:, None, None], LABELS, [1.0], "all", TypeError, "int64"),
