@@ -21,14 +21,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 PALETTE = sns.color_palette("colorblind")
-COLOUR = {
+
+
+class Looks(dict):
+    """What objectives look like; one that is not listed gets `other(name, how many before it)`."""
+
+    def __init__(self, other: Callable[[str, int], object], listed: Mapping[str, object]) -> None:
+        super().__init__(listed)
+        self.other, self.listed = other, len(listed)
+
+    def __missing__(self, name: str) -> object:
+        return self.setdefault(name, self.other(name, len(self) - self.listed))
+
+
+COLOUR = Looks(lambda _, k: PALETTE[(3, 5, 6, 7, 9)[k % 5]], {
     "dcl": PALETTE[0], "nscl": PALETTE[1], "supcon": PALETTE[2], "cross_entropy": PALETTE[4],
     "nscl_coupled": PALETTE[8], "init": "0.55",
-}
-MARKER = {"dcl": "o", "nscl": "s", "supcon": "^", "cross_entropy": "D", "nscl_coupled": "v",
-          "init": "x"}
-LABEL = {"dcl": "CL-trained", "nscl": "NSCL-trained", "supcon": "SupCon-trained",
-         "cross_entropy": "cross-entropy", "nscl_coupled": "coupled NSCL", "init": "untrained"}
+})
+MARKER = Looks(lambda _, k: "PX*<>"[k % 5], {
+    "dcl": "o", "nscl": "s", "supcon": "^", "cross_entropy": "D", "nscl_coupled": "v",
+    "init": "x"})
+LABEL = Looks(lambda name, _: f"{name}-trained", {
+    "dcl": "CL-trained", "nscl": "NSCL-trained", "supcon": "SupCon-trained",
+    "cross_entropy": "cross-entropy", "nscl_coupled": "coupled NSCL", "init": "untrained"})
 RULER = {"bound_equal": ("0.5", ":", "equal similarities"), "bound_ceiling": ("0.25", "--", "ETF ceiling"),
          "bound_published": ("k", "-", "published bound")}
 

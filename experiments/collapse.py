@@ -31,6 +31,7 @@ from supcon_theory.measures import (
     singular_values,
 )
 from supcon_theory.measures.above_floor import above_floor
+from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.runs import command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
@@ -48,6 +49,10 @@ class Config(command.Deep):
 
     objectives: tuple[str, ...] = ("dcl", "nscl", "supcon", "cross_entropy")
     """Objectives to train with."""
+
+    def check(self) -> None:
+        super().check()
+        command.check_objectives(self.objectives, OBJECTIVES, ("dcl", "nscl"))
 
 
 PRESETS = {

@@ -69,6 +69,9 @@ class Config(command.Trained):
             if not 1 <= ratio <= self.n / 2:
                 raise ValueError(f"ratios has {ratio:g} but with n = {self.n} images a class each must "
                                  f"be from 1 to {self.n / 2:g}, so that 2 images stay in every class")
+        if self.imbalanced_training:
+            command.at_least(self, imbalanced_classes=2)
+            command.check_data(self.data, self.imbalanced_classes, self.n, "imbalanced-classes")
         if self.kanji_classes:
             command.check_data("kanji", max(self.kanji_classes), 2)
 

@@ -99,7 +99,7 @@ def obeys(
         for column, least in needs.items():
             found = rows[column].nunique() if column in rows else 0
             if found < least:
-                return inconclusive(f"needs {least} different {column}, the table has {found}", n)
+                return inconclusive(f"needs {least} values of {column}, the table has {found}", n)
         ratio = float((rows[tightness[0]] / rows[tightness[1]]).median()) if tightness else np.nan
         if vacuous is not None:
             silent = vacuous(rows)

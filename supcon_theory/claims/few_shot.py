@@ -30,7 +30,7 @@ LIMITS = {"limit_theorem_4_1": 1e-6, "limit_theorem_c_2": 1e-6, "limit_cantelli"
           "limit_neurips": 0.02}
 
 
-def few_shot_claims(C: int, needs: dict[str, int]) -> list[Claim]:
+def few_shot_claims(C: int, needs: dict[str, int], with_certificates: bool = True) -> list[Claim]:
     """C1 to C5; trends are about the CL-trained encoder of C classes on held-out images."""
     found = [
         Claim(f"C1-{name}", "nearest-centre error <= bound, for every m and number of ways", source,
@@ -42,7 +42,7 @@ def few_shot_claims(C: int, needs: dict[str, int]) -> list[Claim]:
     found += [
         Claim(f"C1-{name}", "nearest-centre error <= certificate, for every m and number of ways, and "
               "for every pair", source, "theorem", certified(name, needs))
-        for name, source in CERTIFICATES.items()
+        for name, source in CERTIFICATES.items() if with_certificates
     ]
     found += [
         Claim("C1-pairs", "the same for every single ordered pair of classes", P3, "theorem",
@@ -84,7 +84,7 @@ def certified(name: str, needs: dict[str, int]):
     """
     def rows(table: pd.DataFrame) -> pd.DataFrame:
         places = ["protocol", "classes", "split", "C", "m"]
-        if not {f"bound_{name}", *places} <= set(table):
+        if not {f"bound_{name}", f"excess_pair_{name}", *places} <= set(table):
             return table.iloc[:0]
         found = finite_m(table)
         has = found[f"bound_{name}"].notna()

@@ -64,7 +64,8 @@ def npz(path: Path) -> DataSet:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     if not is_zipfile(path):
         raise ValueError(
-            f"{path} is not an .npz file; write it with numpy.savez({', '.join(_KEYS)})."
+            f"{path} is not an .npz file; write it with "
+            f"numpy.savez(path, {', '.join(f'{key}={key}' for key in _KEYS)})."
         )
     arrays = {}
     with np.load(path, allow_pickle=False) as stored:

@@ -29,10 +29,13 @@ def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, flo
     `identity_error`, `distance_error`, `rounding_error`, `excess_interval` (dense anchors). Those
     that are about balanced classes are NaN when the classes are not.
 
+    Where every class has one sample there is no r: it and `excess_interval` are NaN.
     Raises what `global_losses` raises.
     """
     everything = global_losses(z, y, taus)
-    z = torch.nn.functional.normalize(z.double(), dim=-1)  # float32 rows are unit to 1e-7 only
+    taus = list(everything)
+    y = torch.as_tensor(y, device=z.device)
+    z = torch.nn.functional.normalize(z.detach().double(), dim=-1)  # float32 rows are unit to 1e-7 only
     anchors = spread_anchors(len(z), z.shape[1])
     spread = cosine_range(z, anchors)
     return [{"tau": tau} | _row(z, y, tau, everything[tau], anchors, spread) for tau in taus]
@@ -52,13 +55,13 @@ def _row(z, y, tau: float, losses: GlobalLosses, anchors, spread) -> dict[str, f
         limits.append(centred)
     close = (np.abs(np.stack(limits) - losses.gap) < CLOSE).any(0)
     gap = _redone(z, y, tau, losses.gap, close)
-    mean = gap.mean()
+    mean, equal = gap.mean(), theory.equal_similarity_gap(counts)
     row = {
         "loss_dcl": losses.mean_dcl,
         "loss_nscl": losses.mean_nscl,
         "gap": mean,
-        "r": np.expm1(mean) / np.expm1(theory.equal_similarity_gap(counts)),
-        "bound_equal": theory.equal_similarity_gap(counts),
+        "r": np.expm1(mean) / np.expm1(equal) if equal > 0 else np.nan,
+        "bound_equal": equal,
         "bound_n_max": float(theory.published_bound_any_counts(counts, tau)),
         "bound_class_average": float(theory.class_averaged_bound(counts, tau)),
         "excess_lower": (lower - gap).max(),

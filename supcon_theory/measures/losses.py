@@ -81,7 +81,7 @@ def global_losses(
     Raises ValueError or TypeError on wrong shapes or types, NaN or infinite entries, rows that are
     not unit, a single class (no anchor has a negative), or a temperature out of range.
     """
-    taus = [float(tau) for tau in ([taus] if isinstance(taus, (int, float)) else taus)]
+    taus = [float(tau) for tau in np.atleast_1d(taus)]
     z, y = _checked(z, y, taus, pairs)
     cosine = _mean_positive_cosine(z, pairs).cpu().numpy()
     losses = {}
@@ -165,9 +165,7 @@ def _checked(
         raise ValueError(f"z has shape {tuple(z.shape)}: none of (samples N, views K, d) may be 0.")
     if y.shape != z.shape[:1] or y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
         raise ValueError(f"y is {_described(y)}: pass {len(z)} integer labels, one per sample.")
-    if not isinstance(taus, Sequence | np.ndarray):
-        raise TypeError(f"taus is {taus!r}: pass a sequence of temperatures, such as [1.0].")
-    if len(taus) == 0:
+    if not taus:
         raise ValueError("no temperature was given: pass at least one, such as 1.0.")
     for tau in taus:
         if not tau >= 1 / FLOAT64_LIMIT or not tau < float("inf"):

@@ -9,7 +9,7 @@ work; 3 something could not be decided; 4 the program broke.
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +123,14 @@ class Deep(Trained):
     steps: int = 800
     """Training steps."""
 
+    def check(self) -> None:
+        super().check()
+        fewest = int(data.load(self.data).test.labels.bincount(
+            minlength=len(data.load(self.data).classes)).min())
+        if fewest < 2:
+            raise ValueError(f"a class of {self.data} has {fewest} test images but held-out images are "
+                             "measured: bring at least 2 of every class")
+
     def recipe(self, C: int, seed: int, objective: str):
         """The `deep` recipe of these flags: equal flags, whatever the experiment, share encoders."""
         from supcon_theory.training.recipe import deep
@@ -162,11 +170,23 @@ def at_least(config: Common, **least: int) -> None:
             raise ValueError(f"{flag} is {getattr(config, flag)} but must be at least {bound}")
 
 
-def check_data(name: str, classes: int, n: int) -> None:
+def check_objectives(names: tuple[str, ...], allowed: Collection[str], needed: Collection[str]) -> None:
+    """All known, none twice, and those among them that the claims are about."""
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(allowed)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
+    if missing := [name for name in needed if name not in names]:
+        raise ValueError(f"objectives are {' '.join(names) or 'none'} but the claims are about "
+                         f"{' and '.join(missing)} too: add it")
+
+
+def check_data(name: str, classes: int, n: int, flag: str = "classes") -> None:
     """The data exist and have the classes and images asked for."""
     dataset = data.load(name)
     if classes > len(dataset.classes):
-        raise ValueError(f"classes has {classes} but {name} has only {len(dataset.classes)}: ask for "
+        raise ValueError(f"{flag} has {classes} but {name} has only {len(dataset.classes)}: ask for "
                          "fewer, or bring other --data")
     fewest = int(dataset.train.labels.bincount(minlength=len(dataset.classes)).min())
     if n > fewest:

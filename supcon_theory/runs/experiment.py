@@ -68,7 +68,12 @@ def run(
         console.print(f"[yellow]{sentence}[/]")
     declared = [c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")]
     verdicts, broken = judge(declared, outcome)
-    summaries = summary(outcome.tables) if outcome.tables else {}
+    try:
+        summaries = summary(outcome.tables) if outcome.tables else {}
+    except KeyError:
+        if not outcome.failed:
+            raise
+        summaries = {}  # what it needs was in the cells that ended early
     write_tables(folder, outcome, verdicts, broken, summaries)
     store.write_json(folder / "manifest.json", {
         "experiment": name, "preset": preset, "config": plain(asdict(config)),
@@ -77,15 +82,17 @@ def run(
         **machine.description(),
         "command": shlex.join(["python", f"experiments/{name}.py", *sys.argv[1:]]),
     })
-    if outcome.tables:
-        draw(name, folder)
     for table in summaries.values():
         show(console, table)
     show_verdicts(console, verdicts)
     for cell, reason in outcome.failed.items():
         console.print(f"[bold red]{cell} ended early:[/] {reason}")
+    drawn = not outcome.tables or draw(name, folder)
     console.print(f"{outcome.computed} of {len(work)} cells computed in "
                   f"{duration(time.time() - began)}; everything is under {folder}")
+    if not drawn:
+        print("The figure could not be drawn (above); tables and verdicts are complete.", file=sys.stderr)
+        sys.exit(3 if outcome.failed else 4)
     sys.exit(3 if outcome.failed and exit_code(verdicts) == 0 else exit_code(verdicts))
 
 
@@ -119,22 +126,23 @@ def write_tables(folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken:
         store.write(folder / f"{name}.tex", text.getvalue().encode())
 
 
-def draw(name: str, folder: Path) -> None:
-    """Draw the figures from the tables alone, in a process that never loads torch."""
+def draw(name: str, folder: Path) -> bool:
+    """Draw the figures from the tables alone, in a process that never loads torch; did it work?"""
     script = ANALYSIS / f"{name}.py"
-    if script.exists():
-        subprocess.run([sys.executable, str(script), str(folder)], check=True)
+    return not script.exists() or subprocess.run([sys.executable, str(script), str(folder)]).returncode == 0
 
 
 def show(console: Console, table: pd.DataFrame) -> None:
     text = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    cells = {name: ["" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else str(value)
+                    for value in table[name]] for name in table.columns}
     for name in table.columns:
         number = pd.api.types.is_numeric_dtype(table[name])
-        text.add_column(str(name).replace("_", " "), justify="right" if number else "left")
-    for row in table.itertuples(index=False):
-        text.add_row(*("" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float)
-                       else str(value) for value in row))
-    console.print(text, "")
+        text.add_column(str(name).replace("_", " "), justify="right" if number else "left",
+                        min_width=max(map(len, cells[name]), default=0) if number else None)
+    for row in zip(*cells.values(), strict=True):
+        text.add_row(*row)
+    console.print(text, "", soft_wrap=True)  # a narrow terminal breaks lines, never a number
 
 
 def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:

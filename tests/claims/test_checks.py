@@ -31,7 +31,7 @@ def test_a_broken_row_fails_even_beside_nan_or_with_one_seed():
 @pytest.mark.parametrize("table, reason", [
     (EMPTY, "no row"),
     (TABLE.assign(excess=[np.nan, -1, -1, -1]), "NaN"),
-    (TABLE[TABLE["seed"] == 0], "2 different seed"),
+    (TABLE[TABLE["seed"] == 0], "2 values of seed"),
     (TABLE[TABLE["C"] == 4], "2 different C"),
     (TABLE.drop(columns="excess"), "no column excess"),
 ])
