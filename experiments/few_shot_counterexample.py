@@ -3,7 +3,7 @@
 Two classes with means one apart and the same rank-one Gaussian nuisance, orthogonal to the line
 between the means, of variance V = sqrt(m). The directional CDNV is 0, so the 1/m form is
 2^{3/2} a V / m at its best, 11.31 / sqrt(m) -> 0; the two-way error of the nearest class centre
-tends to .2543. The forms with V / sqrt(m), Theorem 4.1 and the Cantelli certificate stay above it.
+tends to .2545. The forms with V / sqrt(m), Theorem 4.1 and the Cantelli certificate stay above it.
 
     python experiments/few_shot_counterexample.py          seconds; 5 seeds, m up to 10^6
 """

@@ -24,7 +24,7 @@ def older_bound(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike
 
     The 1/m form of the first version of arXiv 2506.04411 (its project page and released code), as
     intended. Refuted: a class that varies along one direction orthogonal to the means with
-    V = sqrt(m) has error .2543 for every large m, this value is 11.31 / sqrt(m).
+    V = sqrt(m) has an error that tends to .2545, this value is 11.31 / sqrt(m).
     """
     return sum(older_terms(V, V_dir, m, classes))
 
@@ -82,7 +82,7 @@ def neurips_bound_rounded(
     """(C'-1)[8 V_dir + 8 (V_root + V)/sqrt(m) + 4 V/m]: `neurips_bound` at a = 16 with 7.83 -> 8.
 
     The rounding needs m >= 10. It is valid at every m, since `tightened_bound` at a = 16, which is
-    7.12 V_dir + (4 V_root + 5.66 V)/sqrt(m) + 4 V/m, is below it.
+    7.11 V_dir + (4 V_root + 5.66 V)/sqrt(m) + 4 V/m, is below it.
     """
     m, classes = checked_shots(m), _classes(classes)
     V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
