@@ -72,7 +72,7 @@ class Config(command.Deep):
     def check(self) -> None:
         super().check()
         command.at_least(self, draws=2, linear_draws=1, labelled_draws=2)
-        command.check_objectives(self.objectives, ("init", *OBJECTIVES), ("dcl",))
+        command.check_objectives(self.objectives, ("init", *OBJECTIVES), ())
         if not 0 < self.inverse_l2 < float("inf"):
             raise ValueError(f"inverse-l2 is {self.inverse_l2:g} but must be a number above 0")
         if self.layer not in ("z", "h"):

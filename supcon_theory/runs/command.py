@@ -171,14 +171,16 @@ def at_least(config: Common, **least: int) -> None:
 
 
 def check_objectives(names: tuple[str, ...], allowed: Collection[str], needed: Collection[str]) -> None:
-    """All known, none twice, and those among them that the claims are about."""
+    """At least one, all known, none twice, and those among them that the claims are about."""
+    if not names:
+        raise ValueError(f"objectives are none but must be some of {', '.join(allowed)}")
     for name in names:
         if name not in allowed:
             raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(allowed)}")
     if len(set(names)) < len(names):
         raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
     if missing := [name for name in needed if name not in names]:
-        raise ValueError(f"objectives are {' '.join(names) or 'none'} but the claims are about "
+        raise ValueError(f"objectives are {' '.join(names)} but the claims are about "
                          f"{' and '.join(missing)} too: add it")
 
 

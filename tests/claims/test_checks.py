@@ -32,7 +32,7 @@ def test_a_broken_row_fails_even_beside_nan_or_with_one_seed():
     (EMPTY, "no row"),
     (TABLE.assign(excess=[np.nan, -1, -1, -1]), "NaN"),
     (TABLE[TABLE["seed"] == 0], "2 values of seed"),
-    (TABLE[TABLE["C"] == 4], "2 different C"),
+    (TABLE[TABLE["C"] == 4], "2 values of C"),
     (TABLE.drop(columns="excess"), "no column excess"),
 ])
 def test_what_a_table_cannot_decide_is_inconclusive(table, reason):

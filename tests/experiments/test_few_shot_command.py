@@ -61,12 +61,33 @@ def test_all_bounds_are_in_the_table_and_the_error_is_below_the_valid_ones(finis
     assert rows["bound_conditional_trigonometric"].notna().any()
 
 
+def test_without_certificates_there_are_no_claims_on_them(tmp_path):
+    done = run(tmp_path, "--classes", "3", "--seeds", "2", "--objectives", "dcl", "--certified", "7")
+    assert done.returncode in (0, 3), done.stderr
+    claims = pd.read_csv(tmp_path / "few_shot" / "smoke" / "claims.csv")["claim"]
+    assert "C1-neurips" in set(claims) and not claims.str.startswith("C1-conditional").any()
+
+
+def test_one_held_out_image_of_a_class_is_too_few(tmp_path):
+    path = tmp_path / "images.npz"
+    rng = np.random.default_rng(0)
+    np.savez(path, x_train=rng.random((30, 32, 32), np.float32), y_train=np.arange(30) % 3,
+             x_test=rng.random((5, 32, 32), np.float32), y_test=[0, 0, 1, 1, 2])
+    done = run(tmp_path, "--data", str(path), "--classes", "3", "--n", "8")
+    assert done.returncode == 2 and "has 1 test images" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
         (["--layer", "q"], "layer is 'q' but must be z or h"),
         (["--shots", "0"], "each must be >= 1"),
-        (["--ways", "1"], "at least 2 classes"),
+        (["--ways", "1"], "must be 2, which the bounds are about"),
+        (["--ways", "50"], "must be 2, which the bounds are about"),
+        (["--objectives"], "objectives are none"),
+        (["--objectives", "dcl", "foo"], "objectives has 'foo'"),
+        (["--objectives", "dcl", "dcl"], "each may be there once"),
+        (["--inverse-l2", "-1"], "inverse-l2 is -1"),
         (["--draws", "1"], "draws is 1 but must be at least 2"),
     ],
 )

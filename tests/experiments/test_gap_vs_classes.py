@@ -108,6 +108,11 @@ def refusal(capsys, monkeypatch, *arguments: str) -> str:
     (["--n", "161"], ["161", "160"]),
     (["--tau", "0"], ["tau is 0", "above 0"]),
     (["--eval-tau", "-1"], ["-1", "above 0"]),
+    (["--eval-tau", "1", "nan"], ["eval-tau is nan", "above 0"]),
+    (["--weight-decay", "-1"], ["weight-decay is -1"]),
+    (["--d", "1"], ["d is 1", "at least 2"]),
+    (["--imbalanced-classes", "1"], ["at least 2"]),
+    (["--imbalanced-classes", "301"], ["imbalanced-classes", "301", "300"]),
     (["--lr", "0"], ["lr is 0"]),
     (["--data", "nowhere.npz"], ["nowhere.npz", "glyphs"]),
     (["--encoder", "resnet"], ["resnet", "plain"]),
@@ -144,6 +149,21 @@ def test_a_bad_npz_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch, chang
     path = npz(tmp_path / "images.npz", **changes)
     flags = ["--data", str(path), "--classes", "2", "--n", "4", "--out", str(tmp_path)]
     assert word in refusal(capsys, monkeypatch, *TINY, *flags)
+
+
+def test_a_batch_of_one_class_ends_its_cell_with_epoch_and_step(tmp_path):
+    done = run(tmp_path, "--classes", "2", "--batch", "2", "--steps", "30", "--ratios", "1")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "step" in done.stdout and "larger batch than 2" in " ".join(done.stdout.split())
+
+
+def test_the_same_number_of_classes_twice_is_one_and_a_new_run_replaces_the_old_tables(tmp_path):
+    stale = tmp_path / "gap_vs_classes" / "smoke" / "broken" / "A1.csv"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    done = run(tmp_path, "--classes", "4", "4", "--steps", "1")
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    assert not pd.read_csv(stale.parents[1] / "table.csv").duplicated().any() and not stale.exists()
 
 
 def test_a_loss_that_is_not_finite_leaves_the_claims_undecided(tmp_path):

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,10 @@ def square(config, context):
     context.report(0.5)
     time.sleep(config.get("sleep", 0))
     return pd.DataFrame({"x": [config["x"]], "square": [config["x"] ** 2 / 3]})
+
+
+def end_the_worker(config, context):
+    os._exit(1)
 
 
 def cells(*numbers, **more):
@@ -58,6 +63,29 @@ def test_a_bug_is_raised_after_the_others_are_stored(tmp_path, context):
     with pytest.raises(RuntimeError, match="a bug"):
         compute(cells(14, 1), square, tmp_path / "cells", context, jobs=1)
     assert compute(cells(1), square, tmp_path / "cells", context, jobs=1).computed == 0
+
+
+def test_cells_that_share_a_name_are_refused(tmp_path, context):
+    with pytest.raises(ValueError, match="same name"):
+        compute([Cell({"x": 1}, "one"), Cell({"x": 2}, "one")], square, tmp_path, context, jobs=1)
+
+
+def test_a_bug_does_not_take_processes_of_others_with_it(tmp_path, context, monkeypatch):
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    other.start()
+    try:
+        with pytest.raises(BrokenProcessPool):
+            compute(cells(1), end_the_worker, tmp_path / "cells", context, jobs=1)
+        other.join(timeout=0.5)
+        assert other.is_alive()
+    finally:
+        other.kill()
+
+
+def test_a_forced_cell_is_computed_again(tmp_path, context):
+    for _ in range(2):
+        compute(cells(5), square, tmp_path / "cells", context, jobs=1, force=True)
+    assert computed(context) == [5, 5]
 
 
 def test_an_altered_result_is_computed_again_and_said(tmp_path, context):
