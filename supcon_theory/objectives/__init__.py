@@ -21,6 +21,7 @@ from supcon_theory.objectives.check import (
     check_embeddings,
     check_labels,
     check_number,
+    full_precision,
     working_dtype,
 )
 from supcon_theory.objectives.cross_entropy import cross_entropy
@@ -37,7 +38,7 @@ def _evaluate(
     check_embeddings(z)
     check_labels(y, z)
     check_number("tau", tau, LEAST_TAU)
-    with torch.autocast(z.device.type, enabled=False):
+    with full_precision(z):
         batch = Batch(z.to(working_dtype(z)), y, function.__name__, invalid)
         losses = function(batch, tau=tau, **options)
     return *(losses if isinstance(losses, tuple) else (losses, None)), batch
@@ -69,7 +70,7 @@ def _averaged(function: Callable) -> Callable:
         if weights is None:
             loss = losses.mean()
         else:
-            loss = losses.sum() / weights.expand_as(losses).sum()
+            loss = losses.sum() / (weights.sum() * (losses.numel() // weights.numel()))
         if invalid == "error":
             return loss
         skipped = 0 if batch.valid is None else int((~batch.valid).sum()) * batch.K

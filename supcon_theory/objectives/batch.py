@@ -52,6 +52,7 @@ class Classes(NamedTuple):
     of_row: Tensor  # (N K,)
     sizes: Tensor  # (C,) samples in each class
     n: Tensor  # (N,) samples in the class of each sample
+    fewest: int  # samples in a class
 
 
 class Batch:
@@ -74,7 +75,8 @@ class Batch:
             raise ValueError(f"y is None; {self.name} needs labels: pass y of shape (N,)")
         _, of_sample, sizes = torch.unique(self.labels, return_inverse=True, return_counts=True)
         of_row = of_sample.repeat_interleave(self.K)
-        return Classes(of_sample, of_row, sizes, sizes.index_select(0, of_sample))
+        n = sizes.index_select(0, of_sample)
+        return Classes(of_sample, of_row, sizes, n, int(sizes.min()))
 
     def _group(self, kind: str | None, *, one_view: bool = False) -> int | Tensor | None:
         """Groups of the rows as `log_sums` takes them: run lengths or numbers."""
@@ -97,7 +99,7 @@ class Batch:
         """Every anchor must have a row in each of these sets; others raise or are skipped."""
         for name in names:
             # only a smallest class can lack a row: other classes exist for all anchors or for none
-            smallest = int(self.classes.sizes.min()) if name in NEED_LABELS else None
+            smallest = self.classes.fewest if name in NEED_LABELS else None
             if SETS[name].size(self.N, self.K, smallest) > 0:
                 continue
             has = torch.as_tensor(self.size(name) > 0, device=self.z.device).expand(self.N)
@@ -168,7 +170,7 @@ class Batch:
         Own views first (1 <= j < K), then the next samples of the class in the order of the batch:
         j = K is the same view of the next one. Shapes (N, K) and (N,): p == a if j >= K n.
         """
-        classes, _, sizes, n = self.classes
+        classes, _, sizes, n, _ = self.classes
         order = torch.argsort(classes, stable=True)
         first = (sizes.cumsum(0) - sizes).index_select(0, classes)  # of the class, in `order`
         place = torch.empty_like(order).index_copy_(0, order, torch.arange(self.N).to(order))

@@ -1,5 +1,6 @@
 """What the objectives accept: everything else is refused, in one sentence, before any work."""
 
+import contextlib
 import math
 from numbers import Real
 
@@ -75,6 +76,13 @@ def check_choice(name: str, value: object, allowed: tuple) -> None:
     """Refuse a value that is not one of `allowed`."""
     if value not in allowed:
         raise ValueError(f"{name} is {value!r}; it must be one of {allowed}: choose one of these")
+
+
+def full_precision(z: Tensor):
+    """A context without autocast; where there is none, one that costs nothing."""
+    device = z.device.type
+    on = torch.is_autocast_enabled(device)
+    return torch.autocast(device, enabled=False) if on else contextlib.nullcontext()
 
 
 def working_dtype(z: Tensor) -> torch.dtype:

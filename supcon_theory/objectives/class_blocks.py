@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from supcon_theory.objectives.check import full_precision
+
 PADDING = 1.5  # a class is padded to at most this many times its size
 
 
@@ -91,7 +93,7 @@ class _SumOver(torch.autograd.Function):
     def backward(ctx, grad):
         z, x, *parts = ctx.saved_tensors
         dz, dx = torch.zeros_like(z), None if x is None else torch.zeros_like(x)
-        with torch.autocast(z.device.type, enabled=False):
+        with full_precision(z):
             for k in range(0, len(parts), 4):
                 block, (rows, t) = Block(*parts[k : k + 2]), parts[k + 2 : k + 4]
                 if torch.is_grad_enabled():  # create_graph=True: differentiated once more

@@ -1,6 +1,5 @@
 """Cross-entropy on the same embeddings: the supervised baseline, with class weights of its own."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -9,6 +8,7 @@ from supcon_theory.objectives.check import (
     check_embeddings,
     check_labels,
     check_number,
+    full_precision,
     working_dtype,
 )
 
@@ -37,7 +37,7 @@ def cross_entropy(z: Tensor, y: Tensor, *, tau: float, weights: Tensor) -> Tenso
             f"labels lie in [{low}, {high}]; with weights of {len(weights)} classes they must lie "
             f"in [0, {len(weights) - 1}]: renumber y or pass a row for every class"
         )
-    with torch.autocast(z.device.type, enabled=False):
+    with full_precision(z):
         dtype = working_dtype(z)
         logits = z.to(dtype) @ weights.to(dtype).T / tau
         return F.cross_entropy(logits.flatten(0, 1), y.long().repeat_interleave(z.shape[1]))

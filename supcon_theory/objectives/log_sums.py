@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory.objectives import strips
+from supcon_theory.objectives.check import full_precision
 from supcon_theory.objectives.tiling import Tile, mask_out, sorted_by, tiles
 
 TILE = {"cpu": 384, "cuda": 4096}  # rows at most; a tile and its weights stay in the second-level cache
@@ -66,7 +67,7 @@ class _LogSums(torch.autograd.Function):
     def backward(ctx, grad):
         z, out, *exponentials = ctx.saved_tensors
         sets = ctx.same, ctx.different
-        with torch.autocast(z.device.type, enabled=False):
+        with full_precision(z):
             if torch.is_grad_enabled():  # create_graph=True: the gradient is differentiated too
                 parts = zip(ctx.scales, grad, strict=True)
                 dz = sum(strips.dense_backward(z, scale, *sets, g) for scale, g in parts)
