@@ -11,7 +11,6 @@ import functools
 import inspect
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from supcon_theory.objectives.batch import Batch
