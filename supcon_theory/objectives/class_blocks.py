@@ -48,8 +48,12 @@ def class_blocks(classes: Tensor, sizes: Tensor) -> list[Block]:
     """The blocks of a batch, from the class (M,) of each row and the rows of each class (C,)."""
     order = torch.argsort(classes, stable=True)
     start = sizes.cumsum(0) - sizes
-    sizes, by_size = sizes.sort()
     ascending = sizes.tolist()
+    if max(ascending) > PADDING * min(ascending):  # else one block, in any order
+        sizes, by_size = sizes.sort()
+        start, ascending = start.index_select(0, by_size), sizes.tolist()
+    else:
+        ascending = [min(ascending)] * (len(ascending) - 1) + [max(ascending)]
     blocks = []
     first = 0
     while first < len(ascending):
@@ -57,7 +61,7 @@ def class_blocks(classes: Tensor, sizes: Tensor) -> list[Block]:
         while last < len(ascending) and ascending[last] <= PADDING * ascending[first]:
             last += 1
         position = torch.arange(ascending[last - 1], device=order.device)
-        places = start.index_select(0, by_size[first:last])[:, None] + position
+        places = start[first:last, None] + position
         exists = position < sizes[first:last, None]
         inside = exists[:, None] & exists[..., None]
         inside.diagonal(0, 1, 2).fill_(False)
