@@ -1,6 +1,7 @@
 """Extreme temperatures, short dtypes, anchors without a partner, and input that is refused."""
 
 import gc
+import math
 import warnings
 
 import pytest
@@ -9,7 +10,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from supcon_theory.objectives import OBJECTIVES, log_sums, per_anchor
-from supcon_theory.objectives.batch import Batch
+from supcon_theory.objectives.batch import Batch, quick_softplus
 from supcon_theory.objectives.named import PER_ANCHOR
 
 NEED_CLASSES = ["nscl", "nscl_coupled", "h_nscl", "n_pairs", "scl_jiang", "hscl", "n_dhel"]
@@ -49,6 +50,17 @@ def test_logits_of_ten_thousand_stay_finite(name):
     loss = OBJECTIVES[name](z, y, tau=1e-4)
     (gradient,) = torch.autograd.grad(loss, z)
     assert loss.isfinite() and gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype, allowed", [(torch.float32, 3e-7), (torch.float64, 6e-16)])
+def test_the_quick_softplus_is_exact_to_rounding_at_every_size(dtype, allowed):
+    x = torch.cat([torch.linspace(-85, 85, 2001), torch.tensor([-1e-9, 0, 1e-9, 1e4])]).to(dtype)
+    exact = [max(v, 0) + math.log1p(math.exp(-abs(v))) for v in x.tolist()]
+    exact = torch.tensor(exact, dtype=torch.float64)
+    error = (quick_softplus(x).double() - exact).abs() / exact
+    assert error.max() < allowed
+    ends = torch.tensor([-torch.inf, torch.inf], dtype=dtype)
+    assert quick_softplus(ends).tolist() == [0, torch.inf]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
