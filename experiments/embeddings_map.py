@@ -54,7 +54,8 @@ class Config(command.Deep):
             raise ValueError(f"method is {self.method!r} but must be one of {', '.join(METHODS)}")
         if self.method == "umap":
             umap_class()
-        fewest = int(data.load(self.data).test.labels.bincount().min())
+        dataset = data.load(self.data)
+        fewest = dataset.fewest(dataset.test)
         if min(self.classes) * fewest <= NEIGHBOURS:
             raise ValueError(
                 f"classes has {min(self.classes)} but a map needs more than {NEIGHBOURS} "

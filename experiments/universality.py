@@ -117,7 +117,8 @@ def cells(config: Config) -> list[Cell]:
 @functools.cache
 def fewest_images(name: str) -> int:
     """The number of training images that every class has."""
-    return int(data.load(name).train.labels.bincount().min())
+    dataset = data.load(name)
+    return dataset.fewest(dataset.train)
 
 
 def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, list[dict]]]:

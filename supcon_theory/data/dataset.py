@@ -46,6 +46,10 @@ class DataSet:
     flips: bool  # is a mirrored image still an image of its class?
     size: int = SIZE
 
+    def fewest(self, split: Split) -> int:
+        """The number of images that every class has in a split of these data."""
+        return int(split.labels.bincount(minlength=len(self.classes)).min())
+
 
 def load(name_or_path: str | Path) -> DataSet:
     """"glyphs", "kanji", a user's `.npz`, or a folder with `train/<class>/*` and `test/<class>/*`.

@@ -125,8 +125,8 @@ class Deep(Trained):
 
     def check(self) -> None:
         super().check()
-        fewest = int(data.load(self.data).test.labels.bincount(
-            minlength=len(data.load(self.data).classes)).min())
+        dataset = data.load(self.data)
+        fewest = dataset.fewest(dataset.test)
         if fewest < 2:
             raise ValueError(f"a class of {self.data} has {fewest} test images but held-out images are "
                              "measured: bring at least 2 of every class")
@@ -190,7 +190,7 @@ def check_data(name: str, classes: int, n: int, flag: str = "classes") -> None:
     if classes > len(dataset.classes):
         raise ValueError(f"{flag} has {classes} but {name} has only {len(dataset.classes)}: ask for "
                          "fewer, or bring other --data")
-    fewest = int(dataset.train.labels.bincount(minlength=len(dataset.classes)).min())
+    fewest = dataset.fewest(dataset.train)
     if n > fewest:
         raise ValueError(f"n is {n} but a class of {name} has only {fewest} training images: use "
                          f"--n {fewest} or less")
