@@ -48,12 +48,10 @@ def class_blocks(classes: Tensor, sizes: Tensor) -> list[Block]:
     """The blocks of a batch, from the class (M,) of each row and the rows of each class (C,)."""
     order = torch.argsort(classes, stable=True)
     start = sizes.cumsum(0) - sizes
-    ascending = sizes.tolist()
-    if max(ascending) > PADDING * min(ascending):  # else one block, in any order
+    ascending = sorted(sizes.tolist())
+    if ascending[-1] > PADDING * ascending[0]:  # several blocks; a single one may be in any order
         sizes, by_size = sizes.sort()
-        start, ascending = start.index_select(0, by_size), sizes.tolist()
-    else:
-        ascending = [min(ascending)] * (len(ascending) - 1) + [max(ascending)]
+        start = start.index_select(0, by_size)
     blocks = []
     first = 0
     while first < len(ascending):
