@@ -1,4 +1,4 @@
-"""Draws `collapse` from its tables: python analysis/collapse.py results/collapse/laptop"""
+"""Draws `collapse` from its tables: python analysis/collapse.py results/collapse/laptop."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +13,11 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 NAME = "collapse"
-MEASURES = {"cdnv": "CDNV", "directional_cdnv": "directional CDNV",
-            "nscl_above_floor_tau1": "NSCL loss above its floor (nats)"}
+MEASURES = {
+    "cdnv": "CDNV",
+    "directional_cdnv": "directional CDNV",
+    "nscl_above_floor_tau1": "NSCL loss above its floor (nats)",
+}
 
 
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
@@ -25,8 +28,13 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 def along_training(table: pd.DataFrame, folder: Path) -> None:
     """Each measure of z against the epoch: CL and NSCL, train and held-out, and the controls."""
     classes = sorted(table["C"].unique())
-    figure, axes = plt.subplots(len(MEASURES), len(classes), squeeze=False, sharex="col",
-                                figsize=(4.4 * len(classes) + 0.6, 8.4))
+    figure, axes = plt.subplots(
+        len(MEASURES),
+        len(classes),
+        squeeze=False,
+        sharex="col",
+        figsize=(4.4 * len(classes) + 0.6, 8.4),
+    )
     drawn = []
     for column, C in enumerate(classes):
         rows = table[(table["C"] == C) & (table["layer"] == "z")]
@@ -36,8 +44,9 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
             style.log_numbers(axes[row, column])
         simplex = table.loc[table["objective"] == "instance simplex", "cdnv"]
         if len(simplex):
-            axes[0, column].axhline(simplex.mean(), color="0.4", ls="-.", lw=1,
-                                    label="instance simplex (train)")
+            axes[0, column].axhline(
+                simplex.mean(), color="0.4", ls="-.", lw=1, label="instance simplex (train)"
+            )
         axes[0, column].set_title(f"C = {C}, embeddings z")
         axes[-1, column].set_xscale("symlog", linthresh=0.1)
         axes[-1, column].set_xlim(left=0)
@@ -51,30 +60,54 @@ def panel(axes: Axes, rows: pd.DataFrame, measure: str, name: str) -> pd.DataFra
     drawn = []
     for objective in ("dcl", "nscl"):
         for split, dashes in (("train", "-"), ("test", "--")):
-            of = rows[(rows["objective"] == objective) & (rows["split"] == split)
-                      & (rows["labels"] == "true")]
+            of = rows[
+                (rows["objective"] == objective)
+                & (rows["split"] == split)
+                & (rows["labels"] == "true")
+            ]
             drawn.append(style.aggregate(of, name, f"{objective} {split}", "epoch", measure))
             where = "train" if split == "train" else "held-out"
-            style.band(axes, drawn[-1], color=style.COLOUR[objective], ls=dashes,
-                       marker=style.MARKER[objective], mfc=None if split == "train" else "white",
-                       label=f"{style.LABEL[objective]}, {where}")
-        of = rows[(rows["objective"] == objective) & (rows["split"] == "test")
-                  & (rows["labels"] == "shuffled")]
+            style.band(
+                axes,
+                drawn[-1],
+                color=style.COLOUR[objective],
+                ls=dashes,
+                marker=style.MARKER[objective],
+                mfc=None if split == "train" else "white",
+                label=f"{style.LABEL[objective]}, {where}",
+            )
+        of = rows[
+            (rows["objective"] == objective)
+            & (rows["split"] == "test")
+            & (rows["labels"] == "shuffled")
+        ]
         if of[measure].notna().any():
             drawn.append(style.aggregate(of, name, f"{objective} shuffled", "epoch", measure))
-            style.band(axes, drawn[-1], color=style.COLOUR[objective], ls=":", lw=1.2,
-                       label=f"{style.LABEL[objective]}, held-out, shuffled labels")
+            style.band(
+                axes,
+                drawn[-1],
+                color=style.COLOUR[objective],
+                ls=":",
+                lw=1.2,
+                label=f"{style.LABEL[objective]}, held-out, shuffled labels",
+            )
     return pd.concat(drawn)
 
 
 def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None:
     """Gram matrices of the centred class means beside the ideal one, and the spectra of z."""
     C, seed = gram["C"].min(), gram["seed"].min()
-    kept = gram[(gram["C"] == C) & (gram["seed"] == seed) & (gram["layer"] == "z")
-                & (gram["split"] == "test")]
+    kept = gram[
+        (gram["C"] == C)
+        & (gram["seed"] == seed)
+        & (gram["layer"] == "z")
+        & (gram["split"] == "test")
+    ]
     objectives = list(kept["objective"].unique())
-    matrices = {o: kept[kept["objective"] == o].pivot(index="i", columns="j", values="cosine")
-                for o in objectives}
+    matrices = {
+        o: kept[kept["objective"] == o].pivot(index="i", columns="j", values="cosine")
+        for o in objectives
+    }
     order = class_order(matrices[objectives[0]].to_numpy())
     ideal = pd.DataFrame(np.where(np.eye(C), 1.0, -1 / (C - 1)))
     figure = plt.figure(figsize=(2.15 * (len(objectives) + 1), 5.2))
@@ -84,31 +117,50 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
     panels = []
     for place, (title, matrix) in enumerate(shown.items()):
         axes = figure.add_subplot(grid[0, 2 * place : 2 * place + 2])
-        picture = axes.imshow(matrix.to_numpy()[np.ix_(order, order)], vmin=-1, vmax=1,
-                              cmap=sns.color_palette("vlag", as_cmap=True))
+        picture = axes.imshow(
+            matrix.to_numpy()[np.ix_(order, order)],
+            vmin=-1,
+            vmax=1,
+            cmap=sns.color_palette("vlag", as_cmap=True),
+        )
         axes.set(title=title, xticks=[], yticks=[])
         axes.title.set_fontsize(9)
         panels.append(axes)
         values = matrix.to_numpy()[np.ix_(order, order)]
         i, j = np.indices(values.shape)
-        drawn.append(pd.DataFrame({"panel": f"gram C={C}", "series": title, "x": i.ravel(),
-                                   "y": j.ravel(), "mean": values.ravel()}))
+        drawn.append(
+            pd.DataFrame(
+                {
+                    "panel": f"gram C={C}",
+                    "series": title,
+                    "x": i.ravel(),
+                    "y": j.ravel(),
+                    "mean": values.ravel(),
+                }
+            )
+        )
     figure.colorbar(picture, ax=panels, label="cosine", shrink=0.8)
     classes = sorted(spectrum["C"].unique())
     width = 2 * (len(objectives) + 1) // len(classes)
     for place, many in enumerate(classes):
         axes = figure.add_subplot(grid[1, place * width : (place + 1) * width])
-        rows = spectrum[(spectrum["C"] == many) & (spectrum["layer"] == "z")
-                        & (spectrum["split"] == "test")]
+        rows = spectrum[
+            (spectrum["C"] == many) & (spectrum["layer"] == "z") & (spectrum["split"] == "test")
+        ]
         for objective in objectives:
             of = rows[rows["objective"] == objective]
-            drawn.append(style.aggregate(of, f"spectrum C={many}", objective, "rank",
-                                         "singular_value"))
+            drawn.append(
+                style.aggregate(of, f"spectrum C={many}", objective, "rank", "singular_value")
+            )
             style.band(axes, drawn[-1], color=style.COLOUR[objective], label=style.LABEL[objective])
         axes.axvline(many - 1, color="0.5", ls=":", lw=1)
-        axes.set(yscale="log", ylim=(1e-3, 1.3), xlabel="rank of the singular value (dotted: C − 1)",
-                 ylabel="singular value of z / largest" if place == 0 else "",
-                 title=f"spectrum, held-out, C = {many}")
+        axes.set(
+            yscale="log",
+            ylim=(1e-3, 1.3),
+            xlabel="rank of the singular value (dotted: C − 1)",
+            ylabel="singular value of z / largest" if place == 0 else "",
+            title=f"spectrum, held-out, C = {many}",
+        )
     axes.legend()
     style.save(figure, pd.concat(drawn, ignore_index=True), folder, f"{NAME}_geometry")
 

@@ -1,5 +1,6 @@
 """Draws `embeddings_map` from its tables: python analysis/embeddings_map.py
-results/embeddings_map/laptop"""
+results/embeddings_map/laptop.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,8 @@ METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     """The panels of the first seed and the fewest classes; purity of the embeddings in each
-    title."""
+    title.
+    """
     points, numbers = tables["points"], tables["table"]
     C, seed = points["C"].min(), points["seed"].min()
     points = points[(points["C"] == C) & (points["seed"] == seed)]
@@ -35,8 +37,15 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
             here = axes[row, column]
             panel = points[(points["objective"] == objective) & (points["step"] == step)]
             for c, of in panel.groupby("class"):
-                here.scatter(of["x"], of["y"], s=7, color=colours[c % 10], linewidths=0, alpha=0.8,
-                             marker=MARKERS[(c + c // 10) % len(MARKERS)])
+                here.scatter(
+                    of["x"],
+                    of["y"],
+                    s=7,
+                    color=colours[c % 10],
+                    linewidths=0,
+                    alpha=0.8,
+                    marker=MARKERS[(c + c // 10) % len(MARKERS)],
+                )
             found = numbers.loc[(objective, step)]
             here.set_title(
                 f"step {step}\npurity {found['purity']:.2f}, map {found['purity_map']:.2f}",

@@ -1,4 +1,4 @@
-"""Draws `few_shot` from its table: python analysis/few_shot.py results/few_shot/laptop"""
+"""Draws `few_shot` from its table: python analysis/few_shot.py results/few_shot/laptop."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,11 @@ BOUNDS = {  # column, label, colour, dashes; from the oldest to the sharpest
     "conditional_cantelli": ("Cantelli given z", style.PALETTE[9], "--"),
     "conditional_trigonometric": ("trigonometric given z", style.PALETTE[9], "-"),
 }
-TERMS = {"theorem_4_1": "Theorem 4.1", "neurips": "NeurIPS form", "cantelli": "Cantelli certificate"}
+TERMS = {
+    "theorem_4_1": "Theorem 4.1",
+    "neurips": "NeurIPS form",
+    "cantelli": "Cantelli certificate",
+}
 
 
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
@@ -36,22 +40,33 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
     rows = table[(table["protocol"] == "labelled") & (table["ways"] == table["C"])]
     rows = rows[rows["C"] == rows["C"].max()]
     C = int(rows["C"].max())
-    panels = [("seen", "nearest centre", "nearest class centre"), ("seen", "linear", "linear probe"),
-              ("unseen", "nearest centre", "unseen classes, nearest centre"),
-              ("unseen", "linear", "unseen classes, linear probe")]
+    panels = [
+        ("seen", "nearest centre", "nearest class centre"),
+        ("seen", "linear", "linear probe"),
+        ("unseen", "nearest centre", "unseen classes, nearest centre"),
+        ("unseen", "linear", "unseen classes, linear probe"),
+    ]
     panels = [p for p in panels if (rows["classes"] == p[0]).any()]
-    figure, axes = plt.subplots(1, len(panels), figsize=(2.75 * len(panels), 3.1), sharey=True,
-                                squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(2.75 * len(panels), 3.1), sharey=True, squeeze=False
+    )
     drawn = []
     for cell, (classes, probe, title) in zip(axes[0], panels, strict=True):
         part = rows[(rows["classes"] == classes) & (rows["probe"] == probe)]
         for objective in OBJECTIVES:
             for split, dashes in (("test", "-"), ("train", "--")):
                 mine = part[(part["objective"] == objective) & (part["split"] == split)]
-                found = style.aggregate(mine, f"{classes}, {probe}", f"{objective}, {split}", "m", "error")
-                style.band(cell, found, color=style.COLOUR[objective], ls=dashes,
-                           marker=style.MARKER[objective],
-                           label=style.LABEL[objective] if split == "test" else None)
+                found = style.aggregate(
+                    mine, f"{classes}, {probe}", f"{objective}, {split}", "m", "error"
+                )
+                style.band(
+                    cell,
+                    found,
+                    color=style.COLOUR[objective],
+                    ls=dashes,
+                    marker=style.MARKER[objective],
+                    label=style.LABEL[objective] if split == "test" else None,
+                )
                 drawn.append(found)
         cell.axhline(1 - 1 / C, color="0.7", lw=0.8)
         cell.set(xscale="log", xlabel="labelled images per class m", title=title)
@@ -66,21 +81,35 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
 # ---- error and bounds, where the theorems apply --------------------------------------------------
 def bounds(table: pd.DataFrame, folder: Path) -> None:
     """Two-way and all-way error of held-out features as the population, and of Gaussian classes."""
-    held = table[(table["protocol"] == "resampled") & (table["split"] == "test")
-                 & (table["classes"] == "seen")]
+    held = table[
+        (table["protocol"] == "resampled")
+        & (table["split"] == "test")
+        & (table["classes"] == "seen")
+    ]
     few, many = held["C"].min(), held["C"].max()
-    panels = [(held[(held["C"] == few) & (held["objective"] == "dcl")], 2, f"CL, C = {few:g}, two-way"),
-              (held[(held["C"] == few) & (held["objective"] == "dcl")], few, f"CL, C = {few:g}, all-way"),
-              (held[(held["C"] == few) & (held["objective"] == "cross_entropy")], 2,
-               f"cross-entropy, C = {few:g}, two-way"),
-              (held[(held["C"] == many) & (held["objective"] == "dcl")], 2, f"CL, C = {many:g}, two-way"),
-              (table[table["classes"] == "two classes"], 2, "two Gaussian classes"),
-              (table[table["classes"] == "five classes"], 5, "five Gaussian classes, all-way")]
+    panels = [
+        (held[(held["C"] == few) & (held["objective"] == "dcl")], 2, f"CL, C = {few:g}, two-way"),
+        (held[(held["C"] == few) & (held["objective"] == "dcl")], few, f"CL, C = {few:g}, all-way"),
+        (
+            held[(held["C"] == few) & (held["objective"] == "cross_entropy")],
+            2,
+            f"cross-entropy, C = {few:g}, two-way",
+        ),
+        (held[(held["C"] == many) & (held["objective"] == "dcl")], 2, f"CL, C = {many:g}, two-way"),
+        (table[table["classes"] == "two classes"], 2, "two Gaussian classes"),
+        (table[table["classes"] == "five classes"], 5, "five Gaussian classes, all-way"),
+    ]
     figure, axes = plt.subplots(2, 3, figsize=(9.2, 6.0))
-    drawn = [bound_panel(cell, rows, ways, title)
-             for cell, (rows, ways, title) in zip(axes.flat, panels, strict=True) if len(rows)]
-    handles = {label: handle for cell in axes.flat
-               for handle, label in zip(*cell.get_legend_handles_labels(), strict=True)}
+    drawn = [
+        bound_panel(cell, rows, ways, title)
+        for cell, (rows, ways, title) in zip(axes.flat, panels, strict=True)
+        if len(rows)
+    ]
+    handles = {
+        label: handle
+        for cell in axes.flat
+        for handle, label in zip(*cell.get_legend_handles_labels(), strict=True)
+    }
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5)
     style.save(figure, pd.concat(drawn, ignore_index=True), folder, f"{NAME}_bounds")
 
@@ -101,17 +130,30 @@ def bound_panel(axes: Axes, rows: pd.DataFrame, ways: int, title: str) -> pd.Dat
     axes.axhline(limit, color=style.PALETTE[3], lw=1, ls="-.", label="limit 4 (C′ − 1) Ṽ")
     axes.axhline(1 - 1 / ways, color="0.7", lw=0.8, label="chance")
     low = found["mean"].min()
-    axes.set(xscale="log", yscale="log", xlabel="samples per class m", ylabel="error, bound",
-             ylim=(low / 2, max(60, 3 * limit)), title=title)
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="samples per class m",
+        ylabel="error, bound",
+        ylim=(low / 2, max(60, 3 * limit)),
+        title=title,
+    )
     axes.title.set_fontsize(9)
-    return pd.concat([*drawn, found, found.iloc[:1].assign(series="limit", mean=limit, low=limit, high=limit)])
+    return pd.concat(
+        [*drawn, found, found.iloc[:1].assign(series="limit", mean=limit, low=limit, high=limit)]
+    )
 
 
 # ---- which term matters --------------------------------------------------------------------------
 def terms(table: pd.DataFrame, folder: Path) -> None:
     """Share of the directional term in each two-way bound against m."""
-    rows = table[(table["protocol"] == "resampled") & (table["split"] == "test")
-                 & (table["classes"] == "seen") & (table["ways"] == 2) & np.isfinite(table["m"])]
+    rows = table[
+        (table["protocol"] == "resampled")
+        & (table["split"] == "test")
+        & (table["classes"] == "seen")
+        & (table["ways"] == 2)
+        & np.isfinite(table["m"])
+    ]
     rows = rows[rows["C"] == rows["C"].max()]
     figure, axes = plt.subplots(1, 3, figsize=(9.2, 3.1), sharey=True)
     drawn = []
@@ -121,8 +163,13 @@ def terms(table: pd.DataFrame, folder: Path) -> None:
         for objective in OBJECTIVES:
             mine = finite.assign(share=share)[finite["objective"] == objective]
             found = style.aggregate(mine, name, objective, "m", "share")
-            style.band(cell, found, color=style.COLOUR[objective], marker=style.MARKER[objective],
-                       label=style.LABEL[objective])
+            style.band(
+                cell,
+                found,
+                color=style.COLOUR[objective],
+                marker=style.MARKER[objective],
+                label=style.LABEL[objective],
+            )
             drawn.append(found)
         cell.axhline(0.5, color="0.7", lw=0.8)
         cell.set(xscale="log", xlabel="samples per class m", title=title, ylim=(0, 1))

@@ -1,4 +1,4 @@
-"""Draws `few_shot_counterexample`: python analysis/few_shot_counterexample.py FOLDER"""
+"""Draws `few_shot_counterexample`: python analysis/few_shot_counterexample.py FOLDER."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,10 +19,11 @@ LINES = {
 
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     table = tables["table"]
-    figure, axes = plt.subplots(1, table["scale"].nunique(), figsize=(7.2, 3.5), sharey=True,
-                                squeeze=False)
+    figure, axes = plt.subplots(
+        1, table["scale"].nunique(), figsize=(7.2, 3.5), sharey=True, squeeze=False
+    )
     drawn = []
-    for axis, (scale, rows) in zip(axes[0], table.groupby("scale")):
+    for axis, (scale, rows) in zip(axes[0], table.groupby("scale"), strict=False):
         name = r"$V = \sqrt{m}$" if scale == 1 else rf"$V = {scale:g}\sqrt{{m}}$"
         for column, (label, colour, dashes) in LINES.items():
             drawn.append(style.aggregate(rows, name, column, "m", column))

@@ -1,4 +1,4 @@
-"""Draws `gap_vs_classes` from its table: python analysis/gap_vs_classes.py results/gap_vs_classes/full"""
+"""Draws `gap_vs_classes` from its table: python analysis/gap_vs_classes.py results/gap_vs_classes/full."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,9 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
         ratio_panel(axes[0, 1], true[true["tau"] == high], main, "b"),
         gap_panel(axes[0, 2], true[true["tau"] == low], main, "c"),
         shuffled_panel(axes[1, 0], last[(last["tau"] == high) & (last["data"] == main)], "d"),
-        step_panel(axes[1, 1], balanced[(balanced["tau"] == high) & (balanced["data"] == main)], "e"),
+        step_panel(
+            axes[1, 1], balanced[(balanced["tau"] == high) & (balanced["data"] == main)], "e"
+        ),
         imbalance_panel(axes[1, 2], table[(table["tau"] == high) & (table["data"] == main)], "f"),
     ]
     axes[0, 0].set_title(f"a  gap, τ = {high:g} (as published)")
@@ -39,8 +41,14 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
 
 
 def look(objective: str, **more) -> dict:
-    return dict(color=style.COLOUR[objective], marker=style.MARKER[objective],
-                label=style.LABEL[objective]) | more
+    return (
+        dict(
+            color=style.COLOUR[objective],
+            marker=style.MARKER[objective],
+            label=style.LABEL[objective],
+        )
+        | more
+    )
 
 
 def gap_panel(axes: Axes, rows: pd.DataFrame, main: str, panel: str) -> pd.DataFrame:
@@ -54,42 +62,63 @@ def gap_panel(axes: Axes, rows: pd.DataFrame, main: str, panel: str) -> pd.DataF
 
 
 def ratio_panel(axes: Axes, rows: pd.DataFrame, main: str, panel: str) -> pd.DataFrame:
-    """r against C: 1 is counting alone; what lies above is learned."""
+    """R against C: 1 is counting alone; what lies above is learned."""
     rows = rows.assign(
-        r_ceiling=lambda t: ratio(t, "bound_ceiling"), r_published=lambda t: ratio(t, "bound_published"),
+        r_ceiling=lambda t: ratio(t, "bound_ceiling"),
+        r_published=lambda t: ratio(t, "bound_published"),
         r_equal=1.0,
     )
-    drawn = ruler(axes, rows, main, panel, {bound: bound.replace("bound", "r") for bound in style.RULER})
+    drawn = ruler(
+        axes, rows, main, panel, {bound: bound.replace("bound", "r") for bound in style.RULER}
+    )
     drawn += curves(axes, rows, main, panel, "r")
-    axes.set(xscale="log", yscale="log", xlabel="number of classes C",
-             ylabel="r = (exp(gap) − 1) / κ")
+    axes.set(
+        xscale="log", yscale="log", xlabel="number of classes C", ylabel="r = (exp(gap) − 1) / κ"
+    )
     class_ticks(axes)
     axes.set_yticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axes.yaxis.minorticks_off()
     return pd.concat(drawn)
 
 
-def ruler(axes: Axes, rows: pd.DataFrame, main: str, panel: str, columns: dict) -> list[pd.DataFrame]:
+def ruler(
+    axes: Axes, rows: pd.DataFrame, main: str, panel: str, columns: dict
+) -> list[pd.DataFrame]:
     """The three levels; of a second data set (other n) too, without a further label."""
     drawn = []
     for bound, column in columns.items():
         colour, dashes, label = style.RULER[bound]
         for name, part in rows.groupby("data", sort=False):
             drawn.append(style.aggregate(part, panel, f"{column} {name}", "C", column))
-            axes.plot(drawn[-1]["x"], drawn[-1]["mean"], color=colour, ls=dashes, lw=1.2,
-                      label=label if name == main else None)
+            axes.plot(
+                drawn[-1]["x"],
+                drawn[-1]["mean"],
+                color=colour,
+                ls=dashes,
+                lw=1.2,
+                label=label if name == main else None,
+            )
     return drawn
 
 
-def curves(axes: Axes, rows: pd.DataFrame, main: str, panel: str, column: str) -> list[pd.DataFrame]:
+def curves(
+    axes: Axes, rows: pd.DataFrame, main: str, panel: str, column: str
+) -> list[pd.DataFrame]:
     """CL- and NSCL-trained, bands over seeds; a second data set with open markers."""
     drawn = []
     for name, part in rows.groupby("data", sort=False):
         for objective in OBJECTIVES:
             of = part[part["objective"] == objective]
             drawn.append(style.aggregate(of, panel, f"{objective} {name}", "C", column))
-            changes = {} if name == main else {
-                "mfc": "white", "ls": (0, (4, 2)), "label": f"{style.LABEL[objective]}, {name}"}
+            changes = (
+                {}
+                if name == main
+                else {
+                    "mfc": "white",
+                    "ls": (0, (4, 2)),
+                    "label": f"{style.LABEL[objective]}, {name}",
+                }
+            )
             style.band(axes, drawn[-1], **look(objective, **changes))
     return drawn
 
@@ -109,8 +138,13 @@ def shuffled_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
             label = style.LABEL[objective] + (", shuffled labels" if labels == "shuffled" else "")
             style.band(axes, drawn[-1], **look(objective, ls=dashes, label=label))
     axes.axhline(1, color="0.5", lw=0.8)
-    axes.set(xscale="log", yscale="log", xlabel="number of classes C", ylabel="r",
-             title="d  control: shuffled labels")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="number of classes C",
+        ylabel="r",
+        title="d  control: shuffled labels",
+    )
     class_ticks(axes)
     axes.set_yticks([1, 2, 4], ["1", "2", "4"])
     axes.yaxis.minorticks_off()
@@ -119,18 +153,27 @@ def shuffled_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
 
 
 def step_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
-    """r while training, for few, some and many classes."""
+    """R while training, for few, some and many classes."""
     rows = rows[(rows["labels"] == "true") & (rows["imbalance"] == 1)]
     classes = sorted(rows["C"].unique())
     drawn = []
-    for C, dashes in zip(sorted({classes[0], classes[len(classes) // 2], classes[-1]}), ("-", "--", ":")):
+    for C, dashes in zip(
+        sorted({classes[0], classes[len(classes) // 2], classes[-1]}),
+        ("-", "--", ":"),
+        strict=False,
+    ):
         for objective in OBJECTIVES:
             of = rows[(rows["C"] == C) & (rows["objective"] == objective)]
             drawn.append(style.aggregate(of, panel, f"{objective} C={C}", "step", "r"))
             label = f"C = {C}" if objective == "dcl" else None
             style.band(axes, drawn[-1], **look(objective, ls=dashes, label=label))
-    axes.set(xscale="symlog", yscale="log", xlabel="training step", ylabel="r",
-             title="e  r while training")
+    axes.set(
+        xscale="symlog",
+        yscale="log",
+        xlabel="training step",
+        ylabel="r",
+        title="e  r while training",
+    )
     axes.set_xlim(left=0)
     axes.set_yticks([1, 2, 4], ["1", "2", "4"])
     axes.yaxis.minorticks_off()
@@ -159,10 +202,24 @@ def imbalance_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
         of = rows[(rows["trained_imbalance"] > 1) & (rows["objective"] == objective)]
         if len(of):
             drawn.append(style.aggregate(of, panel, f"{objective} trained", "imbalance", "gap"))
-            style.band(axes, drawn[-1], **look(objective, ls="none", mfc="white", ms=7,
-                                               label=style.LABEL[objective] + " on the subset"))
-    axes.set(xscale="log", yscale="log", xlabel="imbalance n_max / n_min", ylabel="gap (nats)",
-             title=f"f  imbalanced subsets, C = {C}")
+            style.band(
+                axes,
+                drawn[-1],
+                **look(
+                    objective,
+                    ls="none",
+                    mfc="white",
+                    ms=7,
+                    label=style.LABEL[objective] + " on the subset",
+                ),
+            )
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="imbalance n_max / n_min",
+        ylabel="gap (nats)",
+        title=f"f  imbalanced subsets, C = {C}",
+    )
     style.log_numbers(axes)
     ticks = sorted(kept["imbalance"].unique())
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -1,5 +1,6 @@
 """Draws `loss_tracking` from its table: python analysis/loss_tracking.py
-results/loss_tracking/laptop"""
+results/loss_tracking/laptop.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +17,12 @@ BOUNDS = {
     "bound_ceiling": ("0.25", "--", "ETF ceiling"),
     "bound_centred": ("0.25", ":", "centred bound"),
 }
-EARLIER = {"bound_arora": (style.PALETTE[3], "^", "Arora et al. 2019"),
-           "bound_nozawa_sato": (style.PALETTE[2], "v", "Nozawa, Sato 2021"),
-           "bound_bao": (style.PALETTE[4], "s", "Bao et al. 2022, upper"),
-           "bound_bao_lower": (style.PALETTE[4], "D", "Bao et al. 2022, lower")}
+EARLIER = {
+    "bound_arora": (style.PALETTE[3], "^", "Arora et al. 2019"),
+    "bound_nozawa_sato": (style.PALETTE[2], "v", "Nozawa, Sato 2021"),
+    "bound_bao": (style.PALETTE[4], "s", "Bao et al. 2022, upper"),
+    "bound_bao_lower": (style.PALETTE[4], "D", "Bao et al. 2022, lower"),
+}
 DASHES = {"train": "-", "test": (0, (4, 2))}
 SETS = {"train": "training images", "test": "held-out"}
 
@@ -38,8 +41,11 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
         batch_panel(axes[1, 1], table[table["protocol"] == "batch"], "e"),
         earlier_panel(axes[1, 2], table, "f"),
     ]
-    figure.suptitle(f"evaluated at τ = {table['tau'].max():g}, trained at τ = "
-                    f"{table['tau_train'].iloc[0]:g}; bands: lowest to highest seed", fontsize=9)
+    figure.suptitle(
+        f"evaluated at τ = {table['tau'].max():g}, trained at τ = "
+        f"{table['tau_train'].iloc[0]:g}; bands: lowest to highest seed",
+        fontsize=9,
+    )
     style.save(figure, pd.concat(drawn, ignore_index=True), folder, NAME)
 
 
@@ -58,21 +64,36 @@ def losses_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
     drawn = []
     for split, dashes in DASHES.items():
         mine = rows[rows["split"] == split]
-        of = mine.assign(**{b: mine["level_nscl"] + mine[b] for b in BOUNDS},
-                         dcl=mine["level_nscl"] + mine["gap"])
+        of = mine.assign(
+            **{b: mine["level_nscl"] + mine[b] for b in BOUNDS},
+            dcl=mine["level_nscl"] + mine["gap"],
+        )
         looks = [
             ("dcl", style.PALETTE[0], "o", "DCL"),
             ("level_nscl", style.PALETTE[1], "s", "NSCL"),
         ]
         for column, colour, marker, label in looks:
             drawn.append(style.aggregate(of, panel, f"{column} {split}", "step", column))
-            style.band(axes, drawn[-1], color=colour, marker=marker, ls=dashes,
-                       label=f"{label}, {SETS[split]}", mfc=colour if split == "train" else "white")
+            style.band(
+                axes,
+                drawn[-1],
+                color=colour,
+                marker=marker,
+                ls=dashes,
+                label=f"{label}, {SETS[split]}",
+                mfc=colour if split == "train" else "white",
+            )
         if split == "train":
             for bound, (colour, kind, label) in BOUNDS.items():
                 drawn.append(style.aggregate(of, panel, f"nscl + {bound}", "step", bound))
-                axes.plot(drawn[-1]["x"], drawn[-1]["mean"], color=colour, ls=kind, lw=1.2,
-                          label=f"NSCL + {label}")
+                axes.plot(
+                    drawn[-1]["x"],
+                    drawn[-1]["mean"],
+                    color=colour,
+                    ls=kind,
+                    lw=1.2,
+                    label=f"NSCL + {label}",
+                )
     over_training(
         axes, "loss − log K(N − n) (nats)", f"{panel}  CL-trained, C = {rows['C'].iloc[0]}"
     )
@@ -98,10 +119,12 @@ def gap_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
             look = dict(color=style.PALETTE[4], ls="-.", lw=1.4)
         axes.plot(drawn[-1]["x"], drawn[-1]["mean"], label=label, **look)
     null = rows[rows["protocol"] == "control"]
-    curves = [(cl, style.PALETTE[0], "o", "CL-trained"),
-              (exact[exact["objective"] == "nscl"], style.PALETTE[1], "s", "NSCL-trained"),
-              (null[null["labels"] == "shuffled"], style.PALETTE[7], "x", "null: shuffled labels"),
-              (null[null["objective"] == "walk"], style.PALETTE[2], "+", "null: random walk")]
+    curves = [
+        (cl, style.PALETTE[0], "o", "CL-trained"),
+        (exact[exact["objective"] == "nscl"], style.PALETTE[1], "s", "NSCL-trained"),
+        (null[null["labels"] == "shuffled"], style.PALETTE[7], "x", "null: shuffled labels"),
+        (null[null["objective"] == "walk"], style.PALETTE[2], "+", "null: random walk"),
+    ]
     for of, colour, marker, label in curves:
         drawn.append(style.aggregate(of, panel, label, "step", "gap"))
         style.band(axes, drawn[-1], color=colour, marker=marker, label=label)
@@ -116,7 +139,7 @@ def transfer_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
     rows = rows[rows["split"] == "train"]
     rows = rows.assign(above=rows["loss_nscl"] - rows["floor"])
     drawn = []
-    for C, dashes in zip(sorted(rows["C"].unique()), ("-", (0, (4, 2)), ":", "-.")):
+    for C, dashes in zip(sorted(rows["C"].unique()), ("-", (0, (4, 2)), ":", "-."), strict=False):
         for objective in ("dcl", "nscl"):
             of = rows[(rows["C"] == C) & (rows["objective"] == objective)]
             drawn.append(style.aggregate(of, panel, f"{objective} C={C}", "step", "above"))
@@ -137,10 +160,12 @@ def transfer_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
 def batch_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
     """Means over mini-batches less the exact value."""
     drawn = []
-    looks = {"bias_dcl": (style.PALETTE[0], "o", "DCL per negative"),
-             "bias_nscl": (style.PALETTE[1], "s", "NSCL per negative"),
-             "bias_gap": (style.PALETTE[2], "^", "gap")}
-    for C, dashes in zip(sorted(rows["C"].unique()), ("-", (0, (4, 2)), ":", "-.")):
+    looks = {
+        "bias_dcl": (style.PALETTE[0], "o", "DCL per negative"),
+        "bias_nscl": (style.PALETTE[1], "s", "NSCL per negative"),
+        "bias_gap": (style.PALETTE[2], "^", "gap"),
+    }
+    for C, dashes in zip(sorted(rows["C"].unique()), ("-", (0, (4, 2)), ":", "-."), strict=False):
         for column, (colour, marker, label) in looks.items():
             of = rows[(rows["C"] == C) & (rows["split"] == "train")]
             drawn.append(style.aggregate(of, panel, f"{column} C={C}", "batch", column))
@@ -148,8 +173,12 @@ def batch_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
                 axes, drawn[-1], color=colour, marker=marker, ls=dashes, label=f"{label}, C = {C}"
             )
     axes.axhline(0, color="0.5", lw=0.8)
-    axes.set(xscale="log", xlabel="images in a mini-batch", ylabel="batch mean − exact (nats)",
-             title=f"{panel}  mini-batch estimates, end of training")
+    axes.set(
+        xscale="log",
+        xlabel="images in a mini-batch",
+        ylabel="batch mean − exact (nats)",
+        title=f"{panel}  mini-batch estimates, end of training",
+    )
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda x, at: f"{x:g}")
     axes.legend(fontsize=7, handlelength=3.5)
@@ -168,12 +197,25 @@ def earlier_panel(axes: Axes, table: pd.DataFrame, panel: str) -> pd.DataFrame:
         of = rows.assign(slack=(rows[bound] - rows["loss_supervised"]).abs())
         of = of[np.isfinite(of["slack"])]
         drawn.append(style.aggregate(of, panel, bound, "negatives", "slack"))
-        style.band(axes, drawn[-1], color=colour, marker=marker, label=label,
-                   ls="--" if bound.endswith("lower") else "-")
-    ends = table[(table["protocol"] == "exact") & (table["step"] == table["step"].max())
-                 & (table["C"] == C) & (table["split"] == "test") & (table["objective"] == "dcl")]
-    slacks = {"2506.04411, upper": ("-", ends["bound_published"] - ends["gap"]),
-              "2506.04411, lower": (":", ends["gap"])}
+        style.band(
+            axes,
+            drawn[-1],
+            color=colour,
+            marker=marker,
+            label=label,
+            ls="--" if bound.endswith("lower") else "-",
+        )
+    ends = table[
+        (table["protocol"] == "exact")
+        & (table["step"] == table["step"].max())
+        & (table["C"] == C)
+        & (table["split"] == "test")
+        & (table["objective"] == "dcl")
+    ]
+    slacks = {
+        "2506.04411, upper": ("-", ends["bound_published"] - ends["gap"]),
+        "2506.04411, lower": (":", ends["gap"]),
+    }
     for label, (dashes, slack) in slacks.items():
         axes.axhline(slack.mean(), color="k", ls=dashes, label=label)
         drawn.append(

@@ -1,4 +1,4 @@
-"""Draws `minimisers` from its tables: python analysis/minimisers.py results/minimisers/laptop"""
+"""Draws `minimisers` from its tables: python analysis/minimisers.py results/minimisers/laptop."""
 
 from collections.abc import Mapping
 from pathlib import Path

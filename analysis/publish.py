@@ -1,7 +1,7 @@
 """Makes finished runs the published ones: results/ -> figures/, and the README's verdict table.
 
-    python analysis/publish.py results/gap_vs_classes/full results/minimisers/laptop
-    python analysis/publish.py            # only the README's table, from figures/
+python analysis/publish.py results/gap_vs_classes/full results/minimisers/laptop
+python analysis/publish.py            # only the README's table, from figures/
 """
 
 import json
@@ -23,14 +23,18 @@ def publish(folder: Path) -> None:
     name = manifest["experiment"]
     pictures = sorted(folder.glob(f"{name}*.p[dn][fg]"))
     if not pictures:
-        raise SystemExit(f"{folder} has no {name}.pdf: run `python analysis/{name}.py {folder}` first")
+        raise SystemExit(
+            f"{folder} has no {name}.pdf: run `python analysis/{name}.py {folder}` first"
+        )
     for picture in pictures:
         for file in (picture, picture.with_suffix(".csv")):
             if file.exists():
                 shutil.copyfile(file, FIGURES / file.name)
     shutil.copyfile(folder / "claims.csv", FIGURES / f"{name}.claims.csv")
-    kept = {key: manifest[key] for key in
-            ("experiment", "preset", "command", "time", "machine", "versions", "config")}
+    kept = {
+        key: manifest[key]
+        for key in ("experiment", "preset", "command", "time", "machine", "versions", "config")
+    }
     kept["cells"] = len(manifest["cells"])
     kept["cpu_seconds"] = compute_time(folder, manifest["cells"].values())
     (FIGURES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
@@ -42,8 +46,16 @@ def compute_time(folder: Path, cells: Iterable[str]) -> float:
     return round(sum(manifest["seconds"] for manifest in found), 1)
 
 
-ORDER = ("gap_vs_classes", "loss_tracking", "universality", "minimisers", "collapse", "embeddings_map",
-         "few_shot", "few_shot_counterexample")
+ORDER = (
+    "gap_vs_classes",
+    "loss_tracking",
+    "universality",
+    "minimisers",
+    "collapse",
+    "embeddings_map",
+    "few_shot",
+    "few_shot_counterexample",
+)
 
 
 def verdict_tables() -> str:
@@ -54,9 +66,16 @@ def verdict_tables() -> str:
         if not path.exists():
             continue
         made = json.loads((FIGURES / f"{name}.json").read_text())
-        lines += ["", f"### {name}", "", f"[figure](figures/{name}.png), [text](figures/{name}.md); "
-                  f"`{made['command']}`, {made['cpu_seconds'] / 60:.0f} min of CPU time", "",
-                  "| claim | statement | kind | verdict | found |", "|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"### {name}",
+            "",
+            f"[figure](figures/{name}.png), [text](figures/{name}.md); "
+            f"`{made['command']}`, {made['cpu_seconds'] / 60:.0f} min of CPU time",
+            "",
+            "| claim | statement | kind | verdict | found |",
+            "|---|---|---|---|---|",
+        ]
         for row in pd.read_csv(path).itertuples():
             found = [row.reason] if isinstance(row.reason, str) else []
             if not pd.isna(row.ci_low):

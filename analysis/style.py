@@ -34,37 +34,79 @@ class Looks(dict):
         return self.setdefault(name, self.other(name, len(self) - self.listed))
 
 
-COLOUR = Looks(lambda _, k: PALETTE[(3, 5, 6, 7, 9)[k % 5]], {
-    "dcl": PALETTE[0], "nscl": PALETTE[1], "supcon": PALETTE[2], "cross_entropy": PALETTE[4],
-    "nscl_coupled": PALETTE[8], "init": "0.55",
-})
-MARKER = Looks(lambda _, k: "PX*<>"[k % 5], {
-    "dcl": "o", "nscl": "s", "supcon": "^", "cross_entropy": "D", "nscl_coupled": "v",
-    "init": "x"})
-LABEL = Looks(lambda name, _: f"{name}-trained", {
-    "dcl": "CL-trained", "nscl": "NSCL-trained", "supcon": "SupCon-trained",
-    "cross_entropy": "cross-entropy", "nscl_coupled": "coupled NSCL", "init": "untrained"})
-RULER = {"bound_equal": ("0.5", ":", "equal similarities"), "bound_ceiling": ("0.25", "--", "ETF ceiling"),
-         "bound_published": ("k", "-", "published bound")}
+COLOUR = Looks(
+    lambda _, k: PALETTE[(3, 5, 6, 7, 9)[k % 5]],
+    {
+        "dcl": PALETTE[0],
+        "nscl": PALETTE[1],
+        "supcon": PALETTE[2],
+        "cross_entropy": PALETTE[4],
+        "nscl_coupled": PALETTE[8],
+        "init": "0.55",
+    },
+)
+MARKER = Looks(
+    lambda _, k: "PX*<>"[k % 5],
+    {
+        "dcl": "o",
+        "nscl": "s",
+        "supcon": "^",
+        "cross_entropy": "D",
+        "nscl_coupled": "v",
+        "init": "x",
+    },
+)
+LABEL = Looks(
+    lambda name, _: f"{name}-trained",
+    {
+        "dcl": "CL-trained",
+        "nscl": "NSCL-trained",
+        "supcon": "SupCon-trained",
+        "cross_entropy": "cross-entropy",
+        "nscl_coupled": "coupled NSCL",
+        "init": "untrained",
+    },
+)
+RULER = {
+    "bound_equal": ("0.5", ":", "equal similarities"),
+    "bound_ceiling": ("0.25", "--", "ETF ceiling"),
+    "bound_published": ("k", "-", "published bound"),
+}
 
 
 def use() -> None:
     """Set the look; called by the scripts, never at import."""
     sns.set_theme(style="ticks", palette="colorblind", font_scale=0.9)
-    plt.rcParams.update({
-        "figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False,
-        "legend.frameon": False, "lines.linewidth": 1.6, "lines.markersize": 4.5,
-        "legend.fontsize": 8, "savefig.dpi": 200, "pdf.fonttype": 42, "svg.hashsalt": "supcon_theory",
-    })
+    plt.rcParams.update(
+        {
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+            "lines.linewidth": 1.6,
+            "lines.markersize": 4.5,
+            "legend.fontsize": 8,
+            "savefig.dpi": 200,
+            "pdf.fonttype": 42,
+            "svg.hashsalt": "supcon_theory",
+        }
+    )
 
 
 def aggregate(table: pd.DataFrame, panel: str, series: str, x: str, y: str) -> pd.DataFrame:
     """Mean and range over seeds of column y at each x, as rows of a figure's table."""
     values = table.groupby(x)[y]
-    return pd.DataFrame({
-        "panel": panel, "series": series, "x": values.mean().index, "mean": values.mean().values,
-        "low": values.min().values, "high": values.max().values, "n": values.count().values,
-    })
+    return pd.DataFrame(
+        {
+            "panel": panel,
+            "series": series,
+            "x": values.mean().index,
+            "mean": values.mean().values,
+            "low": values.min().values,
+            "high": values.max().values,
+            "n": values.count().values,
+        }
+    )
 
 
 def band(axes: Axes, rows: pd.DataFrame, **look) -> None:
@@ -97,8 +139,10 @@ def save(figure: Figure, drawn: pd.DataFrame, folder: Path, name: str) -> None:
 def main(draw: Callable[[Mapping[str, pd.DataFrame], Path], None]) -> None:
     """Run `draw(tables, folder)` on the folder named on the command line."""
     if len(sys.argv) != 2 or not (Path(sys.argv[1]) / "table.csv").exists():
-        print(f"usage: python {sys.argv[0]} FOLDER, where FOLDER holds the table.csv of a run",
-              file=sys.stderr)
+        print(
+            f"usage: python {sys.argv[0]} FOLDER, where FOLDER holds the table.csv of a run",
+            file=sys.stderr,
+        )
         sys.exit(2)
     folder = Path(sys.argv[1])
     tables = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}

@@ -1,4 +1,4 @@
-"""Draws `universality` from its table: python analysis/universality.py RESULTS_FOLDER"""
+"""Draws `universality` from its table: python analysis/universality.py RESULTS_FOLDER."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 NAME = "universality"
-FACTORS = ("base", "objective", "encoder", "data", "C", "d", "trained K", "evaluated K",
-           "trained tau")
+FACTORS = (
+    "base",
+    "objective",
+    "encoder",
+    "data",
+    "C",
+    "d",
+    "trained K",
+    "evaluated K",
+    "trained tau",
+)
 LABELS = {  # colour, marker, name
     "true": (style.PALETTE[0], "o", "true"),
     "coarse": (style.PALETTE[2], "s", "coarse"),
@@ -20,8 +29,10 @@ LABELS = {  # colour, marker, name
     "kmeans": (style.PALETTE[1], "^", "k-means"),
     "kmeans_equal": (style.PALETTE[4], "D", "equal k-means"),
 }
-OVER = {"over_bound": ("bound_class_average", "gap / class-averaged bound"),
-        "over_ceiling": ("bound_ceiling", "gap / ETF ceiling (balanced labels)")}
+OVER = {
+    "over_bound": ("bound_class_average", "gap / class-averaged bound"),
+    "over_ceiling": ("bound_ceiling", "gap / ETF ceiling (balanced labels)"),
+}
 
 
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
@@ -30,8 +41,9 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     levels = in_order(table)
     taus = sorted(table["tau"].unique(), reverse=True)
     height = 1.5 + 0.56 * len(levels)
-    figure, axes = plt.subplots(2, len(taus), figsize=(3.5 * len(taus), height), sharey=True,
-                                squeeze=False)
+    figure, axes = plt.subplots(
+        2, len(taus), figsize=(3.5 * len(taus), height), sharey=True, squeeze=False
+    )
     drawn = []
     for row, (name, (_, label)) in enumerate(OVER.items()):
         for column, tau in enumerate(taus):
@@ -61,8 +73,9 @@ def said(factor: str, value: str) -> str:
     return f"{factor} = {value}" if factor else value
 
 
-def grid_panel(axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str,
-               panel: str) -> pd.DataFrame:
+def grid_panel(
+    axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str, panel: str
+) -> pd.DataFrame:
     """Mean and range over seeds: a row per point of the grid, a marker per labelling."""
     drawn = []
     offsets = np.linspace(-0.3, 0.3, len(LABELS))
@@ -76,8 +89,14 @@ def grid_panel(axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str,
     for labels in ("true", "coarse"):
         of = rows[(rows["level"] == "base") & (rows["labels"] == labels)]
         counting = np.mean(of["bound_equal"] / of[OVER[name][0]])
-        axes.axvline(counting, color=LABELS[labels][0], ls=":", lw=1.2, zorder=0,
-                     label=f"{labels}, all similarities equal")
+        axes.axvline(
+            counting,
+            color=LABELS[labels][0],
+            ls=":",
+            lw=1.2,
+            zorder=0,
+            label=f"{labels}, all similarities equal",
+        )
     axes.axvline(1, color="k", lw=1)
     axes.set(xscale="log", ylim=(len(levels) - 0.5, -0.5))
     axes.set_xlim(axes.get_xlim()[0], 1.1)

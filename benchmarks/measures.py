@@ -75,8 +75,10 @@ def plain(x: Tensor, y: Tensor) -> tuple[float, float]:
     along -= along.gather(1, y[:, None])
     scatter = x.new_zeros(C, C).index_add_(0, y, along.square()) / counts
     pairs = C * (C - 1)
-    return tuple(((ratio * apart).sum() / pairs).item()
-                 for ratio in ((v[:, None] + v) / 2 / squares, scatter / squares.square()))
+    return tuple(
+        ((ratio * apart).sum() / pairs).item()
+        for ratio in ((v[:, None] + v) / 2 / squares, scatter / squares.square())
+    )
 
 
 def loop(x: Tensor, y: Tensor) -> tuple[float, float]:
@@ -155,9 +157,18 @@ def measure(sweep: str, N: int, C: int, d: int, runs: int) -> list[dict]:
                 seconds[name].append(process_time() - start)
         floor = median(seconds["plain"])
         rows += [
-            {"sweep": sweep, "what": what, "N": N, "C": C, "d": d, "version": name,
-             "cpu_seconds": median(times), "of_plain": median(times) / floor,
-             "extra_MB": memory[name], "runs": len(times)}
+            {
+                "sweep": sweep,
+                "what": what,
+                "N": N,
+                "C": C,
+                "d": d,
+                "version": name,
+                "cpu_seconds": median(times),
+                "of_plain": median(times) / floor,
+                "extra_MB": memory[name],
+                "runs": len(times),
+            }
             for name, times in seconds.items()
         ]
     return rows
@@ -169,11 +180,21 @@ def accuracy(N: int = 2000, C: int = 20, d: int = 128) -> pd.DataFrame:
     for offset in (0.0, 1e2, 1e3, 1e4):
         moved = x + offset
         exact = plain(moved.double(), y)
-        for name, value in (("ours", ours(moved, y)), ("plain", plain(moved, y)),
-                            ("one-pass", (one_pass(moved, y), float("nan")))):
-            rows.append({"offset": offset, "version": name, "cdnv": value[0], "exact_cdnv": exact[0],
-                         "error": abs(value[0] / exact[0] - 1),
-                         "directional_error": abs(value[1] / exact[1] - 1)})
+        for name, value in (
+            ("ours", ours(moved, y)),
+            ("plain", plain(moved, y)),
+            ("one-pass", (one_pass(moved, y), float("nan"))),
+        ):
+            rows.append(
+                {
+                    "offset": offset,
+                    "version": name,
+                    "cdnv": value[0],
+                    "exact_cdnv": exact[0],
+                    "error": abs(value[0] / exact[0] - 1),
+                    "directional_error": abs(value[1] / exact[1] - 1),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -209,8 +230,12 @@ def main() -> None:
     ours(*gaussian_classes(500, 5, 16))  # first calls load libraries
     plain_collapse(*gaussian_classes(500, 5, 16))
     sweeps = {"headline": SWEEPS["headline"]} if quick else SWEEPS
-    rows = [row for sweep, cells in sweeps.items() for cell in cells
-            for row in measure(sweep, *cell, runs=3 if quick else 5)]
+    rows = [
+        row
+        for sweep, cells in sweeps.items()
+        for cell in cells
+        for row in measure(sweep, *cell, runs=3 if quick else 5)
+    ]
     table, errors = pd.DataFrame(rows), accuracy()
     print(table.to_string(index=False, float_format="{:.3g}".format))
     print(errors.to_string(index=False, float_format="{:.3g}".format))

@@ -86,11 +86,21 @@ def all_way(C: int = 100, d: int = 512, n: int = 50, m: int = 5, repeats: int = 
     rows = []
     for name, call in calls.items():
         seconds, (error, probe) = cpu_seconds(call)
-        rows.append({
-            "what": name, "C": C, "d": d, "queries": len(q), "m": m, "repeats": repeats,
-            "seconds": seconds, "floor": floor, "limit": limits.get(name, np.nan),
-            "error": np.mean(error), "gradient": probe.gradient.max() if probe else np.nan,
-        })
+        rows.append(
+            {
+                "what": name,
+                "C": C,
+                "d": d,
+                "queries": len(q),
+                "m": m,
+                "repeats": repeats,
+                "seconds": seconds,
+                "floor": floor,
+                "limit": limits.get(name, np.nan),
+                "error": np.mean(error),
+                "gradient": probe.gradient.max() if probe else np.nan,
+            }
+        )
     return rows
 
 
@@ -100,16 +110,27 @@ def all_pairs(C: int = 100, d: int = 64, n: int = 160, repeats: int = 200) -> li
     floor = product_floor(repeats, C, d, len(x))
     rows = []
     for m in (1, 10, 100, 500):
+
         def both(m=m):
             s = draw_supports(y, m, repeats, seed=0, replace=True)
             return nearest_centre(x, y, s, x, y)
 
         seconds, found = cpu_seconds(both)
-        rows.append({
-            "what": "all ordered pairs, draws included", "C": C, "d": d, "queries": len(x), "m": m,
-            "repeats": repeats, "seconds": seconds, "floor": floor, "limit": 3.0,
-            "error": way_error(found.beaten, C).mean(), "gradient": np.nan,
-        })
+        rows.append(
+            {
+                "what": "all ordered pairs, draws included",
+                "C": C,
+                "d": d,
+                "queries": len(x),
+                "m": m,
+                "repeats": repeats,
+                "seconds": seconds,
+                "floor": floor,
+                "limit": 3.0,
+                "error": way_error(found.beaten, C).mean(),
+                "gradient": np.nan,
+            }
+        )
     return rows
 
 

@@ -67,8 +67,13 @@ def cells(config: Config) -> list[Cell]:
     for seed in range(config.seeds):
         for C in config.classes:
             recipe = config.recipe(C, seed, config.objectives[0])
-            content = {"measure": NAME, "version": 1, "recipe": asdict(recipe),
-                       "objectives": config.objectives, "taus": config.taus}
+            content = {
+                "measure": NAME,
+                "version": 1,
+                "recipe": asdict(recipe),
+                "objectives": config.objectives,
+                "taus": config.taus,
+            }
             cost = len(config.objectives) * (config.steps * 0.05 + 10 * C * config.n / 4000)
             found.append(Cell(content, f"{config.data} C={C} seed={seed}", cost))
     return found
@@ -85,12 +90,19 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
     for done, (objective, step) in enumerate(points):
         network = encoder(objective, step)
         about = {
-            "data": common.data, "C": common.C, "n": common.n, "d": common.d, "K": 2,
-            "objective": objective, "seed": common.seed, "tau_train": common.tau,
-            "step": step, "epoch": step / max(common.C * common.n // common.batch, 1),
+            "data": common.data,
+            "C": common.C,
+            "n": common.n,
+            "d": common.d,
+            "K": 2,
+            "objective": objective,
+            "seed": common.seed,
+            "tau_train": common.tau,
+            "step": step,
+            "epoch": step / max(common.C * common.n // common.batch, 1),
         }
         for split, (seen, y, shuffled) in splits.items():
-            for layer, features in zip("hz", embed(network, seen, context.device)):
+            for layer, features in zip("hz", embed(network, seen, context.device), strict=False):
                 here = about | {"split": split, "layer": layer}
                 rows += measured(here, features, y, shuffled, cell["taus"])
                 if step == common.steps:
@@ -103,8 +115,10 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
 
 def views_and_labels(dataset: data.DataSet, recipe: Recipe) -> Iterator[tuple]:
     """(split, (views, labels, shuffled labels)): the images trained on, and held-out ones."""
-    for name, split, choose in (("train", dataset.train, training_rows),
-                                ("test", dataset.test, held_out_rows)):
+    for name, split, choose in (
+        ("train", dataset.train, training_rows),
+        ("test", dataset.test, held_out_rows),
+    ):
         rows, y = choose(recipe, dataset)
         order = torch.as_tensor(permutation(recipe.seed, "shuffled labels", 0, len(y)))
         yield name, (evaluation_views(dataset, split, rows), y, y[order])
@@ -119,8 +133,9 @@ def measured(about: dict, features: Tensor, y: Tensor, shuffled: Tensor, taus) -
     }
     if about["layer"] == "z":
         for tau in taus:
-            true |= {f"{name}_tau{tau:g}": value
-                     for name, value in above_floor(features, y, tau).items()}
+            true |= {
+                f"{name}_tau{tau:g}": value for name, value in above_floor(features, y, tau).items()
+            }
     mixed = class_moments(features, shuffled)
     null = {"cdnv": cdnv(mixed).mean, "directional_cdnv": directional_cdnv(mixed).mean}
     return [about | {"labels": "true"} | true, about | {"labels": "shuffled"} | null]
@@ -136,8 +151,9 @@ def gram_rows(about: dict, features: Tensor, y: Tensor) -> pd.DataFrame:
 def spectrum_rows(about: dict, features: Tensor) -> pd.DataFrame:
     """Singular values of the centred features over the largest."""
     values = singular_values(features, centred=True).numpy()
-    return pd.DataFrame(about | {"rank": np.arange(1, len(values) + 1),
-                                 "singular_value": values / values[0]})
+    return pd.DataFrame(
+        about | {"rank": np.arange(1, len(values) + 1), "singular_value": values / values[0]}
+    )
 
 
 def simplex_rows(recipe: Recipe) -> list[dict]:
@@ -146,18 +162,39 @@ def simplex_rows(recipe: Recipe) -> list[dict]:
         return []  # N - 1 dimensions are needed; the values depend on n only
     z, y = instance_simplex([recipe.n] * recipe.C, 1, recipe.C * recipe.n - 1)
     moments = class_moments(torch.as_tensor(z), torch.as_tensor(y))
-    return [{"data": recipe.data, "C": recipe.C, "n": recipe.n, "seed": recipe.seed,
-             "objective": "instance simplex", "layer": "z", "split": "train", "labels": "true",
-             "cdnv": cdnv(moments).mean, "directional_cdnv": directional_cdnv(moments).mean}]
+    return [
+        {
+            "data": recipe.data,
+            "C": recipe.C,
+            "n": recipe.n,
+            "seed": recipe.seed,
+            "objective": "instance simplex",
+            "layer": "z",
+            "split": "train",
+            "labels": "true",
+            "cdnv": cdnv(moments).mean,
+            "directional_cdnv": directional_cdnv(moments).mean,
+        }
+    ]
 
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Held-out geometry of z at the end of training, mean over seeds."""
     table = tables["table"]
-    last = table[(table["step"] == table["step"].max()) & (table["labels"] == "true")
-                 & (table["layer"] == "z") & (table["split"] == "test")]
-    columns = ["cdnv", "directional_cdnv", "within_class_variance", "augmentation_variance",
-               "etf_deviation", "rankme"]
+    last = table[
+        (table["step"] == table["step"].max())
+        & (table["labels"] == "true")
+        & (table["layer"] == "z")
+        & (table["split"] == "test")
+    ]
+    columns = [
+        "cdnv",
+        "directional_cdnv",
+        "within_class_variance",
+        "augmentation_variance",
+        "etf_deviation",
+        "rankme",
+    ]
     return {"summary": last.groupby(["C", "objective"])[columns].mean().reset_index()}
 
 

@@ -67,9 +67,21 @@ PRESETS = {
     "smoke": Config(classes=(4,), n=12, seeds=2, steps=6, batch=24, columns=3),
     "laptop": Config(),
     "full": Config(seeds=5, columns=6),
-    "paper": Config(data="data/cifar100", classes=(10,), n=500, seeds=1, steps=14_400, batch=1024,
-                    encoder="resnet50", d=128, optimiser="lars", lr=2.4, weight_decay=1e-6,
-                    device="cuda", method="umap"),
+    "paper": Config(
+        data="data/cifar100",
+        classes=(10,),
+        n=500,
+        seeds=1,
+        steps=14_400,
+        batch=1024,
+        encoder="resnet50",
+        d=128,
+        optimiser="lars",
+        lr=2.4,
+        weight_decay=1e-6,
+        device="cuda",
+        method="umap",
+    ),
 }
 
 
@@ -80,9 +92,13 @@ def cells(config: Config) -> list[Cell]:
         for C in config.classes:
             recipe = config.recipe(C, seed, "dcl")
             at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
-            content = {"measure": NAME, "version": 1, "recipe": asdict(recipe),
-                       "method": config.method,
-                       "shown": [recipe.checkpoints[k] for k in sorted(set(at.tolist()))]}
+            content = {
+                "measure": NAME,
+                "version": 1,
+                "recipe": asdict(recipe),
+                "method": config.method,
+                "shown": [recipe.checkpoints[k] for k in sorted(set(at.tolist()))],
+            }
             found.append(Cell(content, f"C={C} seed={seed}", cost=C))
     return found
 
@@ -95,8 +111,9 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
     rows, y = held_out_rows(common, dataset)
     images, y = dataset.test.images(rows)[:, None], y.numpy()
     keys = [(name, step) for name in OBJECTIVES for step in cell["shown"]]
-    features = np.stack([embed(encoder(name, step), images, context.device)[1][:, 0].numpy()
-                         for name, step in keys])
+    features = np.stack(
+        [embed(encoder(name, step), images, context.device)[1][:, 0].numpy() for name, step in keys]
+    )
     context.report(0.8)
     maps = joint_map(features, cell["method"], common.seed)
     first = [z for (_, step), z in zip(keys, features, strict=True) if step == 0]
@@ -104,16 +121,48 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
     order = permutation(common.seed, "shuffled labels", 0, len(y))
     found, points = [], []
     for (name, step), z, low in zip(keys, features, maps, strict=True):
-        about = {"data": common.data, "C": common.C, "n": len(y) // common.C, "d": common.d,
-                 "objective": name, "seed": common.seed, "tau_train": common.tau, "step": step,
-                 "split": "test", "layer": "z", "method": cell["method"]}
-        shared = {"neighbours": NEIGHBOURS, "trustworthiness": faithfulness(z, low),
-                  "start_difference": difference if step == 0 else np.nan}
+        about = {
+            "data": common.data,
+            "C": common.C,
+            "n": len(y) // common.C,
+            "d": common.d,
+            "objective": name,
+            "seed": common.seed,
+            "tau_train": common.tau,
+            "step": step,
+            "split": "test",
+            "layer": "z",
+            "method": cell["method"],
+        }
+        shared = {
+            "neighbours": NEIGHBOURS,
+            "trustworthiness": faithfulness(z, low),
+            "start_difference": difference if step == 0 else np.nan,
+        }
         for labels, of in (("true", y), ("shuffled", y[order])):
-            found.append(about | {"labels": labels, "purity": purity(z, of, NEIGHBOURS),
-                                  "purity_map": purity(low, of, NEIGHBOURS)} | shared)
-        points.append(pd.DataFrame({"C": common.C, "seed": common.seed, "objective": name, "step": step,
-                                    "row": rows.numpy(), "class": y, "x": low[:, 0], "y": low[:, 1]}))
+            found.append(
+                about
+                | {
+                    "labels": labels,
+                    "purity": purity(z, of, NEIGHBOURS),
+                    "purity_map": purity(low, of, NEIGHBOURS),
+                }
+                | shared
+            )
+        points.append(
+            pd.DataFrame(
+                {
+                    "C": common.C,
+                    "seed": common.seed,
+                    "objective": name,
+                    "step": step,
+                    "row": rows.numpy(),
+                    "class": y,
+                    "x": low[:, 0],
+                    "y": low[:, 1],
+                }
+            )
+        )
     return {"table": pd.DataFrame(found), "points": pd.concat(points)}
 
 

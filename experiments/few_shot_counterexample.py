@@ -43,7 +43,9 @@ class Config(command.Common):
         super().check()
         command.at_least(self, draws=1)
         if min(self.shots) < 1 or min(self.scales) <= 0:
-            raise ValueError(f"shots {self.shots} must be at least 1, scales {self.scales} positive")
+            raise ValueError(
+                f"shots {self.shots} must be at least 1, scales {self.scales} positive"
+            )
 
 
 PRESETS = {
@@ -57,8 +59,17 @@ PRESETS = {
 def cells(config: Config) -> list[Cell]:
     """One cell per seed."""
     return [
-        Cell({"measure": NAME, "version": 1, "seed": seed, "shots": config.shots,
-              "scales": config.scales, "draws": config.draws}, f"seed={seed}")
+        Cell(
+            {
+                "measure": NAME,
+                "version": 1,
+                "seed": seed,
+                "shots": config.shots,
+                "scales": config.scales,
+                "draws": config.draws,
+            },
+            f"seed={seed}",
+        )
         for seed in range(config.seeds)
     ]
 
@@ -71,8 +82,15 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
             rng = np.random.default_rng([cell["seed"], m, int(1000 * scale)])
             exact, found = exact_error(V, m), bounds(V, m)
             rows.append(
-                {"m": m, "scale": scale, "V": V, "seed": cell["seed"], "draws": cell["draws"],
-                 "error": sampled_error(V, m, cell["draws"], rng), "error_exact": exact}
+                {
+                    "m": m,
+                    "scale": scale,
+                    "V": V,
+                    "seed": cell["seed"],
+                    "draws": cell["draws"],
+                    "error": sampled_error(V, m, cell["draws"], rng),
+                    "error_exact": exact,
+                }
                 | {f"bound_{name}": value for name, value in found.items()}
                 | {f"excess_{name}": exact - found[name] for name in VALID}
             )
@@ -108,16 +126,20 @@ def bounds(V: float, m: int) -> dict[str, float]:
     """Every bound from the exact moments: both classes have covariance V along one direction."""
     root, fourth = np.sqrt(V), 3 * V * V
     pair = (1.0, V, V, 0.0, fourth, fourth, m)
-    return {name: float(value) for name, value in {
-        "older": few_shot.older_bound(V, 0.0, m),
-        "neurips": few_shot.neurips_bound(V, root, 0.0, m),
-        "neurips_rounded": few_shot.neurips_bound_rounded(V, root, 0.0, m),
-        "tightened": few_shot.tightened_bound(V, root, 0.0, m),
-        "theorem_4_1": few_shot_pairs.theorem_4_1(*pair),
-        "theorem_c_2": few_shot_pairs.theorem_c_2(*pair),
-        "cantelli": few_shot_pairs.cantelli_certificate(
-            1.0, V, V, 0.0, 0.0, V * V, V * V, V * V, 0.0, fourth, fourth, m),
-    }.items()}
+    return {
+        name: float(value)
+        for name, value in {
+            "older": few_shot.older_bound(V, 0.0, m),
+            "neurips": few_shot.neurips_bound(V, root, 0.0, m),
+            "neurips_rounded": few_shot.neurips_bound_rounded(V, root, 0.0, m),
+            "tightened": few_shot.tightened_bound(V, root, 0.0, m),
+            "theorem_4_1": few_shot_pairs.theorem_4_1(*pair),
+            "theorem_c_2": few_shot_pairs.theorem_c_2(*pair),
+            "cantelli": few_shot_pairs.cantelli_certificate(
+                1.0, V, V, 0.0, 0.0, V * V, V * V, V * V, 0.0, fourth, fourth, m
+            ),
+        }.items()
+    }
 
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

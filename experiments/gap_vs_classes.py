@@ -61,14 +61,18 @@ class Config(command.Trained):
     def check(self) -> None:
         if self.data == CIFAR100 and not Path(CIFAR100).exists():
             command.check_device(self.device)
-            raise ValueError(f"CIFAR-100 is not at {CIFAR100}: get it from "
-                             "https://www.cs.toronto.edu/~kriz/cifar.html and put its images at "
-                             f"{CIFAR100}/train/<class>/*.png and {CIFAR100}/test/<class>/*.png")
+            raise ValueError(
+                f"CIFAR-100 is not at {CIFAR100}: get it from "
+                "https://www.cs.toronto.edu/~kriz/cifar.html and put its images at "
+                f"{CIFAR100}/train/<class>/*.png and {CIFAR100}/test/<class>/*.png"
+            )
         super().check()
         for ratio in self.ratios:
             if not 1 <= ratio <= self.n / 2:
-                raise ValueError(f"ratios has {ratio:g} but with n = {self.n} images a class each must "
-                                 f"be from 1 to {self.n / 2:g}, so that 2 images stay in every class")
+                raise ValueError(
+                    f"ratios has {ratio:g} but with n = {self.n} images a class each must "
+                    f"be from 1 to {self.n / 2:g}, so that 2 images stay in every class"
+                )
         if self.imbalanced_training:
             command.at_least(self, imbalanced_classes=2)
             command.check_data(self.data, self.imbalanced_classes, self.n, "imbalanced-classes")
@@ -77,15 +81,36 @@ class Config(command.Trained):
 
 
 PRESETS = {
-    "smoke": Config(classes=(2, 4, 8), n=16, seeds=2, steps=6, batch=32, ratios=(1, 4),
-                    imbalanced_classes=8, imbalanced_training=True),
+    "smoke": Config(
+        classes=(2, 4, 8),
+        n=16,
+        seeds=2,
+        steps=6,
+        batch=32,
+        ratios=(1, 4),
+        imbalanced_classes=8,
+        imbalanced_training=True,
+    ),
     "laptop": Config(),
-    "full": Config(seeds=5, steps=300, checkpoints=4, kanji_classes=(32, 250, 1000),
-                   imbalanced_training=True),
-    "paper": Config(data=CIFAR100, classes=(5, 10, 20, 40, 60, 80, 100), n=500, seeds=5,
-                    steps=14_400, checkpoints=5, batch=1024, encoder="resnet50", d=128,
-                    optimiser="lars", lr=2.4, weight_decay=1e-6, device="cuda",
-                    imbalanced_classes=100),
+    "full": Config(
+        seeds=5, steps=300, checkpoints=4, kanji_classes=(32, 250, 1000), imbalanced_training=True
+    ),
+    "paper": Config(
+        data=CIFAR100,
+        classes=(5, 10, 20, 40, 60, 80, 100),
+        n=500,
+        seeds=5,
+        steps=14_400,
+        checkpoints=5,
+        batch=1024,
+        encoder="resnet50",
+        d=128,
+        optimiser="lars",
+        lr=2.4,
+        weight_decay=1e-6,
+        device="cuda",
+        imbalanced_classes=100,
+    ),
 }
 
 
@@ -97,16 +122,33 @@ def cells(config: Config) -> list[Cell]:
     work = [(config.data, C, config.n, 1.0) for C in config.classes]
     work += [("kanji", C, min(config.n, 44), 1.0) for C in config.kanji_classes]
     if config.imbalanced_training:
-        work += [(config.data, config.imbalanced_classes, config.n, ratio)
-                 for ratio in config.ratios if ratio > 1]
+        work += [
+            (config.data, config.imbalanced_classes, config.n, ratio)
+            for ratio in config.ratios
+            if ratio > 1
+        ]
     found = []
     for seed in range(config.seeds):
         for name, C, n, imbalance in work:
-            recipe = sweep(name, C, seed, "dcl", n=n, imbalance=imbalance, checkpoints=points,
-                           data_digest=fingerprint(name), **config.recipe_fields())
+            recipe = sweep(
+                name,
+                C,
+                seed,
+                "dcl",
+                n=n,
+                imbalance=imbalance,
+                checkpoints=points,
+                data_digest=fingerprint(name),
+                **config.recipe_fields(),
+            )
             ratios = config.ratios if C == config.imbalanced_classes and imbalance == 1 else ()
-            content = {"measure": NAME, "version": 1, "recipe": asdict(recipe),
-                       "taus": config.taus, "ratios": ratios}
+            content = {
+                "measure": NAME,
+                "version": 1,
+                "recipe": asdict(recipe),
+                "taus": config.taus,
+                "ratios": ratios,
+            }
             cost = config.steps * 0.09 * config.batch / 128 + len(points) * 4 * (C * n / 16384) ** 2
             label = f"{name} C={C} seed={seed}" + (f" ratio={imbalance:g}" if imbalance > 1 else "")
             found.append(Cell(content, label, cost))
@@ -137,10 +179,19 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
 
 def about(recipe: Recipe, objective: str, step: int, images: int) -> dict[str, object]:
     return {
-        "data": recipe.data, "C": recipe.C, "n": recipe.n, "K": 2, "d": recipe.d,
-        "objective": objective, "seed": recipe.seed, "tau_train": recipe.tau,
-        "trained_imbalance": recipe.imbalance, "step": step,
-        "epoch": step / max(images // recipe.batch, 1), "split": "train", "layer": "z",
+        "data": recipe.data,
+        "C": recipe.C,
+        "n": recipe.n,
+        "K": 2,
+        "d": recipe.d,
+        "objective": objective,
+        "seed": recipe.seed,
+        "tau_train": recipe.tau,
+        "trained_imbalance": recipe.imbalance,
+        "step": step,
+        "epoch": step / max(images // recipe.batch, 1),
+        "split": "train",
+        "layer": "z",
     }
 
 
@@ -161,8 +212,11 @@ def subsets(y: torch.Tensor, cell: Mapping, step: int) -> Iterator[tuple]:
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The gap at the end of training beside the ruler, and how fast everything falls with C."""
     table = tables["table"]
-    last = table[(table["step"] == table["step"].max()) & (table["trained_imbalance"] == 1)
-                 & (table["imbalance"] == 1)]
+    last = table[
+        (table["step"] == table["step"].max())
+        & (table["trained_imbalance"] == 1)
+        & (table["imbalance"] == 1)
+    ]
     true = last[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
     names = {"bound_equal": "equal", "bound_ceiling": "ceiling", "bound_published": "published"}
     ends = true.groupby(["data", "C"])[["epoch", *names]].mean().rename(columns=names)
@@ -174,8 +228,14 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     for (name, tau), rows in last.groupby(["data", "tau"]):
         for labels, objective in (("true", "dcl"), ("true", "nscl"), ("shuffled", "dcl")):
             interval = mean_interval(gap_slope(rows, {"labels": labels}, objective))
-            slopes.append({"data": name, "tau": tau, "slope_of": f"{objective}, {labels} labels",
-                           **interval._asdict()})
+            slopes.append(
+                {
+                    "data": name,
+                    "tau": tau,
+                    "slope_of": f"{objective}, {labels} labels",
+                    **interval._asdict(),
+                }
+            )
         for bound in names:
             values = gap_slope(rows.assign(gap=rows[bound]), {"labels": "true"})
             slopes.append({"data": name, "tau": tau, "slope_of": bound, "mean": values.mean()})

@@ -78,23 +78,37 @@ class Config(command.Trained):
                     raise ValueError(f"{flag} has {value!r} but must be among {', '.join(allowed)}")
         for flag in ("dimensions", "views"):
             if min(getattr(self, flag), default=2) < 2:
-                raise ValueError(f"{flag} has {min(getattr(self, flag))} but each must be at least 2")
+                raise ValueError(
+                    f"{flag} has {min(getattr(self, flag))} but each must be at least 2"
+                )
         for tau in self.temperatures:
             if not 0 < tau < np.inf:
                 raise ValueError(f"temperatures has {tau:g} but each must be a number above 0")
         for C in self.classes:
             if C % self.coarse or C < 2 * self.coarse:
-                raise ValueError(f"classes has {C} but must be {2 * self.coarse} or a higher "
-                                 f"multiple of {self.coarse}, to be merged {self.coarse} at a time "
-                                 f"(--coarse)")
+                raise ValueError(
+                    f"classes has {C} but must be {2 * self.coarse} or a higher "
+                    f"multiple of {self.coarse}, to be merged {self.coarse} at a time "
+                    f"(--coarse)"
+                )
         super().check()
         for name in {*self.datasets} - {self.data}:
             command.check_data(name, max(self.classes), 2)
 
 
 PRESETS = {
-    "smoke": Config(classes=(8,), n=16, seeds=2, steps=4, batch=32, d=16, dimensions=(4,),
-                    encoders=("plain", "mlp"), temperatures=(1.0,), objectives=("nscl",)),
+    "smoke": Config(
+        classes=(8,),
+        n=16,
+        seeds=2,
+        steps=4,
+        batch=32,
+        d=16,
+        dimensions=(4,),
+        encoders=("plain", "mlp"),
+        temperatures=(1.0,),
+        objectives=("nscl",),
+    ),
     "laptop": Config(),
     "full": Config(classes=(32, 8, 64), seeds=5, steps=400),
 }
@@ -105,11 +119,19 @@ def cells(config: Config) -> list[Cell]:
     found = []
     for seed in range(config.seeds):
         for recipe, points in grid(config, seed):
-            content = {"measure": NAME, "version": 1, "recipe": asdict(recipe), "points": points,
-                       "taus": config.taus, "coarse": config.coarse}
+            content = {
+                "measure": NAME,
+                "version": 1,
+                "recipe": asdict(recipe),
+                "points": points,
+                "taus": config.taus,
+                "coarse": config.coarse,
+            }
             objectives = len({point["objective"] for point in points})
-            cost = (objectives * recipe.steps * COST[recipe.encoder] * recipe.K * recipe.batch / 256
-                    + 4 * len(points) * (recipe.C * recipe.n / 2048) ** 2)
+            cost = (
+                objectives * recipe.steps * COST[recipe.encoder] * recipe.K * recipe.batch / 256
+                + 4 * len(points) * (recipe.C * recipe.n / 2048) ** 2
+            )
             found.append(Cell(content, f"{points[0]['level']} seed={seed}", cost))
     return found
 
@@ -127,23 +149,49 @@ def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, list[dict]]]:
     def recipe(**changes) -> Recipe:
         fields = {"data": config.data, "C": config.classes[0], **config.recipe_fields(), **changes}
         name = fields["data"]
-        return sweep(seed=seed, objective="dcl", n=min(config.n, fewest_images(name)),
-                     data_digest=fingerprint(name), checkpoints=(0, config.steps), **fields)
+        return sweep(
+            seed=seed,
+            objective="dcl",
+            n=min(config.n, fewest_images(name)),
+            data_digest=fingerprint(name),
+            checkpoints=(0, config.steps),
+            **fields,
+        )
 
     def point(factor: str, value: object, **changes) -> dict:
         value = f"{value:g}" if isinstance(value, float) else str(value)
-        return {"factor": factor, "value": value, "level": f"{factor}={value}",
-                "objective": "dcl", "step": config.steps, "K": 2, **changes}
+        return {
+            "factor": factor,
+            "value": value,
+            "level": f"{factor}={value}",
+            "objective": "dcl",
+            "step": config.steps,
+            "K": 2,
+            **changes,
+        }
 
     base = recipe()
-    yield base, [
-        point("base", "CL", level="base"), point("objective", "untrained", step=0),
-        *(point("objective", name, objective=name) for name in dict.fromkeys(config.objectives)
-          if name != "dcl"),
-        *(point("evaluated K", K, K=K) for K in dict.fromkeys(config.views) if K != 2),
-    ]
-    varied = {"encoder": config.encoders, "data": config.datasets, "C": config.classes,
-              "d": config.dimensions, "K": config.views, "tau": config.temperatures}
+    yield (
+        base,
+        [
+            point("base", "CL", level="base"),
+            point("objective", "untrained", step=0),
+            *(
+                point("objective", name, objective=name)
+                for name in dict.fromkeys(config.objectives)
+                if name != "dcl"
+            ),
+            *(point("evaluated K", K, K=K) for K in dict.fromkeys(config.views) if K != 2),
+        ],
+    )
+    varied = {
+        "encoder": config.encoders,
+        "data": config.datasets,
+        "C": config.classes,
+        "d": config.dimensions,
+        "K": config.views,
+        "tau": config.temperatures,
+    }
     for field, values in varied.items():
         for value in dict.fromkeys(values):
             if value != getattr(base, field):
@@ -158,8 +206,10 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
     encoder = trained_encoders(common, objectives, context, share=0.7)
     dataset = data.load(common.data)
     rows, y = training_rows(common, dataset)
-    seen = {K: evaluation_views(dataset, dataset.train, rows, K)
-            for K in {point["K"] for point in cell["points"]}}
+    seen = {
+        K: evaluation_views(dataset, dataset.train, rows, K)
+        for K in {point["K"] for point in cell["points"]}
+    }
     found = []
     for done, point in enumerate(cell["points"]):
         network = encoder(point["objective"], point["step"])
@@ -171,27 +221,47 @@ def measure(cell: Mapping, context: Context) -> pd.DataFrame:
         for name, labels in labels_by_name.items():
             sizes = labels.bincount()
             about = point | {
-                "data": common.data, "encoder": common.encoder, "d": common.d, "seed": common.seed,
-                "trained_K": common.K, "tau_train": common.tau, "labels": name, "C": len(sizes),
-                "n": len(labels) / len(sizes), "imbalance": float(sizes.max() / sizes.min())}
-            found += [about | row | above_floor(z, labels, row["tau"])
-                      for row in gap_audit(z, labels, cell["taus"])]
+                "data": common.data,
+                "encoder": common.encoder,
+                "d": common.d,
+                "seed": common.seed,
+                "trained_K": common.K,
+                "tau_train": common.tau,
+                "labels": name,
+                "C": len(sizes),
+                "n": len(labels) / len(sizes),
+                "imbalance": float(sizes.max() / sizes.min()),
+            }
+            found += [
+                about | row | above_floor(z, labels, row["tau"])
+                for row in gap_audit(z, labels, cell["taus"])
+            ]
         context.report(0.7 + 0.3 * (done + 1) / len(cell["points"]))
     return pd.DataFrame(found)
 
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """r at every point (highest temperature), and how near each labelling comes to its bounds."""
+    """R at every point (highest temperature), and how near each labelling comes to its bounds."""
     table = tables["table"].assign(
         over_bound=lambda t: t["gap"] / t["bound_class_average"],
-        over_ceiling=lambda t: t["gap"] / t["bound_ceiling"])
+        over_ceiling=lambda t: t["gap"] / t["bound_ceiling"],
+    )
     means = table.groupby(["tau", "labels", "level"], sort=False)[
-        ["r", "over_bound", "over_ceiling"]].mean()
+        ["r", "over_bound", "over_ceiling"]
+    ].mean()
     nearest = [
-        {"tau": tau, "labels": labels, "r_least": rows["r"].min(), "r_most": rows["r"].max(),
-         "bound_most": rows["over_bound"].max(), "ceiling_mean": rows["over_ceiling"].mean(),
-         "ceiling_most": rows["over_ceiling"].max(), "worst": rows["over_bound"].idxmax()[2]}
-        for (tau, labels), rows in means.groupby(level=[0, 1], sort=False)]
+        {
+            "tau": tau,
+            "labels": labels,
+            "r_least": rows["r"].min(),
+            "r_most": rows["r"].max(),
+            "bound_most": rows["over_bound"].max(),
+            "ceiling_mean": rows["over_ceiling"].mean(),
+            "ceiling_most": rows["over_ceiling"].max(),
+            "worst": rows["over_bound"].idxmax()[2],
+        }
+        for (tau, labels), rows in means.groupby(level=[0, 1], sort=False)
+    ]
     r = means["r"].xs(table["tau"].max()).unstack("labels", sort=False).add_prefix("r_")
     return {"summary": r.reset_index(), "nearest": pd.DataFrame(nearest)}
 
@@ -199,11 +269,19 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def claims(config: Config) -> list[Claim]:
     trainings = list(grid(config, seed=0))
     open_cases = not all(
-        etf_ceiling_is_proved(C, recipe.C * recipe.n // C, tau) for recipe, _ in trainings
-        for C in (recipe.C, recipe.C // config.coarse) for tau in config.taus)
+        etf_ceiling_is_proved(C, recipe.C * recipe.n // C, tau)
+        for recipe, _ in trainings
+        for C in (recipe.C, recipe.C // config.coarse)
+        for tau in config.taus
+    )
     published = min(config.taus, key=lambda tau: abs(tau - 1))
-    return universality_claims(config.taus, sum(len(points) for _, points in trainings),
-                               len(LABELINGS), open_cases, published)
+    return universality_claims(
+        config.taus,
+        sum(len(points) for _, points in trainings),
+        len(LABELINGS),
+        open_cases,
+        published,
+    )
 
 
 if __name__ == "__main__":

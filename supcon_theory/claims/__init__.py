@@ -104,9 +104,16 @@ def obeys(
         if vacuous is not None:
             silent = vacuous(rows)
             if silent.all():
-                return Verdict("VACUOUS", "the bound is above all that is possible in every row",
-                               margin, n=n, tightness=ratio)
-            reason = f"the bound says nothing in {silent.mean():.0%} of the rows" if silent.any() else ""
+                return Verdict(
+                    "VACUOUS",
+                    "the bound is above all that is possible in every row",
+                    margin,
+                    n=n,
+                    tightness=ratio,
+                )
+            reason = (
+                f"the bound says nothing in {silent.mean():.0%} of the rows" if silent.any() else ""
+            )
             return Verdict("PASS", reason, margin, n=n, tightness=ratio)
         return Verdict("PASS", "", margin, n=n, tightness=ratio)
 
@@ -144,8 +151,9 @@ def lies_within(
             reason = f"mean {interval.mean:.4g} lies outside [{low:g}, {high:g}]"
             return Verdict("FAIL", reason, **found, broken_by=values.rename("value").to_frame())
         if margin < 0:
-            return Verdict("INCONCLUSIVE", f"the interval crosses the edge of [{low:g}, {high:g}]",
-                           **found)
+            return Verdict(
+                "INCONCLUSIVE", f"the interval crosses the edge of [{low:g}, {high:g}]", **found
+            )
         if null is not None:
             if len(same) == 0 or same.isna().any():
                 return Verdict("INCONCLUSIVE", "the null is missing or NaN", **found)
@@ -156,8 +164,21 @@ def lies_within(
     return check
 
 
-COLUMNS = ("claim", "kind", "verdict", "expected", "margin", "ci_low", "ci_high", "n", "tightness",
-           "reason", "statement", "source", "null")
+COLUMNS = (
+    "claim",
+    "kind",
+    "verdict",
+    "expected",
+    "margin",
+    "ci_low",
+    "ci_high",
+    "n",
+    "tightness",
+    "reason",
+    "statement",
+    "source",
+    "null",
+)
 
 
 def evaluate(claims: Sequence[Claim], table: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
@@ -165,10 +186,18 @@ def evaluate(claims: Sequence[Claim], table: pd.DataFrame) -> tuple[pd.DataFrame
     verdicts = {claim.id: claim.check(table) for claim in claims}
     rows = [
         {
-            "claim": claim.id, "kind": claim.kind, "verdict": found.verdict,
-            "expected": claim.expect, "margin": found.margin, "ci_low": found.ci_low,
-            "ci_high": found.ci_high, "n": found.n, "tightness": found.tightness,
-            "reason": found.reason, "statement": claim.statement, "source": claim.source,
+            "claim": claim.id,
+            "kind": claim.kind,
+            "verdict": found.verdict,
+            "expected": claim.expect,
+            "margin": found.margin,
+            "ci_low": found.ci_low,
+            "ci_high": found.ci_high,
+            "n": found.n,
+            "tightness": found.tightness,
+            "reason": found.reason,
+            "statement": claim.statement,
+            "source": claim.source,
             "null": claim.null,
         }
         for claim, found in zip(claims, verdicts.values(), strict=True)

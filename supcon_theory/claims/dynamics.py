@@ -41,7 +41,7 @@ WITHIN = {
 def dynamics_claims(tau_train: float, tau: float, classes: tuple[int, ...]) -> list[Claim]:
     """Theorems at every checkpoint, split and temperature; trends at the published one, `tau`."""
     needs = {"seed": 2}
-    gaps = gap_theorems(needs) + [published_bound("A3", tau, needs)]
+    gaps = [*gap_theorems(needs), published_bound("A3", tau, needs)]
     if tau_train != tau:
         gaps.append(published_bound("A3-train", tau_train, needs))
     found = [replace(claim, check=on("exact", claim.check)) for claim in gaps]
@@ -107,7 +107,8 @@ def dynamics_claims(tau_train: float, tau: float, classes: tuple[int, ...]) -> l
 
 def says_nothing(rows: pd.DataFrame, name: str) -> pd.Series:
     """Where an earlier bound is not within what any encoder's loss is: a constant one has log C, and
-    cosines in [-1, 1] leave at least log(1 + (C - 1) e^(-2/tau))."""
+    cosines in [-1, 1] leave at least log(1 + (C - 1) e^(-2/tau)).
+    """
     if name == "bao_lower":
         return rows["bound_bao_lower"] <= np.log1p((rows["C"] - 1) * np.exp(-2 / rows["tau"]))
     return rows[f"bound_{name}"] >= rows["chance"]
@@ -193,7 +194,8 @@ def trends(tau_train: float, tau: float, classes: tuple[int, ...]) -> list[Claim
                     null="the untrained encoder in place of the CL-trained one",
                 )
             )
-    return found + [
+    return [
+        *found,
         Claim(
             "batch-low",
             "log-mean negatives of DCL are underestimated in the smallest batches (Jensen)",

@@ -26,54 +26,121 @@ CERTIFICATES = {
     "conditional_trigonometric": "own proof: trigonometric majorant given the test point",
 }
 PAIRWISE = ("cantelli", "theorem_4_1", "theorem_c_2")
-LIMITS = {"limit_theorem_4_1": 1e-6, "limit_theorem_c_2": 1e-6, "limit_cantelli": 1e-6,
-          "limit_neurips": 0.02}
+LIMITS = {
+    "limit_theorem_4_1": 1e-6,
+    "limit_theorem_c_2": 1e-6,
+    "limit_cantelli": 1e-6,
+    "limit_neurips": 0.02,
+}
 
 
 def few_shot_claims(C: int, needs: dict[str, int], with_certificates: bool = True) -> list[Claim]:
     """C1 to C5; trends are about the CL-trained encoder of C classes on held-out images."""
     found = [
-        Claim(f"C1-{name}", "nearest-centre error <= bound, for every m and number of ways", source,
-              "theorem", obeys({f"excess_{name}": ROUNDING}, finite_m, needs,
-                               ("error", f"cut_{name}"), vacuous=lambda t, n=name: above_chance(t, n)),
-              expect="VACUOUS" if name in ("neurips", "tightened") else "PASS")
+        Claim(
+            f"C1-{name}",
+            "nearest-centre error <= bound, for every m and number of ways",
+            source,
+            "theorem",
+            obeys(
+                {f"excess_{name}": ROUNDING},
+                finite_m,
+                needs,
+                ("error", f"cut_{name}"),
+                vacuous=lambda t, n=name: above_chance(t, n),
+            ),
+            expect="VACUOUS" if name in ("neurips", "tightened") else "PASS",
+        )
         for name, source in VALID.items()
     ]
     found += [
-        Claim(f"C1-{name}", "nearest-centre error <= certificate, for every m and number of ways, and "
-              "for every pair", source, "theorem", certified(name, needs))
-        for name, source in CERTIFICATES.items() if with_certificates
+        Claim(
+            f"C1-{name}",
+            "nearest-centre error <= certificate, for every m and number of ways, and "
+            "for every pair",
+            source,
+            "theorem",
+            certified(name, needs),
+        )
+        for name, source in CERTIFICATES.items()
+        if with_certificates
     ]
     found += [
-        Claim("C1-pairs", "the same for every single ordered pair of classes", P3, "theorem",
-              obeys({f"excess_pair_{name}": ROUNDING for name in PAIRWISE}, two_way, needs)),
-        Claim("C2", "two-way error with known centres <= 4 V_dir / (1 + 4 V_dir), every pair",
-              f"{P3}; Cantelli", "theorem",
-              obeys({"excess_pair_known": ROUNDING}, {"m": np.inf}, needs, ("error", "bound_known"))),
-        Claim("C3-order", "Theorem 4.1 <= Theorem C.2 for every pair", P3, "theorem",
-              obeys({"excess_order": ROUNDING}, two_way, needs)),
-        Claim("C3-limits", "V_dir <= V for every pair; bounds tend to 4 V_dir, the certificate to "
-              "the mean of 4 V_dir / (1 + 4 V_dir)", P3, "theorem",
-              obeys({"excess_V_dir": ROUNDING} | LIMITS, {"m": np.inf}, needs)),
+        Claim(
+            "C1-pairs",
+            "the same for every single ordered pair of classes",
+            P3,
+            "theorem",
+            obeys({f"excess_pair_{name}": ROUNDING for name in PAIRWISE}, two_way, needs),
+        ),
+        Claim(
+            "C2",
+            "two-way error with known centres <= 4 V_dir / (1 + 4 V_dir), every pair",
+            f"{P3}; Cantelli",
+            "theorem",
+            obeys({"excess_pair_known": ROUNDING}, {"m": np.inf}, needs, ("error", "bound_known")),
+        ),
+        Claim(
+            "C3-order",
+            "Theorem 4.1 <= Theorem C.2 for every pair",
+            P3,
+            "theorem",
+            obeys({"excess_order": ROUNDING}, two_way, needs),
+        ),
+        Claim(
+            "C3-limits",
+            "V_dir <= V for every pair; bounds tend to 4 V_dir, the certificate to "
+            "the mean of 4 V_dir / (1 + 4 V_dir)",
+            P3,
+            "theorem",
+            obeys({"excess_V_dir": ROUNDING} | LIMITS, {"m": np.inf}, needs),
+        ),
     ]
     main = {"protocol": "resampled", "classes": "seen", "split": "test", "objective": "dcl", "C": C}
     curve = main | {"ways": 2}
     flat = "1/sqrt(m), which knows nothing of the features, in place of the bound"
     for name in ("neurips", "theorem_4_1"):
-        found.append(Claim(
-            f"C4-{name}", f"Pearson correlation over m of two-way error and bound >= .9, C = {C}",
-            f"{P1}; {P3}", "trend", lies_within(0.9, np.inf, lambda t, n=name: by_seed(t, curve, f"bound_{n}", pearson),
-                                 null=lambda t: by_seed(t, curve, None, pearson)),
-            expect="VACUOUS", null=flat))
-    return found + [
-        Claim("C4-slope", "the bound falls with m as the error does: log-log slopes within .1, "
-              f"C = {C}", "own", "trend", lies_within(-0.1, 0.1, lambda t: by_seed(t, curve, "bound_neurips", slopes)),
-              expect="FAIL"),
-        Claim("C5-crossing", "Theorem 4.1 falls below the NeurIPS bound at an m from 5 to 50: "
-              f"log10 m in [.7, 1.7], C = {C}", P3, "trend",
-              lies_within(*np.log10([5, 50]), lambda t: np.log10(one_per_seed(t, main, "crossing")))),
-        Claim("C5-half", "Theorem 4.1 is below 1/2 only from m of about 100 on: 1/m <= .01, "
-              f"C = {C}", P3, "trend", lies_within(0, 0.01, lambda t: 1 / one_per_seed(t, main, "half_theorem_4_1"))),
+        found.append(
+            Claim(
+                f"C4-{name}",
+                f"Pearson correlation over m of two-way error and bound >= .9, C = {C}",
+                f"{P1}; {P3}",
+                "trend",
+                lies_within(
+                    0.9,
+                    np.inf,
+                    lambda t, n=name: by_seed(t, curve, f"bound_{n}", pearson),
+                    null=lambda t: by_seed(t, curve, None, pearson),
+                ),
+                expect="VACUOUS",
+                null=flat,
+            )
+        )
+    return [
+        *found,
+        Claim(
+            "C4-slope",
+            f"the bound falls with m as the error does: log-log slopes within .1, C = {C}",
+            "own",
+            "trend",
+            lies_within(-0.1, 0.1, lambda t: by_seed(t, curve, "bound_neurips", slopes)),
+            expect="FAIL",
+        ),
+        Claim(
+            "C5-crossing",
+            "Theorem 4.1 falls below the NeurIPS bound at an m from 5 to 50: "
+            f"log10 m in [.7, 1.7], C = {C}",
+            P3,
+            "trend",
+            lies_within(*np.log10([5, 50]), lambda t: np.log10(one_per_seed(t, main, "crossing"))),
+        ),
+        Claim(
+            "C5-half",
+            f"Theorem 4.1 is below 1/2 only from m of about 100 on: 1/m <= .01, C = {C}",
+            P3,
+            "trend",
+            lies_within(0, 0.01, lambda t: 1 / one_per_seed(t, main, "half_theorem_4_1")),
+        ),
     ]
 
 
@@ -82,6 +149,7 @@ def certified(name: str, needs: dict[str, int]):
 
     It was where any seed or encoder has it at this C and m; there a NaN decides nothing.
     """
+
     def rows(table: pd.DataFrame) -> pd.DataFrame:
         places = ["protocol", "classes", "split", "C", "m"]
         if not {f"bound_{name}", f"excess_pair_{name}", *places} <= set(table):
@@ -92,8 +160,13 @@ def certified(name: str, needs: dict[str, int]):
         pair = found[f"excess_pair_{name}"].where(found["ways"] == 2, -np.inf)
         return found.assign(worst=np.maximum(found[f"excess_{name}"], pair))
 
-    return obeys({"worst": ROUNDING}, rows, needs, ("error", f"bound_{name}"),
-                 vacuous=lambda t: above_chance(t, name))
+    return obeys(
+        {"worst": ROUNDING},
+        rows,
+        needs,
+        ("error", f"bound_{name}"),
+        vacuous=lambda t: above_chance(t, name),
+    )
 
 
 def finite_m(table: pd.DataFrame) -> pd.DataFrame:
@@ -163,10 +236,17 @@ def correlations(table: pd.DataFrame, bounds: tuple[str, ...]) -> pd.DataFrame:
         for name in (*bounds, "flat"):
             curve = 1 / np.sqrt(m) if name == "flat" else mine[f"bound_{name}"].to_numpy()
             k = np.isfinite(curve)
-            rows.append(dict(zip(keys, key, strict=True)) | {
-                "bound": name, "points": k.sum(), "pearson": pearson(m[k], error[k], curve[k]),
-                "spearman": spearman(m[k], error[k], curve[k]),
-                "slope_error": slope(np.log(m[k]), np.log(error[k])) if (error > 0).all() else np.nan,
-                "slope_bound": slope(np.log(m[k]), np.log(curve[k])),
-            })
+            rows.append(
+                dict(zip(keys, key, strict=True))
+                | {
+                    "bound": name,
+                    "points": k.sum(),
+                    "pearson": pearson(m[k], error[k], curve[k]),
+                    "spearman": spearman(m[k], error[k], curve[k]),
+                    "slope_error": slope(np.log(m[k]), np.log(error[k]))
+                    if (error > 0).all()
+                    else np.nan,
+                    "slope_bound": slope(np.log(m[k]), np.log(curve[k])),
+                }
+            )
     return pd.DataFrame(rows)

@@ -12,12 +12,24 @@ ROUNDING = 1e-9
 
 def counterexample_claims() -> list[Claim]:
     return [
-        Claim("C6", f"the 1/m form is below the measured error at every m >= {FROM:,} with V = sqrt(m)",
-              "arXiv 2506.04411v1, Proposition 1", "counterexample", violated),
-        Claim("C6-valid", "Cantelli, Theorem 4.1, C.2 and the NeurIPS forms hold on the same laws",
-              "own proof; arXiv 2603.03530; arXiv 2506.04411", "theorem",
-              obeys({f"excess_{name}": ROUNDING for name in VALID}, needs={"m": 2},
-                    tightness=("error_exact", "bound_cantelli"))),
+        Claim(
+            "C6",
+            f"the 1/m form is below the measured error at every m >= {FROM:,} with V = sqrt(m)",
+            "arXiv 2506.04411v1, Proposition 1",
+            "counterexample",
+            violated,
+        ),
+        Claim(
+            "C6-valid",
+            "Cantelli, Theorem 4.1, C.2 and the NeurIPS forms hold on the same laws",
+            "own proof; arXiv 2603.03530; arXiv 2506.04411",
+            "theorem",
+            obeys(
+                {f"excess_{name}": ROUNDING for name in VALID},
+                needs={"m": 2},
+                tightness=("error_exact", "bound_cantelli"),
+            ),
+        ),
     ]
 
 

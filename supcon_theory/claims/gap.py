@@ -18,28 +18,65 @@ SWEEP = {"seed": 2, "C": 2}
 def gap_theorems(needs: dict[str, int] = SWEEP) -> list[Claim]:
     """What holds for every encoder, anchor, labelling and temperature."""
     return [
-        Claim("A1", "L_DCL - L_NSCL = log(1 + S/D), anchor by anchor", f"{PAPER}, Theorem 1", "theorem",
-              obeys({"identity_error": 1e-10, "rounding_error": 1e-5}, needs=needs)),
-        Claim("A2", "each anchor's gap lies between its two bounds", f"{PAPER}, Theorem 1", "theorem",
-              obeys({"excess_lower": ROUNDING, "excess_upper": ROUNDING}, needs=needs)),
-        Claim("A4", "label-free centred bound on each anchor's gap", "own proof, balanced classes",
-              "theorem", obeys({"excess_centred": ROUNDING}, balanced, needs)),
-        Claim("A5", "mean gap <= collapsed-ETF ceiling, where proved", "own proof, balanced classes",
-              "theorem", obeys({"excess_ceiling": ROUNDING}, proved, needs, ("gap", "bound_ceiling"))),
-        Claim("A6", "r is within exp(+-delta/tau), delta the range of the anchor's negative cosines",
-              "own proof", "theorem", obeys({"excess_interval": ROUNDING}, needs=needs)),
-        Claim("D1", "|p_CL - p_NSCL|_1 = 2 (1 - exp(-gap)), anchor by anchor", "arXiv 2510.08852",
-              "theorem", obeys({"distance_error": 1e-10}, needs=needs)),
+        Claim(
+            "A1",
+            "L_DCL - L_NSCL = log(1 + S/D), anchor by anchor",
+            f"{PAPER}, Theorem 1",
+            "theorem",
+            obeys({"identity_error": 1e-10, "rounding_error": 1e-5}, needs=needs),
+        ),
+        Claim(
+            "A2",
+            "each anchor's gap lies between its two bounds",
+            f"{PAPER}, Theorem 1",
+            "theorem",
+            obeys({"excess_lower": ROUNDING, "excess_upper": ROUNDING}, needs=needs),
+        ),
+        Claim(
+            "A4",
+            "label-free centred bound on each anchor's gap",
+            "own proof, balanced classes",
+            "theorem",
+            obeys({"excess_centred": ROUNDING}, balanced, needs),
+        ),
+        Claim(
+            "A5",
+            "mean gap <= collapsed-ETF ceiling, where proved",
+            "own proof, balanced classes",
+            "theorem",
+            obeys({"excess_ceiling": ROUNDING}, proved, needs, ("gap", "bound_ceiling")),
+        ),
+        Claim(
+            "A6",
+            "r is within exp(+-delta/tau), delta the range of the anchor's negative cosines",
+            "own proof",
+            "theorem",
+            obeys({"excess_interval": ROUNDING}, needs=needs),
+        ),
+        Claim(
+            "D1",
+            "|p_CL - p_NSCL|_1 = 2 (1 - exp(-gap)), anchor by anchor",
+            "arXiv 2510.08852",
+            "theorem",
+            obeys({"distance_error": 1e-10}, needs=needs),
+        ),
     ]
 
 
 def published_bound(name: str, tau: float, needs: dict[str, int] = SWEEP) -> Claim:
     """A3: the mean gap against the published bounds, at one temperature."""
     return Claim(
-        name, f"mean gap <= log(1 + n_max e^(2/tau)/(N - n_max)), tau = {tau:g}",
-        f"{PAPER}, Theorem 1", "theorem",
-        obeys({"excess_n_max": ROUNDING, "excess_class_average": ROUNDING}, {"tau": tau}, needs,
-              ("gap", "bound_n_max"), vacuous=above_the_span),
+        name,
+        f"mean gap <= log(1 + n_max e^(2/tau)/(N - n_max)), tau = {tau:g}",
+        f"{PAPER}, Theorem 1",
+        "theorem",
+        obeys(
+            {"excess_n_max": ROUNDING, "excess_class_average": ROUNDING},
+            {"tau": tau},
+            needs,
+            ("gap", "bound_n_max"),
+            vacuous=above_the_span,
+        ),
     )
 
 
@@ -50,26 +87,56 @@ def sweep_claims(tau_train: float, tau_published: float, classes, n: int, data: 
     if tau_train != tau_published:
         found.insert(3, published_bound("A3-train", tau_train))
     open_cases = [
-        (C, tau) for C in classes for tau in {tau_train, tau_published}
+        (C, tau)
+        for C in classes
+        for tau in {tau_train, tau_published}
         if not etf_ceiling_is_proved(C, n, tau)
     ]
     if open_cases:
-        found.append(Claim(
-            "A5-open", "mean gap <= collapsed-ETF ceiling, where not proved", "conjecture",
-            "conjecture", obeys({"excess_ceiling": ROUNDING}, unproved, {"seed": 2},
-                                ("gap", "bound_ceiling"))))
+        found.append(
+            Claim(
+                "A5-open",
+                "mean gap <= collapsed-ETF ceiling, where not proved",
+                "conjecture",
+                "conjecture",
+                obeys(
+                    {"excess_ceiling": ROUNDING}, unproved, {"seed": 2}, ("gap", "bound_ceiling")
+                ),
+            )
+        )
     end = dict(data=data, tau=tau_published, trained_imbalance=1.0, imbalance=1.0)
-    return found + [
-        Claim("A6-start", "similarities are nearly equal at initialisation: max over C |r - 1| < .05",
-              PAPER, "trend", lies_within(-np.inf, 0.05, lambda t: furthest_from_one(t, end))),
-        Claim("A7", "the gap of CL-trained encoders falls as 1/(C - 1): slope -1 +- .1", PAPER, "trend",
-              lies_within(-1.1, -0.9, lambda t: gap_slope(t, end | {"labels": "true"}),
-                          null=lambda t: gap_slope(t, end | {"labels": "shuffled"})),
-              expect="VACUOUS", null="shuffled labels: the fall is counting, not learning"),
-        Claim("A7-learned", "what is learned: r of CL-trained encoders is higher than under shuffled "
-              "labels at every C", "own", "trend",
-              lies_within(0, np.inf, lambda t: least_learned(t, end)),
-              null="the shuffled labels are subtracted"),
+    return [
+        *found,
+        Claim(
+            "A6-start",
+            "similarities are nearly equal at initialisation: max over C |r - 1| < .05",
+            PAPER,
+            "trend",
+            lies_within(-np.inf, 0.05, lambda t: furthest_from_one(t, end)),
+        ),
+        Claim(
+            "A7",
+            "the gap of CL-trained encoders falls as 1/(C - 1): slope -1 +- .1",
+            PAPER,
+            "trend",
+            lies_within(
+                -1.1,
+                -0.9,
+                lambda t: gap_slope(t, end | {"labels": "true"}),
+                null=lambda t: gap_slope(t, end | {"labels": "shuffled"}),
+            ),
+            expect="VACUOUS",
+            null="shuffled labels: the fall is counting, not learning",
+        ),
+        Claim(
+            "A7-learned",
+            "what is learned: r of CL-trained encoders is higher than under shuffled "
+            "labels at every C",
+            "own",
+            "trend",
+            lies_within(0, np.inf, lambda t: least_learned(t, end)),
+            null="the shuffled labels are subtracted",
+        ),
     ]
 
 
@@ -119,4 +186,3 @@ def least_learned(table: pd.DataFrame, where: dict) -> pd.Series:
     per_seed = learned.groupby("seed")
     found = per_seed.min().where(~learned.isna().groupby("seed").any())
     return found.where(per_seed.size() > 1)
-

@@ -19,12 +19,17 @@ def trained_pairs(table: pd.DataFrame) -> pd.DataFrame:
 
 def premise(table: pd.DataFrame) -> pd.DataFrame:
     """Pairs of a CL- and an NSCL-trained encoder, of any checkpoints after the start, where the
-    former has the lower DCL loss: what A9 is about. A loss that is NaN stays, to be reported."""
+    former has the lower DCL loss: what A9 is about. A loss that is NaN stays, to be reported.
+    """
     keys = ["C", "split", "seed", "tau"]
     if not {*keys, "step", "protocol", "objective", "loss_dcl", "loss_nscl", "gap"} <= set(table):
         return table.iloc[:0]
-    f, g = (select(table, {"protocol": "exact", "objective": name})[
-        [*keys, "step", "loss_dcl", "loss_nscl", "gap"]] for name in ("dcl", "nscl"))
+    f, g = (
+        select(table, {"protocol": "exact", "objective": name})[
+            [*keys, "step", "loss_dcl", "loss_nscl", "gap"]
+        ]
+        for name in ("dcl", "nscl")
+    )
     pairs = f[f["step"] > 0].merge(g[g["step"] > 0], on=keys, suffixes=("_f", "_g"))
     pairs = pairs[~(pairs["loss_dcl_f"] > pairs["loss_dcl_g"])]
     excess = pairs["loss_nscl_f"] - pairs["loss_nscl_g"] - transfer_bound(pairs["gap_g"])
@@ -33,7 +38,8 @@ def premise(table: pd.DataFrame) -> pd.DataFrame:
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
     """A row for each curve over checkpoints: correlations, slope, and how much of them is
-    forced."""
+    forced.
+    """
     rows = table[table["protocol"].isin(["exact", "control"])].sort_values("step")
     found = []
     for key, mine in rows.groupby(CURVE):
@@ -42,11 +48,20 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
         pearson_losses = pearson(dcl, nscl)
         known = np.isfinite(pearson_losses) and np.isfinite(bound)
         forced = float(forced_correlation(nscl.std(), bound)) if known else np.nan
-        found.append(dict(zip(CURVE, key, strict=True)) | {
-            "points": len(mine), "pearson": pearson_losses, "forced": forced,
-            "excess_forced": forced - pearson_losses, "slope": slope(nscl, dcl),
-            "pearson_gap": pearson(gap, mine["bound_centred"].to_numpy()),
-            "range_nscl": np.ptp(nscl), "range_gap": np.ptp(gap), "bound": bound})
+        found.append(
+            dict(zip(CURVE, key, strict=True))
+            | {
+                "points": len(mine),
+                "pearson": pearson_losses,
+                "forced": forced,
+                "excess_forced": forced - pearson_losses,
+                "slope": slope(nscl, dcl),
+                "pearson_gap": pearson(gap, mine["bound_centred"].to_numpy()),
+                "range_nscl": np.ptp(nscl),
+                "range_gap": np.ptp(gap),
+                "bound": bound,
+            }
+        )
     return pd.DataFrame(found)
 
 

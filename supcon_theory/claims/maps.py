@@ -1,5 +1,6 @@
 """What a map of embeddings is taken to show, as claims about its numbers: neighbours share a
-class."""
+class.
+"""
 
 import numpy as np
 import pandas as pd

@@ -52,7 +52,7 @@ class DataSet:
 
 
 def load(name_or_path: str | Path) -> DataSet:
-    """"glyphs", "kanji", a user's `.npz`, or a folder with `train/<class>/*` and `test/<class>/*`.
+    """ "glyphs", "kanji", a user's `.npz`, or a folder with `train/<class>/*` and `test/<class>/*`.
 
     Raises ValueError, in one sentence, on an unknown name and on anything wrong in a user's data.
     """

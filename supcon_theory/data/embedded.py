@@ -18,7 +18,7 @@ NAMES = ("glyphs", "kanji")
 
 
 def load(name: str, clean: bool = False) -> DataSet:
-    """"glyphs" or "kanji"; `clean` leaves the nuisance out (to look at, not to train on).
+    """ "glyphs" or "kanji"; `clean` leaves the nuisance out (to look at, not to train on).
 
     Rows are sorted by class. Global indices: the training rows first, then the test rows.
     """

@@ -21,5 +21,7 @@ def fingerprint(name_or_path: str | Path) -> str:
     for file in sorted(path.rglob("*")):
         if file.is_file():
             found = file.stat()
-            listing.update(f"{file.relative_to(path)} {found.st_size} {found.st_mtime_ns}\n".encode())
+            listing.update(
+                f"{file.relative_to(path)} {found.st_size} {found.st_mtime_ns}\n".encode()
+            )
     return listing.hexdigest()[:16]

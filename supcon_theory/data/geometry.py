@@ -78,7 +78,7 @@ def warp(images: Tensor, matrix: np.ndarray, padding: str = "zeros") -> Tensor:
 
     `padding` says what lies outside the image: "zeros", "border" or "reflection".
     """
-    n, _, height, width = images.shape
+    _n, _, height, width = images.shape
     m = torch.as_tensor(matrix, dtype=images.dtype).to(images.device)
     across = (torch.arange(width, dtype=m.dtype, device=m.device) + 0.5) * (2 / width) - 1
     down = (torch.arange(height, dtype=m.dtype, device=m.device) + 0.5) * (2 / height) - 1

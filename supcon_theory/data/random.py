@@ -41,9 +41,7 @@ def _key(seed: int, stream: str, epoch: int, view: int) -> np.ndarray:
     return key
 
 
-def bits(
-    seed: int, stream: str, epoch: int, view: int, index: ArrayLike, count: int
-) -> np.ndarray:
+def bits(seed: int, stream: str, epoch: int, view: int, index: ArrayLike, count: int) -> np.ndarray:
     """(len(index), count) independent uniform uint64; see `uniform`."""
     index = np.asarray(index)
     if index.ndim != 1 or (index.size and (index.dtype.kind not in "iu" or index.min() < 0)):

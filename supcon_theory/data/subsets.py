@@ -31,7 +31,7 @@ def choose_classes(number_of_classes: int, C: int, seed: int) -> np.ndarray:
 def balanced(
     labels: Tensor, classes: np.ndarray, n: int | None, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """n images of each of `classes`: (rows, new labels), (len(classes) n,), sorted by class.
+    """N images of each of `classes`: (rows, new labels), (len(classes) n,), sorted by class.
 
     labels (M,) are those of a split. The class `classes[k]` gets the new label k; within it the
     rows come in the order of their keys, so that fewer images are the first ones. n None takes all

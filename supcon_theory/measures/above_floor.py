@@ -28,6 +28,6 @@ def above_floor(z: Tensor, y: Tensor, tau: float) -> dict[str, float]:
     distinct = ~np.eye(K, dtype=bool)
     return {
         "nscl_above_floor": losses.mean_nscl - float(nscl_minimum(C, n, K, tau)),
-        "nscl_coupled_above_floor":
-            coupled[:, distinct].mean() - float(nscl_coupled_minimum(C, n, K, tau)),
+        "nscl_coupled_above_floor": coupled[:, distinct].mean()
+        - float(nscl_coupled_minimum(C, n, K, tau)),
     }

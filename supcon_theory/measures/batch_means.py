@@ -41,10 +41,20 @@ def batch_means(
         for tau, losses in global_losses(z[batch], labels, taus).items():
             lower, upper = (bound[:, None] for bound in batch_gap_bounds(labels.numpy(), tau))
             excess = np.maximum(losses.gap - upper, lower - losses.gap).max()
-            found[tau].append((losses.mean_dcl, losses.mean_nscl, losses.mean_gap,
-                               losses.mean_dcl - np.log(K * (size - 1)),
-                               losses.mean_nscl - others, excess))
+            found[tau].append(
+                (
+                    losses.mean_dcl,
+                    losses.mean_nscl,
+                    losses.mean_gap,
+                    losses.mean_dcl - np.log(K * (size - 1)),
+                    losses.mean_nscl - others,
+                    excess,
+                )
+            )
     names = ("loss_dcl", "loss_nscl", "gap", "level_dcl", "level_nscl")
-    return [{"tau": tau, "batch": size, "batches": len(rows)}
-            | dict(zip(names, np.array(rows)[:, :5].mean(0), strict=True))
-            | {"excess_batch": np.array(rows)[:, 5].max()} for tau, rows in found.items()]
+    return [
+        {"tau": tau, "batch": size, "batches": len(rows)}
+        | dict(zip(names, np.array(rows)[:, :5].mean(0), strict=True))
+        | {"excess_batch": np.array(rows)[:, 5].max()}
+        for tau, rows in found.items()
+    ]

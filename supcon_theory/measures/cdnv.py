@@ -63,9 +63,7 @@ def root_cdnv(
     `pairs` is sqrt(v_i / d_ij^2) in both.
     """
     if convention not in ("mean-of-roots", "root-of-mean"):
-        raise ValueError(
-            f"convention is {convention!r}; choose 'mean-of-roots' or 'root-of-mean'."
-        )
+        raise ValueError(f"convention is {convention!r}; choose 'mean-of-roots' or 'root-of-mean'.")
     single = cdnv(features, labels, convention="single", debiased=debiased, classes=classes)
     roots = _averaged(single.pairs.sqrt(), single.reason)
     return roots if convention == "mean-of-roots" else roots._replace(mean=single.mean**0.5)

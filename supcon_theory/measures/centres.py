@@ -72,9 +72,9 @@ def affine_errors(weight, bias, classes, queries, query_labels) -> Errors:
             pair[s, i] = ahead.sum(axis=2, dtype=np.uint32) / n
             wins = ahead.sum(axis=1, dtype=np.uint8 if count <= 256 else np.uint32)
             cell = wins + count * np.arange(len(wins))[:, None]
-            beaten[s, i] = np.bincount(cell.ravel(), minlength=len(wins) * count).reshape(
-                len(wins), count
-            ) / n
+            beaten[s, i] = (
+                np.bincount(cell.ravel(), minlength=len(wins) * count).reshape(len(wins), count) / n
+            )
     return Errors(pair, beaten)
 
 

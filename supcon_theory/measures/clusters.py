@@ -33,8 +33,10 @@ def equal_clusters(features: Tensor, C: int, seed: int = 0) -> Tensor:
     """
     x = _checked(features, C)
     if len(x) % C:
-        raise ValueError(f"{len(x)} features cannot be cut into {C} clusters of equal size: pass a "
-                         f"multiple of {C}.")
+        raise ValueError(
+            f"{len(x)} features cannot be cut into {C} clusters of equal size: pass a "
+            f"multiple of {C}."
+        )
     centres = _k_means(x, C, seed).cluster_centers_
     y = None
     for _ in range(ROUNDS):
@@ -63,8 +65,10 @@ def _k_means(x: np.ndarray, C: int, seed: int) -> KMeans:
 def _checked(features: Tensor, C: int) -> np.ndarray:
     """The features as float64, or one sentence why they have no C clusters."""
     if features.ndim != 2 or not features.is_floating_point():
-        raise TypeError(f"features are {features.dtype} of shape {tuple(features.shape)}; pass "
-                        f"floating point of shape (samples, dimensions).")
+        raise TypeError(
+            f"features are {features.dtype} of shape {tuple(features.shape)}; pass "
+            f"floating point of shape (samples, dimensions)."
+        )
     if C < 2:
         raise ValueError(f"C is {C}; allowed are 2 clusters or more.")
     x = features.detach().double().cpu().numpy()
@@ -72,6 +76,8 @@ def _checked(features: Tensor, C: int) -> np.ndarray:
         raise ValueError("the features have NaN or infinite entries: fix the encoder.")
     different = len(np.unique(x, axis=0))
     if different < C:
-        raise ValueError(f"only {different} of {len(x)} features differ, too few for {C} clusters: "
-                         f"a constant encoder cannot be clustered, so train it or ask for fewer.")
+        raise ValueError(
+            f"only {different} of {len(x)} features differ, too few for {C} clusters: "
+            f"a constant encoder cannot be clustered, so train it or ask for fewer."
+        )
     return x

@@ -53,9 +53,13 @@ def nc1(features: Features, labels: Tensor | None = None) -> Measure:
     for a in range(0, len(flat), ROWS):
         squares = (flat[a : a + ROWS] @ directions).double().square_().sum(1)
         total += (weights[a : a + ROWS] @ squares).item()
-    reason = "" if rank == expected else (
-        f"the class means span {rank} of the {expected} dimensions they could: "
-        f"variance outside that span does not count"
+    reason = (
+        ""
+        if rank == expected
+        else (
+            f"the class means span {rank} of the {expected} dimensions they could: "
+            f"variance outside that span does not count"
+        )
     )
     return Measure(total / c / moments.scale**2, reason)
 
@@ -120,15 +124,15 @@ def etf_deviation(
     return Measure(deviation.item(), _trivial(moments))
 
 
-def self_duality(
-    features: Features, weights: Tensor, labels: Tensor | None = None
-) -> Measure:
+def self_duality(features: Features, weights: Tensor, labels: Tensor | None = None) -> Measure:
     """NC3: ||W / ||W||_F - M / ||M||_F||_F, W (C, D) classifier weights, M centred class means."""
     moments = as_moments(features, labels)
     means = moments.centred_means()
     if weights.shape != means.shape:
-        raise ValueError(f"weights have shape {tuple(weights.shape)}; pass one row per class in "
-                         f"the order of the labels, {tuple(means.shape)}.")
+        raise ValueError(
+            f"weights have shape {tuple(weights.shape)}; pass one row per class in "
+            f"the order of the labels, {tuple(means.shape)}."
+        )
     weights = weights.detach().to(means)
     reason = _no_spread(moments, means)
     if not weights.norm() > 0:
@@ -145,8 +149,10 @@ def centre_agreement(moments: Moments, features: Tensor, predictions: Tensor) ->
     features     (M, D) to classify, predictions (M,) the classifier's labels for them
     """
     if predictions.shape != features.shape[:1] or features.shape[1:] != moments.means.shape[1:]:
-        raise ValueError(f"features {tuple(features.shape)} and predictions "
-                         f"{tuple(predictions.shape)} must be (M, {moments.means.shape[1]}) and (M,).")
+        raise ValueError(
+            f"features {tuple(features.shape)} and predictions "
+            f"{tuple(predictions.shape)} must be (M, {moments.means.shape[1]}) and (M,)."
+        )
     return (nearest_centres(moments, features) == predictions).double().mean().item()
 
 
@@ -170,8 +176,10 @@ def _directions(moments: Moments, grand_mean: str) -> tuple[Tensor, str]:
     zero = norms.squeeze(1) <= COINCIDE * moments.scale
     reason = moments.reason if (moments.samples == 0).any() else ""
     if not reason and zero.any():
-        reason = (f"the mean of class {moments.classes[zero][0].item()} coincides with the grand "
-                  f"mean: it has no direction")
+        reason = (
+            f"the mean of class {moments.classes[zero][0].item()} coincides with the grand "
+            f"mean: it has no direction"
+        )
     return centred / norms.masked_fill(zero[:, None], torch.nan), reason
 
 
@@ -192,8 +200,10 @@ def _pair_cosines(moments: Moments, grand_mean: str) -> tuple[Tensor, str]:
 def _trivial(moments: Moments) -> str:
     c, d = moments.means.shape
     if d < c - 1:
-        return (f"no simplex ETF of {c} classes exists in {d} dimensions ({c - 1} needed): "
-                f"this cannot reach 0")
+        return (
+            f"no simplex ETF of {c} classes exists in {d} dimensions ({c - 1} needed): "
+            f"this cannot reach 0"
+        )
     if c == 2:
         return "two class means are opposite about their mean whatever the features"
     return ""

@@ -51,12 +51,17 @@ def labelled_curve(
         for name, (z, y) in queries.items():
             about = {"m": m, "split": name}
             beaten = nearest_centre(features, labels, centres, z, y).beaten
-            rows += [about | {"probe": "nearest centre", "ways": w} | _spread(way_error(beaten, w))
-                     for w in ways]
+            rows += [
+                about | {"probe": "nearest centre", "ways": w} | _spread(way_error(beaten, w))
+                for w in ways
+            ]
             if probe is not None:
-                rows.append(about | {"probe": "linear", "ways": C} | _spread(probe_error(probe, z, y))
-                            | {"gradient": probe.gradient.max(),
-                               "unconverged": (~probe.converged).sum()})
+                rows.append(
+                    about
+                    | {"probe": "linear", "ways": C}
+                    | _spread(probe_error(probe, z, y))
+                    | {"gradient": probe.gradient.max(), "unconverged": (~probe.converged).sum()}
+                )
     return rows
 
 
@@ -86,5 +91,8 @@ def known_centre_errors(features, labels) -> np.ndarray:
 
 
 def _spread(errors: np.ndarray) -> dict:
-    return {"error": errors.mean(), "draws": len(errors),
-            "error_sd": errors.std(ddof=1) if len(errors) > 1 else np.nan}
+    return {
+        "error": errors.mean(),
+        "draws": len(errors),
+        "error_sd": errors.std(ddof=1) if len(errors) > 1 else np.nan,
+    }

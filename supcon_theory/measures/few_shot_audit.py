@@ -39,10 +39,17 @@ def feature_pairs(features: Tensor, labels: Tensor) -> Pairs:
     along, product = directional_scatter(moments), scatter_products(moments)
     fourth, v, squared = fourth_moments(moments), moments.variances, product.diagonal()
     matrices = {
-        "distance2": moments.square_distances, "v_i": v[:, None], "v_j": v[None],
-        "along_i": along, "along_j": along.T, "squared_i": squared[:, None],
-        "squared_j": squared[None], "product": product, "third_j": third_moments_along(moments),
-        "fourth_i": fourth[:, None], "fourth_j": fourth[None],
+        "distance2": moments.square_distances,
+        "v_i": v[:, None],
+        "v_j": v[None],
+        "along_i": along,
+        "along_j": along.T,
+        "squared_i": squared[:, None],
+        "squared_j": squared[None],
+        "product": product,
+        "third_j": third_moments_along(moments),
+        "fourth_i": fourth[:, None],
+        "fourth_j": fourth[None],
     }
     off = ~np.eye(len(v), dtype=bool)
     return {name: x.expand(off.shape).cpu().numpy()[off] for name, x in matrices.items()}
@@ -55,7 +62,7 @@ def averages(pairs: Pairs) -> tuple[float, float, float]:
 
 
 def directional(pairs: Pairs) -> np.ndarray:
-    """u' Sigma_i u / d^2 of every ordered pair, u the unit vector between the means."""
+    """U' Sigma_i u / d^2 of every ordered pair, u the unit vector between the means."""
     return pairs["along_i"] / pairs["distance2"] ** 2
 
 
@@ -83,8 +90,14 @@ def bound_values(pairs: Pairs, m: float) -> dict[str, np.ndarray]:
 
 
 def feature_audit(
-    features: Tensor, labels: Tensor, shots: Sequence[int], ways: Sequence[int], *,
-    draws: int, seed: int, certified: Sequence[int] = (),
+    features: Tensor,
+    labels: Tensor,
+    shots: Sequence[int],
+    ways: Sequence[int],
+    *,
+    draws: int,
+    seed: int,
+    certified: Sequence[int] = (),
 ) -> list[dict]:
     """Rows for features (N, d) with labels (N,) as the population: see `audit_rows`, `limit_row`.
 
@@ -109,8 +122,11 @@ def certificate_columns(name: str, proved: Certificate, row: dict, pair: np.ndar
     """The columns of `audit_rows` for a certificate; between 2 and C ways by the union bound."""
     ways, C = row["ways"], pair.shape[1]
     bound = proved.error if ways == C else (ways - 1) * proved.two_way_error
-    columns = {f"bound_{name}": bound, f"cut_{name}": bound,
-               f"excess_{name}": row["error"] - BEYOND * row["error_se"] - min(1, bound)}
+    columns = {
+        f"bound_{name}": bound,
+        f"cut_{name}": bound,
+        f"excess_{name}": row["error"] - BEYOND * row["error_se"] - min(1, bound),
+    }
     if ways == 2:
         off = ~np.eye(C, dtype=bool)
         columns[f"excess_pair_{name}"] = (_lower(pair[:, off]) - proved.pairs[off]).max()
@@ -118,8 +134,13 @@ def certificate_columns(name: str, proved: Certificate, row: dict, pair: np.ndar
 
 
 def gaussian_audit(
-    law: gaussian.GaussianClasses, shots: Sequence[int], ways: Sequence[int], *,
-    draws: int, queries: int, seed: int,
+    law: gaussian.GaussianClasses,
+    shots: Sequence[int],
+    ways: Sequence[int],
+    *,
+    draws: int,
+    queries: int,
+    seed: int,
 ) -> list[dict]:
     """The same rows for Gaussian classes, whose moments are exact.
 
@@ -135,16 +156,20 @@ def gaussian_audit(
         pair = gaussian.pair_errors(law, centres)
         by_ways = {2: pair.sum(axis=(1, 2)) / (C * (C - 1))}
         if max(ways) > 2:
-            beaten = np.concatenate([
-                _counted(law, centres[r], gaussian.samples(law, queries, (seed, m, r))).beaten
-                for r in range(draws)
-            ])
+            beaten = np.concatenate(
+                [
+                    _counted(law, centres[r], gaussian.samples(law, queries, (seed, m, r))).beaten
+                    for r in range(draws)
+                ]
+            )
             by_ways |= {w: way_error(beaten, w) for w in ways if w > 2}
         rows += audit_rows(pairs, m, pair, {w: by_ways[w] for w in ways})
     return rows
 
 
-def audit_rows(pairs: Pairs, m: int, pair: np.ndarray, by_ways: dict[int, np.ndarray]) -> list[dict]:
+def audit_rows(
+    pairs: Pairs, m: int, pair: np.ndarray, by_ways: dict[int, np.ndarray]
+) -> list[dict]:
     """A row per number of ways: errors (R, C, C) of pairs and (R,) of episodes against the bounds.
 
     `error`, its standard error `error_se` over the draws; `bound_*`, as published, not cut at 1;
@@ -171,13 +196,14 @@ def audit_rows(pairs: Pairs, m: int, pair: np.ndarray, by_ways: dict[int, np.nda
 def _pair_columns(pairs: Pairs, m: int, pair: np.ndarray, values: dict) -> dict[str, float]:
     errors = pair[:, ~np.eye(pair.shape[1], dtype=bool)]
     lower = _lower(errors)
-    columns = {f"excess_pair_{name}": (lower - np.minimum(1, values[name])).max() for name in PAIRWISE}
+    columns = {
+        f"excess_pair_{name}": (lower - np.minimum(1, values[name])).max() for name in PAIRWISE
+    }
     for name, terms in bound_terms(pairs, m).items():
         columns[f"directional_{name}"], columns[f"dispersion_{name}"] = (t.mean() for t in terms)
     finite = np.isfinite(values["theorem_c_2"])
     ratio = values["theorem_4_1"][finite] / values["theorem_c_2"][finite]
-    return columns | {"excess_order": ratio.max(initial=0) - 1,
-                      "failed_margins": (~finite).mean()}
+    return columns | {"excess_order": ratio.max(initial=0) - 1, "failed_margins": (~finite).mean()}
 
 
 def _lower(errors: np.ndarray) -> np.ndarray:
@@ -198,14 +224,27 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> dict[str, float]:
     bound = few_shot.known_centroid_bound(directional(pairs))
     pair = known[~np.eye(len(known), dtype=bool)]
     far = bound_values(pairs, FAR)
-    limits = {"theorem_4_1": 4 * V_dir, "theorem_c_2": 4 * V_dir, "neurips": 4 * V_dir,
-              "older": 4 * V_dir, "cantelli": bound.mean()}
+    limits = {
+        "theorem_4_1": 4 * V_dir,
+        "theorem_c_2": 4 * V_dir,
+        "neurips": 4 * V_dir,
+        "older": 4 * V_dir,
+        "cantelli": bound.mean(),
+    }
     row = {
-        "m": np.inf, "ways": 2, "error": pair.mean(), "V": V, "V_root": V_root, "V_dir": V_dir,
-        "bound_known": bound.mean(), "excess_pair_known": (pair - bound).max(),
+        "m": np.inf,
+        "ways": 2,
+        "error": pair.mean(),
+        "V": V,
+        "V_root": V_root,
+        "V_dir": V_dir,
+        "bound_known": bound.mean(),
+        "excess_pair_known": (pair - bound).max(),
         "excess_V_dir": (directional(pairs) - pairs["v_i"] / pairs["distance2"]).max(),
         "crossing": smallest_m(
-            lambda m: bound_values(pairs, m)["theorem_4_1"].mean() < bound_values(pairs, m)["neurips"]
+            lambda m: (
+                bound_values(pairs, m)["theorem_4_1"].mean() < bound_values(pairs, m)["neurips"]
+            )
         ),
     }
     for name, limit in limits.items():
@@ -224,7 +263,9 @@ def smallest_m(holds) -> float:
         return 1.0
     if not holds(FAR):
         return np.inf
-    return float(np.exp(bisect(lambda t: 1.0 if holds(np.exp(t)) else -1.0, 0, np.log(FAR), rtol=1e-9)))
+    return float(
+        np.exp(bisect(lambda t: 1.0 if holds(np.exp(t)) else -1.0, 0, np.log(FAR), rtol=1e-9))
+    )
 
 
 def _counted(law: gaussian.GaussianClasses, centres: np.ndarray, z: np.ndarray) -> Errors:

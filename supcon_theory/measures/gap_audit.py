@@ -35,7 +35,9 @@ def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, flo
     everything = global_losses(z, y, taus)
     taus = list(everything)
     y = torch.as_tensor(y, device=z.device)
-    z = torch.nn.functional.normalize(z.detach().double(), dim=-1)  # float32 rows are unit to 1e-7 only
+    z = torch.nn.functional.normalize(
+        z.detach().double(), dim=-1
+    )  # float32 rows are unit to 1e-7 only
     anchors = spread_anchors(len(z), z.shape[1])
     spread = cosine_range(z, anchors)
     return [{"tau": tau} | _row(z, y, tau, everything[tau], anchors, spread) for tau in taus]
@@ -97,13 +99,14 @@ def _dense(z, y, tau: float, gap: np.ndarray, anchors: np.ndarray, spread: np.nd
     ratio = np.log1p(np.exp(dense.log_S - dense.log_D))
     own = counts_per_sample(y)[anchors[:, 0]]
     several = own > 1  # an anchor alone in its class has gap 0 and no r
-    log_r = (dense.log_S - dense.log_D)[several] - np.log(
-        theory.anchor_kappa(own[several], len(z)))
+    log_r = (dense.log_S - dense.log_D)[several] - np.log(theory.anchor_kappa(own[several], len(z)))
     return {
         "identity_error": np.abs(dense.gap - ratio).max(),
         "distance_error": np.abs(dense.l1 + 2 * np.expm1(-dense.gap)).max(),
         "rounding_error": np.abs(dense.gap - gap[tuple(anchors.T)]).max(),
-        "excess_interval": (np.abs(log_r) - spread[several] / tau).max() if several.any() else np.nan,
+        "excess_interval": (np.abs(log_r) - spread[several] / tau).max()
+        if several.any()
+        else np.nan,
     }
 
 

@@ -26,11 +26,15 @@ def checked_views(features: Tensor, labels: Tensor) -> Tensor:
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise TypeError(f"labels are {labels.dtype}; pass integers.")
     if features.ndim not in (2, 3) or 0 in features.shape:
-        raise ValueError(f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
-                         f"none of them 0.")
+        raise ValueError(
+            f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
+            f"none of them 0."
+        )
     if labels.shape != features.shape[:1]:
-        raise ValueError(f"labels have shape {tuple(labels.shape)} for {len(features)} samples; "
-                         f"pass one label per sample, not per view.")
+        raise ValueError(
+            f"labels have shape {tuple(labels.shape)} for {len(features)} samples; "
+            f"pass one label per sample, not per view."
+        )
     features = features.detach()
     return features if features.ndim == 3 else features[:, None]
 
@@ -39,8 +43,9 @@ def class_values(labels: Tensor, classes: int | Sequence[int] | None) -> Tensor:
     """The classes that ought to be there, ascending: given by number or value, or those found."""
     found = labels.unique()
     if len(found) < 2:
-        raise ValueError(f"all labels are of one class, {found.item()}; these measures compare at "
-                         f"least 2.")
+        raise ValueError(
+            f"all labels are of one class, {found.item()}; these measures compare at least 2."
+        )
     if classes is None:
         known = found
     elif isinstance(classes, Integral):

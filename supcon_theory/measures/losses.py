@@ -140,7 +140,9 @@ def anchor_losses(
                 (all_negatives.softmax(1) - different.softmax(1)).abs().sum(1),
             )
         )
-    return AnchorLosses(*(torch.cat(values).cpu().numpy() for values in zip(*columns)))
+    return AnchorLosses(
+        *(torch.cat(values).cpu().numpy() for values in zip(*columns, strict=False))
+    )
 
 
 def _mean_positive_cosine(z: torch.Tensor, pairs: str) -> torch.Tensor:
@@ -155,7 +157,7 @@ def _mean_positive_cosine(z: torch.Tensor, pairs: str) -> torch.Tensor:
 def _checked(
     z: torch.Tensor, y: torch.Tensor, taus: Sequence[float], pairs: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """z without gradient, in float32 or float64, and y beside it, or one sentence why not."""
+    """Z without gradient, in float32 or float64, and y beside it, or one sentence why not."""
     if not isinstance(z, torch.Tensor) or not z.is_floating_point() or z.ndim != 3:
         raise TypeError(
             f"z is {_described(z)}: pass a floating-point torch tensor (samples N, views K, d)."

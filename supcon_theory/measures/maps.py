@@ -48,8 +48,10 @@ def umap_class():
     try:
         from umap import UMAP
     except ImportError:
-        raise ValueError("method is 'umap' but umap-learn is not installed: pip install "
-                         "umap-learn, or choose tsne or pca") from None
+        raise ValueError(
+            "method is 'umap' but umap-learn is not installed: pip install "
+            "umap-learn, or choose tsne or pca"
+        ) from None
     return UMAP
 
 

@@ -1,5 +1,6 @@
 """A null for curves over training: a random walk that moves as far as training did, but learns
-nothing."""
+nothing.
+"""
 
 import torch
 from torch import Tensor

@@ -147,8 +147,10 @@ def class_moments(
     owners = torch.searchsorted(known, labels.to(known))
     if (owners == len(known)).any() or (known[owners.clamp_max(len(known) - 1)] != labels).any():
         stray = sorted(set(labels.tolist()) - set(known.tolist()))
-        raise ValueError(f"labels contain {stray[0]}, which is not among the {len(known)} classes "
-                         f"named; name it in `classes` or leave it out.")
+        raise ValueError(
+            f"labels contain {stray[0]}, which is not among the {len(known)} classes "
+            f"named; name it in `classes` or leave it out."
+        )
     samples = torch.bincount(owners, minlength=len(known))
     tiles = [slice(a, a + ROWS) for a in range(0, len(owners), ROWS)]
     n, k, d = views.shape
@@ -159,8 +161,10 @@ def class_moments(
         means.index_add_(0, owners[tile], rows.sum(1) if k > 1 else rows[:, 0])
     if not means.isfinite().all():  # a sum is finite only if every term is
         bad = (~views.isfinite()).flatten(1).any(1).sum().item()
-        raise ValueError(f"{bad} of {n} samples have features that are NaN or infinite; remove "
-                         f"them or find their cause.")
+        raise ValueError(
+            f"{bad} of {n} samples have features that are NaN or infinite; remove "
+            f"them or find their cause."
+        )
     means /= (samples * k)[:, None]
 
     order = owners.argsort(stable=True)
@@ -177,8 +181,17 @@ def class_moments(
             augmentation.index_add_(0, owners[tile], spread)
     sample_variances = (scatter / samples).masked_fill(samples < 2, torch.nan)
     variances = ((scatter + augmentation) / samples).masked_fill(samples * k < 2, torch.nan)
-    return Moments(known, samples, means, variances, sample_variances, augmentation / samples,
-                   residuals, owners, what_is_missing(known, samples, k))
+    return Moments(
+        known,
+        samples,
+        means,
+        variances,
+        sample_variances,
+        augmentation / samples,
+        residuals,
+        owners,
+        what_is_missing(known, samples, k),
+    )
 
 
 def as_moments(

@@ -35,7 +35,7 @@ def alignment(z: Tensor, power: float = 2.0) -> Measure:
 
 
 def uniformity(z: Tensor, t: float = 2.0, max_samples: int | None = None) -> Measure:
-    """log E exp(-t ||z - z'||^2) over pairs of views of distinct samples.
+    """Log E exp(-t ||z - z'||^2) over pairs of views of distinct samples.
 
     z (N, D) or (N, K, D). The cost is quadratic in the number of rows; `max_samples` keeps that many
     samples, evenly spaced in the order given (no draw), instead of all N.
@@ -87,8 +87,10 @@ def etf_gram(classes: int, dimension: int | None = None) -> Tensor:
     if classes < 2:
         raise ValueError(f"classes is {classes}; a simplex ETF has at least 2 vertices.")
     if dimension is not None and dimension < classes - 1:
-        raise ValueError(f"no simplex ETF of {classes} classes exists in {dimension} dimensions; "
-                         f"use at least {classes - 1}.")
+        raise ValueError(
+            f"no simplex ETF of {classes} classes exists in {dimension} dimensions; "
+            f"use at least {classes - 1}."
+        )
     eye = torch.eye(classes, dtype=torch.float64)
     return (classes * eye - 1) / (classes - 1)
 
@@ -101,8 +103,10 @@ def _unit_rows(z: Tensor) -> tuple[Tensor, str]:
     z = z.to(torch.promote_types(z.dtype, torch.float32))
     norms = z.norm(dim=-1, keepdim=True)
     if not norms.isfinite().all():
-        raise ValueError(f"{(~norms.isfinite()).sum().item()} rows of z are NaN or infinite, or too "
-                         f"large for {z.dtype}; remove them or find their cause.")
+        raise ValueError(
+            f"{(~norms.isfinite()).sum().item()} rows of z are NaN or infinite, or too "
+            f"large for {z.dtype}; remove them or find their cause."
+        )
     zero = (norms == 0).sum().item()
     return z / norms, f"{zero} rows are zero and have no direction" if zero else ""
 

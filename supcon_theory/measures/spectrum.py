@@ -31,8 +31,10 @@ def singular_values(features: Tensor, *, centred: bool = False) -> Tensor:
     """
     check_floating("features are", features)
     if features.ndim not in (2, 3) or 0 in features.shape:
-        raise ValueError(f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
-                         f"none of them 0.")
+        raise ValueError(
+            f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
+            f"none of them 0."
+        )
     rows = features.detach().flatten(0, -2)
     total = rows.sum(0, dtype=torch.float64)
     if not total.isfinite().all():
@@ -75,20 +77,22 @@ def participation_ratio(singular: Tensor) -> float:
 
 
 def stable_rank(singular: Tensor) -> float:
-    """sum sigma^2 / max sigma^2; NaN when all are 0."""
+    """Sum sigma^2 / max sigma^2; NaN when all are 0."""
     power = _descending(singular).square()
     return (power.sum() / power.max()).item()
 
 
 def power_law(singular: Tensor, first: int = 1, last: int | None = None) -> float:
-    """alpha of sigma_k^2 ~ k^-alpha, least squares in log-log over ranks first .. last.
+    """Alpha of sigma_k^2 ~ k^-alpha, least squares in log-log over ranks first .. last.
 
     Zero singular values have no logarithm: ValueError asks for a smaller `last`.
     """
     power = _descending(singular)[first - 1 : last].square()
     if first < 1 or len(power) < 2 or power.min() <= 0:
-        raise ValueError(f"ranks {first} to {last or len(singular)} of {len(singular)} singular "
-                         f"values need two or more, all positive; choose a smaller `last`.")
+        raise ValueError(
+            f"ranks {first} to {last or len(singular)} of {len(singular)} singular "
+            f"values need two or more, all positive; choose a smaller `last`."
+        )
     ranks = torch.arange(first, first + len(power), device=power.device, dtype=power.dtype).log()
     ranks = ranks - ranks.mean()
     return -(ranks @ power.log() / ranks.square().sum()).item()
@@ -104,7 +108,9 @@ def lidar(z: Tensor, ridge: float = 1e-4) -> float:
     if z.ndim != 3 or z.shape[1] < 2:
         raise ValueError(f"z has shape {tuple(z.shape)}; pass (N, K, D) with at least 2 views.")
     if not ridge > 0:
-        raise ValueError(f"ridge is {ridge}; it must be positive for the views may not vary at all.")
+        raise ValueError(
+            f"ridge is {ridge}; it must be positive for the views may not vary at all."
+        )
     n, k, d = z.shape
     centres = z.detach().mean(1, dtype=torch.float64)
     if not centres.isfinite().all():
@@ -124,6 +130,8 @@ def lidar(z: Tensor, ridge: float = 1e-4) -> float:
 
 def _descending(singular: Tensor) -> Tensor:
     if singular.ndim != 1 or not len(singular) or not (singular >= 0).all():
-        raise ValueError("singular values must be one row of numbers that are 0 or more; pass what "
-                         "`singular_values` returns.")
+        raise ValueError(
+            "singular values must be one row of numbers that are 0 or more; pass what "
+            "`singular_values` returns."
+        )
     return singular.sort(descending=True).values

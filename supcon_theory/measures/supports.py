@@ -34,9 +34,7 @@ def draw_supports(
     supports = np.empty((repeats, len(rows), m), dtype=np.int64)
     for r in range(repeats):
         for k, (c, members) in enumerate(rows.items()):
-            rng = np.random.Generator(
-                np.random.PCG64(np.random.SeedSequence((seed, stream, r, c)))
-            )
+            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, stream, r, c))))
             n = len(members)
             picked = rng.integers(n, size=m) if replace else rng.permutation(n)[:m]
             supports[r, k] = members[picked]

@@ -48,27 +48,37 @@ def surrogate_audit(
     towards = views[chosen] @ (centres / (K * counts[0])).T / tau
     own = towards.gather(1, of[chosen, None])[:, 0]
     supervised = (towards.logsumexp(1) - own).numpy()
-    log_sums = torch.stack([
-        expected_log_sums(views @ views[i] / tau, of == of[i], tau, negatives) for i in chosen
-    ])
+    log_sums = torch.stack(
+        [expected_log_sums(views @ views[i] / tau, of == of[i], tau, negatives) for i in chosen]
+    )
     rows = []
     for M, column in zip(negatives, (log_sums - own[:, None]).T.numpy(), strict=True):
-        uppers = {"arora": theory.arora_upper(column, M, C),
-                  "nozawa_sato": theory.nozawa_sato_upper(column, M, C),
-                  "bao": theory.bao_upper(column, M, C, tau)}
+        uppers = {
+            "arora": theory.arora_upper(column, M, C),
+            "nozawa_sato": theory.nozawa_sato_upper(column, M, C),
+            "bao": theory.bao_upper(column, M, C, tau),
+        }
         lower = theory.bao_lower(column, M, C, tau)
         rows.append(
-            {"tau": tau, "negatives": M, "loss_contrastive": column.mean(),
-             "loss_supervised": supervised.mean(), "chance": math.log(C),
-             "bound_bao_lower": lower.mean(), "excess_bao_lower": (lower - supervised).max()}
+            {
+                "tau": tau,
+                "negatives": M,
+                "loss_contrastive": column.mean(),
+                "loss_supervised": supervised.mean(),
+                "chance": math.log(C),
+                "bound_bao_lower": lower.mean(),
+                "excess_bao_lower": (lower - supervised).max(),
+            }
             | {f"bound_{name}": bound.mean() for name, bound in uppers.items()}
-            | {f"excess_{name}": (supervised - bound).max() for name, bound in uppers.items()})
+            | {f"excess_{name}": (supervised - bound).max() for name, bound in uppers.items()}
+        )
     return rows
 
 
 def expected_log_sums(logits: Tensor, own: Tensor, tau: float, negatives: Sequence[int]) -> Tensor:
     """(len(negatives),) E log(e^p + sum of M e^{n_k}) of an anchor with these logits (P,) to the
-    population; p is drawn from those marked `own`. All |logits| <= 1/tau, float64."""
+    population; p is drawn from those marked `own`. All |logits| <= 1/tau, float64.
+    """
     M = torch.tensor(negatives, dtype=torch.float64)
     lowest = -math.log(max(negatives) + 1) - 1 / tau - TAIL
     s = torch.arange(lowest, math.log(50.0) + 1 / tau + STEP, STEP, dtype=torch.float64)

@@ -104,16 +104,14 @@ def _recipe(taus: list[float]) -> list[tuple[int, int]]:
     for t, tau in enumerate(taus):
         powers = [(round(taus[s] / tau), s) for s in range(t)]
         usable = [
-            (m, s)
-            for m, s in powers
-            if m <= LARGEST_POWER and abs(taus[s] / tau - m) <= 1e-14 * m
+            (m, s) for m, s in powers if m <= LARGEST_POWER and abs(taus[s] / tau - m) <= 1e-14 * m
         ]
         recipe.append(min(usable)[::-1] if usable else (0, 0))
     return recipe
 
 
 def _integer_power(x: torch.Tensor, m: int, *, out: torch.Tensor) -> None:
-    """out = x^m for m >= 2 by squaring: up to m = 6 cheaper than an exponential."""
+    """Out = x^m for m >= 2 by squaring: up to m = 6 cheaper than an exponential."""
     power = x
     for bit in f"{m:b}"[1:]:
         torch.mul(power, power, out=out)

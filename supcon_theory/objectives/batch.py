@@ -124,7 +124,7 @@ class Batch:
 
     # ---- similarities -------------------------------------------------------------------------
     def log_sums(self, name: str, *scales: float) -> Tensor:
-        """log sum over the set of exp(scale <z_a, z_b>) for every scale, (number, N, K)."""
+        """Log sum over the set of exp(scale <z_a, z_b>) for every scale, (number, N, K)."""
         same, different, *_ = SETS[name]
         if same == "view":
             groups = None, self._group(different, one_view=True)
@@ -133,7 +133,7 @@ class Batch:
         return log_sums(self.z.flatten(0, 1), scales, *groups).view(-1, self.N, self.K)
 
     def log_sum(self, name: str, scale: float) -> Tensor:
-        """log sum over the set of exp(scale <z_a, z_b>), (N, K)."""
+        """Log sum over the set of exp(scale <z_a, z_b>), (N, K)."""
         if name == "same_class" and scale <= LARGEST_UNSHIFTED[self.z.dtype]:
             blocks = self._class_blocks()
             if sum(block.pairs for block in blocks) <= MOST_PAIRS:
@@ -179,7 +179,7 @@ class Batch:
         return (self.z * partner).sum(-1), j < self.K * n
 
     def softplus_same_class(self, x: Tensor, scale: float) -> Tensor:
-        """sum over p in `same_class` of log(1 + exp(x_a - scale <z_a, z_p>)), (N, K).
+        """Sum over p in `same_class` of log(1 + exp(x_a - scale <z_a, z_p>)), (N, K).
 
         Only the blocks of the similarity matrix that hold pairs of one class are computed.
         """

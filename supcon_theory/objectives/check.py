@@ -61,7 +61,9 @@ def check_number(name: str, value: float, low: float, high: float = math.inf) ->
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}; it must be a plain number, such as float({name})")
     if not low <= value < high or not math.isfinite(value):
-        raise ValueError(f"{name} is {value!r}; it must lie in [{low:g}, {high:g}): choose such a value")
+        raise ValueError(
+            f"{name} is {value!r}; it must lie in [{low:g}, {high:g}): choose such a value"
+        )
 
 
 def check_count(name: str, value: int) -> None:

@@ -71,7 +71,7 @@ def class_blocks(classes: Tensor, sizes: Tensor) -> list[Block]:
 def sum_over(
     blocks: list[Block], term: Term, scale: float, z: Tensor, x: Tensor | None = None
 ) -> Tensor:
-    """sum over the other rows p of the class of f(x_a + scale <z_a, z_p>), (M,).
+    """Sum over the other rows p of the class of f(x_a + scale <z_a, z_p>), (M,).
 
     f is the term; z (M, d) and x (M, 1) are rows of samples x views, no x: 0. Twice differentiable
     if the derivative of the term is differentiable.
@@ -86,7 +86,9 @@ class _SumOver(torch.autograd.Function):
         out = z.new_zeros(len(z), 1)
         for block, (_, t) in zip(blocks, arguments, strict=True):
             block.add((term.value(t) * block.inside).sum(2, keepdim=True), out)
-        parts = [part for block, pair in zip(blocks, arguments, strict=True) for part in (*block, *pair)]
+        parts = [
+            part for block, pair in zip(blocks, arguments, strict=True) for part in (*block, *pair)
+        ]
         ctx.save_for_backward(z, x, *parts)  # so that they are freed after `backward`
         ctx.term, ctx.scale = term, scale
         return out.flatten()

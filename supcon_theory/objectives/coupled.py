@@ -12,7 +12,7 @@ from supcon_theory.objectives.check import check_count
 
 
 def with_positive(b: Batch, log_negatives: Tensor, tau: float) -> Tensor:
-    """mean over own views p of log(e^{s_ap} + N) - s_ap, from log N of (N, K) or (N, K, K-1)."""
+    """Mean over own views p of log(e^{s_ap} + N) - s_ap, from log N of (N, K) or (N, K, K-1)."""
     if log_negatives.ndim == 2:
         log_negatives = log_negatives[..., None]
     return softplus(log_negatives - b.own() / tau).mean(-1)

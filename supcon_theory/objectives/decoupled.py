@@ -41,7 +41,7 @@ def dhel(b: Batch, *, tau: float, anchors: str = "all") -> Tensor:
 
 
 def dhel_official(b: Batch, *, tau: float) -> Tensor:
-    """t = 2 log D - s_ap, D as in `dhel`: the released code of arXiv 2405.18045."""
+    """T = 2 log D - s_ap, D as in `dhel`: the released code of arXiv 2405.18045."""
     b.require("own", "same_view")
     return 2 * b.log_sum("same_view", 1 / tau) - b.mean_own() / tau
 

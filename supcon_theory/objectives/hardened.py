@@ -16,7 +16,7 @@ from supcon_theory.objectives.coupled import with_positive
 
 
 def _log_tilted(b: Batch, name: str, tau: float, beta: float, detach_weights: bool) -> Tensor:
-    """log M_beta of a set, (N, K). M_0 is the plain mean.
+    """Log M_beta of a set, (N, K). M_0 is the plain mean.
 
     log M = L1 - L0 with L1, L0 the log sums at (1 + beta) / tau and beta / tau. With weights
     e^{beta s} held constant the gradient is that of L1 divided by 1 + beta.
@@ -72,7 +72,7 @@ def debiased(b: Batch, *, tau: float, tau_plus: float = 0.1, clamp: bool = True)
 
 
 def _log_debiased(log_m: Tensor, s: Tensor, tau: float, tau_plus: float, clamp: bool) -> Tensor:
-    """log max(e^{-1/tau}, (M - tau_plus e^s) / (1 - tau_plus)) from log M and s, any tau."""
+    """Log max(e^{-1/tau}, (M - tau_plus e^s) / (1 - tau_plus)) from log M and s, any tau."""
     log_m = log_m.expand_as(s)
     top = torch.maximum(log_m, s).detach()
     r = torch.exp(log_m - top) - tau_plus * torch.exp(s - top)

@@ -26,7 +26,10 @@ from supcon_theory.objectives import strips
 from supcon_theory.objectives.check import full_precision
 from supcon_theory.objectives.tiling import Tile, mask_out, sorted_by, tiles
 
-TILE = {"cpu": 384, "cuda": 4096}  # rows at most; a tile and its weights stay in the second-level cache
+TILE = {
+    "cpu": 384,
+    "cuda": 4096,
+}  # rows at most; a tile and its weights stay in the second-level cache
 CACHE_BYTES = 48 * 2**20
 QUICK_POWERS = (2, 3)  # E at one scale as a power of E at another: beta = 1 and beta = 1/2
 

@@ -41,8 +41,11 @@ def tiles(count: int, size: int, same: Tensor | None, different: int | Tensor | 
     blocks = [slice(a, min(a + size, count)) for a in range(0, count, size)]
     if len(blocks) <= 2:  # too few to be worth looking for those that are empty or need no mask
         masked = same is not None or isinstance(different, Tensor)
-        return [Tile(a, b, masked or (different is not None and a == b))
-                for i, a in enumerate(blocks) for b in blocks[i:]]
+        return [
+            Tile(a, b, masked or (different is not None and a == b))
+            for i, a in enumerate(blocks)
+            for b in blocks[i:]
+        ]
     same_range = None if same is None else _ranges(same, blocks)
     apart_range = _ranges(different, blocks) if isinstance(different, Tensor) else None
     plan = []

@@ -170,7 +170,9 @@ def _start_worker(events, parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _work(measure, config, entry: store.Entry, key: str, context_fields, patient: bool, force: bool):
+def _work(
+    measure, config, entry: store.Entry, key: str, context_fields, patient: bool, force: bool
+):
     """Compute one cell in a worker: ("done" | "busy" | "failed" | "error", text)."""
     encoders, device, retrain_before = context_fields
     context = Context(encoders, device, retrain_before, lambda part: _events.put((key, part)))
@@ -189,8 +191,13 @@ def _work(measure, config, entry: store.Entry, key: str, context_fields, patient
             tables = result if isinstance(result, dict) else {"table": result}
             for name, table in tables.items():
                 entry.add(f"{name}.csv", table.to_csv(index=False).encode())
-            entry.finish({"config": config, "seconds": round(time.process_time() - cpu, 1),
-                          **machine.description()})
+            entry.finish(
+                {
+                    "config": config,
+                    "seconds": round(time.process_time() - cpu, 1),
+                    **machine.description(),
+                }
+            )
             return "done", damage
     except Timeout:
         return "busy", ""

@@ -97,17 +97,24 @@ class Trained(Common):
                 if not 0 < value < float("inf"):
                     raise ValueError(f"{name} is {value:g} but must be a number above 0")
         if not 0 <= self.weight_decay < float("inf"):
-            raise ValueError(f"weight-decay is {self.weight_decay:g} but must be 0 or a number above")
+            raise ValueError(
+                f"weight-decay is {self.weight_decay:g} but must be 0 or a number above"
+            )
         if min(self.taus) < 1 / 650:
-            raise ValueError(f"eval-tau is {min(self.taus):g} but must be at least 1/650: below it "
-                             "exp(1/tau) overflows")
+            raise ValueError(
+                f"eval-tau is {min(self.taus):g} but must be at least 1/650: below it "
+                "exp(1/tau) overflows"
+            )
         if not self.classes or min(self.classes) < 2:
-            raise ValueError(f"classes are {' '.join(map(str, self.classes)) or 'none'} but each must "
-                             "be at least 2: with one class an anchor has no negatives")
+            raise ValueError(
+                f"classes are {' '.join(map(str, self.classes)) or 'none'} but each must "
+                "be at least 2: with one class an anchor has no negatives"
+            )
         for name, allowed in {"encoder": ENCODERS, "optimiser": OPTIMISERS}.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {getattr(self, name)!r} but must be one of "
-                                 f"{', '.join(allowed)}")
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r} but must be one of {', '.join(allowed)}"
+                )
         check_device(self.device)
         check_data(self.data, max(self.classes), self.n)
 
@@ -128,15 +135,24 @@ class Deep(Trained):
         dataset = data.load(self.data)
         fewest = dataset.fewest(dataset.test)
         if fewest < 2:
-            raise ValueError(f"a class of {self.data} has {fewest} test images but held-out images are "
-                             "measured: bring at least 2 of every class")
+            raise ValueError(
+                f"a class of {self.data} has {fewest} test images but held-out images are "
+                "measured: bring at least 2 of every class"
+            )
 
     def recipe(self, C: int, seed: int, objective: str):
         """The `deep` recipe of these flags: equal flags, whatever the experiment, share encoders."""
         from supcon_theory.training.recipe import deep
 
-        return deep(self.data, C, seed, objective, n=self.n, data_digest=fingerprint(self.data),
-                    **self.recipe_fields())
+        return deep(
+            self.data,
+            C,
+            seed,
+            objective,
+            n=self.n,
+            data_digest=fingerprint(self.data),
+            **self.recipe_fields(),
+        )
 
 
 def parse(name: str, presets: Mapping[str, Common]) -> tuple[str, Common]:
@@ -148,7 +164,10 @@ def parse(name: str, presets: Mapping[str, Common]) -> tuple[str, Common]:
         if preset not in presets:
             refuse(f"preset is {preset!r} but must be one of {', '.join(presets)}")
     config = tyro.cli(
-        type(presets[preset]), args=arguments, default=presets[preset], prog=f"{name}.py {preset}",
+        type(presets[preset]),
+        args=arguments,
+        default=presets[preset],
+        prog=f"{name}.py {preset}",
         description=f"Presets: {', '.join(presets)}; these are the flags of {preset}.",
     )
     try:
@@ -170,30 +189,40 @@ def at_least(config: Common, **least: int) -> None:
             raise ValueError(f"{flag} is {getattr(config, flag)} but must be at least {bound}")
 
 
-def check_objectives(names: tuple[str, ...], allowed: Collection[str], needed: Collection[str]) -> None:
+def check_objectives(
+    names: tuple[str, ...], allowed: Collection[str], needed: Collection[str]
+) -> None:
     """At least one, all known, none twice, and those among them that the claims are about."""
     if not names:
         raise ValueError(f"objectives are none but must be some of {', '.join(allowed)}")
     for name in names:
         if name not in allowed:
-            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(allowed)}")
+            raise ValueError(
+                f"objectives has {name!r} but each must be one of {', '.join(allowed)}"
+            )
     if len(set(names)) < len(names):
         raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
     if missing := [name for name in needed if name not in names]:
-        raise ValueError(f"objectives are {' '.join(names)} but the claims are about "
-                         f"{' and '.join(missing)} too: add it")
+        raise ValueError(
+            f"objectives are {' '.join(names)} but the claims are about "
+            f"{' and '.join(missing)} too: add it"
+        )
 
 
 def check_data(name: str, classes: int, n: int, flag: str = "classes") -> None:
     """The data exist and have the classes and images asked for."""
     dataset = data.load(name)
     if classes > len(dataset.classes):
-        raise ValueError(f"{flag} has {classes} but {name} has only {len(dataset.classes)}: ask for "
-                         "fewer, or bring other --data")
+        raise ValueError(
+            f"{flag} has {classes} but {name} has only {len(dataset.classes)}: ask for "
+            "fewer, or bring other --data"
+        )
     fewest = dataset.fewest(dataset.train)
     if n > fewest:
-        raise ValueError(f"n is {n} but a class of {name} has only {fewest} training images: use "
-                         f"--n {fewest} or less")
+        raise ValueError(
+            f"n is {n} but a class of {name} has only {fewest} training images: use "
+            f"--n {fewest} or less"
+        )
 
 
 def check_device(name: str) -> None:
@@ -205,8 +234,10 @@ def check_device(name: str) -> None:
     if torch.backends.mps.is_available():
         allowed.append("mps")
     if name not in allowed:
-        raise ValueError(f"device is {name!r} but this machine has {', '.join(allowed)}: choose one "
-                         "with --device")
+        raise ValueError(
+            f"device is {name!r} but this machine has {', '.join(allowed)}: choose one "
+            "with --device"
+        )
 
 
 def check_writable(folder: Path) -> None:
@@ -215,5 +246,7 @@ def check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ValueError(f"out is {str(folder)!r} but that cannot be written to "
-                         f"({error.strerror}): choose another folder with --out") from None
+        raise ValueError(
+            f"out is {str(folder)!r} but that cannot be written to "
+            f"({error.strerror}): choose another folder with --out"
+        ) from None

@@ -1,6 +1,6 @@
 """One experiment from command line to verdicts: the flow that every script shares.
 
-    config -> cells -> table.csv -> claims.csv -> figures, manifest.json -> terminal, exit code
+config -> cells -> table.csv -> claims.csv -> figures, manifest.json -> terminal, exit code
 """
 
 import io
@@ -47,26 +47,34 @@ def run(
     console = Console()
     began = time.time()
     context = Context(
-        config.out.resolve() / "encoders", getattr(config, "device", "cpu"),
+        config.out.resolve() / "encoders",
+        getattr(config, "device", "cpu"),
         began if getattr(config, "retrain", False) else 0.0,
     )
     again = config.force or getattr(config, "retrain", False)
     try:
         outcome = compute(work, measure, folder / "cells", context, config.jobs, again)
     except KeyboardInterrupt:
-        print(f"Stopped. Finished cells are kept under {folder}; the same command goes on from there.",
-              file=sys.stderr)
+        print(
+            f"Stopped. Finished cells are kept under {folder}; the same command goes on from there.",
+            file=sys.stderr,
+        )
         sys.exit(130)
     except BrokenProcessPool:
-        print(f"A worker process was killed, perhaps for want of memory. Finished cells are kept under "
-              f"{folder}; run the same command again, with fewer --jobs.", file=sys.stderr)
+        print(
+            f"A worker process was killed, perhaps for want of memory. Finished cells are kept under "
+            f"{folder}; run the same command again, with fewer --jobs.",
+            file=sys.stderr,
+        )
         sys.exit(3)
     except RuntimeError as error:
         print(f"{error}\nThis is a bug. Finished cells are kept under {folder}.", file=sys.stderr)
         sys.exit(4)
     for sentence in outcome.damaged:
         console.print(f"[yellow]{sentence}[/]")
-    declared = [c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")]
+    declared = [
+        c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")
+    ]
     verdicts, broken = judge(declared, outcome)
     try:
         summaries = summary(outcome.tables) if outcome.tables else {}
@@ -75,23 +83,35 @@ def run(
             raise
         summaries = {}  # what it needs was in the cells that ended early
     write_tables(folder, outcome, verdicts, broken, summaries)
-    store.write_json(folder / "manifest.json", {
-        "experiment": name, "preset": preset, "config": plain(asdict(config)),
-        "cells": {cell.name: cell.key for cell in work}, "failed": outcome.failed,
-        "seconds": round(time.time() - began, 1), "cells_computed": outcome.computed,
-        **machine.description(),
-        "command": shlex.join(["python", f"experiments/{name}.py", *sys.argv[1:]]),
-    })
+    store.write_json(
+        folder / "manifest.json",
+        {
+            "experiment": name,
+            "preset": preset,
+            "config": plain(asdict(config)),
+            "cells": {cell.name: cell.key for cell in work},
+            "failed": outcome.failed,
+            "seconds": round(time.time() - began, 1),
+            "cells_computed": outcome.computed,
+            **machine.description(),
+            "command": shlex.join(["python", f"experiments/{name}.py", *sys.argv[1:]]),
+        },
+    )
     for table in summaries.values():
         show(console, table)
     show_verdicts(console, verdicts)
     for cell, reason in outcome.failed.items():
         console.print(f"[bold red]{cell} ended early:[/] {reason}")
     drawn = not outcome.tables or draw(name, folder)
-    console.print(f"{outcome.computed} of {len(work)} cells computed in "
-                  f"{duration(time.time() - began)}; everything is under {folder}")
+    console.print(
+        f"{outcome.computed} of {len(work)} cells computed in "
+        f"{duration(time.time() - began)}; everything is under {folder}"
+    )
     if not drawn:
-        print("The figure could not be drawn (above); tables and verdicts are complete.", file=sys.stderr)
+        print(
+            "The figure could not be drawn (above); tables and verdicts are complete.",
+            file=sys.stderr,
+        )
         sys.exit(3 if outcome.failed else 4)
     sys.exit(3 if outcome.failed and exit_code(verdicts) == 0 else exit_code(verdicts))
 
@@ -106,8 +126,13 @@ def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict
     return verdicts, broken
 
 
-def write_tables(folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken: dict,
-                 summaries: dict[str, pd.DataFrame]) -> None:
+def write_tables(
+    folder: Path,
+    outcome: Outcome,
+    verdicts: pd.DataFrame,
+    broken: dict,
+    summaries: dict[str, pd.DataFrame],
+) -> None:
     """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too.
 
     Takes the place of all that an earlier run left here except its cells.
@@ -129,17 +154,28 @@ def write_tables(folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken:
 def draw(name: str, folder: Path) -> bool:
     """Draw the figures from the tables alone, in a process that never loads torch; did it work?"""
     script = ANALYSIS / f"{name}.py"
-    return not script.exists() or subprocess.run([sys.executable, str(script), str(folder)]).returncode == 0
+    return (
+        not script.exists()
+        or subprocess.run([sys.executable, str(script), str(folder)]).returncode == 0
+    )
 
 
 def show(console: Console, table: pd.DataFrame) -> None:
     text = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
-    cells = {name: ["" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else str(value)
-                    for value in table[name]] for name in table.columns}
+    cells = {
+        name: [
+            "" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else str(value)
+            for value in table[name]
+        ]
+        for name in table.columns
+    }
     for name in table.columns:
         number = pd.api.types.is_numeric_dtype(table[name])
-        text.add_column(str(name).replace("_", " "), justify="right" if number else "left",
-                        min_width=max(map(len, cells[name]), default=0) if number else None)
+        text.add_column(
+            str(name).replace("_", " "),
+            justify="right" if number else "left",
+            min_width=max(map(len, cells[name]), default=0) if number else None,
+        )
     for row in zip(*cells.values(), strict=True):
         text.add_row(*row)
     console.print(text, "", soft_wrap=True)  # a narrow terminal breaks lines, never a number
@@ -155,8 +191,11 @@ def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
         if not pd.isna(row.tightness):
             basis.append(f"value / bound {row.tightness:.2g}")
         basis.append(f"n = {row.n}")
-        text.add_row(f"[{STYLE[row.verdict]}]{row.verdict}[/]", f"[bold]{row.claim}[/]",
-                     f"{row.statement}\n[dim]{'; '.join(basis)}[/]")
+        text.add_row(
+            f"[{STYLE[row.verdict]}]{row.verdict}[/]",
+            f"[bold]{row.claim}[/]",
+            f"{row.statement}\n[dim]{'; '.join(basis)}[/]",
+        )
     console.print(text)
 
 

@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib import metadata
 
 PACKAGES = ("supcon_theory", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn")
@@ -28,7 +28,11 @@ def description() -> dict[str, object]:
             versions[name] = "not installed"
     return {
         "versions": versions,
-        "machine": {"system": platform.platform(), "processor": processor(), "cores": os.cpu_count()},
+        "machine": {
+            "system": platform.platform(),
+            "processor": processor(),
+            "cores": os.cpu_count(),
+        },
         "command": " ".join(["python", *sys.argv]),
-        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }

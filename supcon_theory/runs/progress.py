@@ -28,9 +28,14 @@ class Progress:
         self.console = Console(stderr=True)
         self.live = self.console.is_terminal
         self.bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(), TextColumn("{task.fields[left]}"),
-            console=self.console, transient=True, disable=not self.live,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.live,
         )
 
     def __enter__(self) -> "Progress":
@@ -67,8 +72,9 @@ class Progress:
             self._show()
 
     def _show(self) -> None:
-        self.bar.update(self.task, completed=self._done(), description=self._title(),
-                        left=self._left())
+        self.bar.update(
+            self.task, completed=self._done(), description=self._title(), left=self._left()
+        )
 
     def _title(self) -> str:
         return f"cell {self.finished}/{len(self.costs)}"

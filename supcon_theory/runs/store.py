@@ -80,14 +80,17 @@ class Entry:
 
         Raises:
             Damaged: the file is missing or its hash is wrong; the entry then counts as unfinished.
+
         """
         path = self.folder / name
         data = path.read_bytes() if path.exists() else b""
         if digest(data) != self.files().get(name):
             for wrong in (path, self.folder / "manifest.json"):
                 self._set_aside(wrong)
-            raise Damaged(f"{path} does not have the hash it was written with; it is set aside as "
-                          f"{path.name}.damaged and will be computed again")
+            raise Damaged(
+                f"{path} does not have the hash it was written with; it is set aside as "
+                f"{path.name}.damaged and will be computed again"
+            )
         return data
 
     def remove(self, name: str) -> None:
@@ -109,6 +112,7 @@ class Entry:
 
         Raises:
             Damaged: a file has been altered since.
+
         """
         path = self.folder / "manifest.json"
         if not path.exists():
@@ -117,12 +121,16 @@ class Entry:
             named = json.loads(path.read_bytes())["files"]
         except (ValueError, KeyError, TypeError):
             self._set_aside(path)
-            raise Damaged(f"{path} is not a manifest; it is set aside as {path.name}.damaged and "
-                          "its entry will be computed again") from None
+            raise Damaged(
+                f"{path} is not a manifest; it is set aside as {path.name}.damaged and "
+                "its entry will be computed again"
+            ) from None
         if named != self.files():
             self._set_aside(path)
-            raise Damaged(f"{path} and files.json beside it disagree; the manifest is set aside and "
-                          "its entry will be computed again")
+            raise Damaged(
+                f"{path} and files.json beside it disagree; the manifest is set aside and "
+                "its entry will be computed again"
+            )
         for name in named:
             self.read(name)
         return True

@@ -55,15 +55,24 @@ def _centres(rows: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
     atoms, counts = np.unique(rows, axis=0, return_counts=True)
     k = len(atoms)
     bars = np.array(list(combinations(range(m + k - 1), k - 1)), int)  # (outcomes, k - 1)
-    edges = np.concatenate([np.full((len(bars), 1), -1), bars, np.full((len(bars), 1), m + k - 1)], 1)
+    edges = np.concatenate(
+        [np.full((len(bars), 1), -1), bars, np.full((len(bars), 1), m + k - 1)], 1
+    )
     hits = np.diff(edges, axis=1) - 1
     log = lgamma(m + 1) - np.vectorize(lgamma)(hits + 1).sum(1) + hits @ np.log(counts / len(rows))
     return hits @ atoms / m, np.exp(log)
 
 
 def attack(
-    kind: Kind, m: int, rng: np.random.Generator, evaluations: int = 200, classes: int = 2,
-    atoms: int = 6, dimension: int = 2, below: float = 0.5, bound: Callable | None = None,
+    kind: Kind,
+    m: int,
+    rng: np.random.Generator,
+    evaluations: int = 200,
+    classes: int = 2,
+    atoms: int = 6,
+    dimension: int = 2,
+    below: float = 0.5,
+    bound: Callable | None = None,
 ) -> Attack:
     """Search laws of at most `atoms` atoms in all for the largest error / bound.
 
@@ -81,7 +90,7 @@ def attack(
     def ratio(points: np.ndarray, copies: np.ndarray) -> tuple[float, list[np.ndarray]]:
         law = [np.repeat(points[c], copies[c], axis=0) for c in range(classes)]
         largest = 0.0
-        for exact, limit in zip(exact_error(law, m), (bound or bounds)(law, m)):
+        for exact, limit in zip(exact_error(law, m), (bound or bounds)(law, m), strict=False):
             known = (exact > 1e-9) & (exact <= below)  # False for NaN
             if known.any():
                 largest = max(largest, float(np.max(exact[known] / limit[known])))
@@ -100,7 +109,9 @@ def attack(
         else:
             points, copies = worst[2]
             size = 10 ** rng.uniform(-4, 0)
-            points = points * (1 + size * rng.normal(size=points.shape) * (rng.random(points.shape) < 0.5))
+            points = points * (
+                1 + size * rng.normal(size=points.shape) * (rng.random(points.shape) < 0.5)
+            )
             copies = np.clip(copies + rng.integers(-2, 3, copies.shape), 1, 40)
         found, law = ratio(points, copies)
         if found > worst[0]:

@@ -97,9 +97,9 @@ def _condition(C: int, ell, c) -> Answer:
     inside = _phi(c - ell) - ell
     at_low, at_high = _enclose(ell, iv.mpf(0), c), _enclose(ell, rate, c)
     below, above = c - 2 * ell, 2 * ell - (1 + rate) * c  # > 0: 1 - q is below, above that interval
-    if inside.a >= 0 or below.a >= 0 and at_low.a >= 0 or above.a >= 0 and at_high.a >= 0:
+    if inside.a >= 0 or (below.a >= 0 and at_low.a >= 0) or (above.a >= 0 and at_high.a >= 0):
         return "proved"
-    if at_low.b < 0 or at_high.b < 0 or below.b <= 0 and above.b <= 0 and inside.b < 0:
+    if at_low.b < 0 or at_high.b < 0 or (below.b <= 0 and above.b <= 0 and inside.b < 0):
         return "fails"
     return "undecided"
 
@@ -110,7 +110,8 @@ def _log_inverse_kappa(C: int, n: int):
 
 def condition(C: int, n: int, tau: float) -> Answer:
     """Does (*) hold, rigorously, for this very float tau? "fails" only ends this proof: the ceiling
-    itself may still hold. "undecided" means a tie to 1e-20 or so."""
+    itself may still hold. "undecided" means a tie to 1e-20 or so.
+    """
     _check(C, n)
     if not 0 < tau < float("inf"):
         raise ValueError(f"tau = {tau}: the temperature must be positive and finite.")

@@ -46,7 +46,8 @@ NEGLIGIBLE = 1e-4  # below this a bound is not refined
 @dataclass(frozen=True)
 class Certificate:
     """Bounds on the error of each class: `pairs[i, j]` of i against j alone (NaN if i = j), and
-    `all_way[i]` against all others at once."""
+    `all_way[i]` against all others at once.
+    """
 
     pairs: np.ndarray
     all_way: np.ndarray
@@ -63,8 +64,11 @@ class Certificate:
 
 
 def certificate(
-    classes: Sequence[np.ndarray], m: int, kind: Kind = "trigonometric",
-    queries: Sequence[np.ndarray] | None = None, closest: int = 16,
+    classes: Sequence[np.ndarray],
+    m: int,
+    kind: Kind = "trigonometric",
+    queries: Sequence[np.ndarray] | None = None,
+    closest: int = 16,
 ) -> Certificate:
     """Proved bound on the error; `closest` is how many classes per test point are refined.
 
@@ -89,8 +93,13 @@ def normal_estimate(
         for j in set(range(len(laws))) - {i}:
             t = margin(laws[i], laws[j], z, int(m))
             with np.errstate(divide="ignore", invalid="ignore"):
-                found[:, j] = ndtr(np.where(t.variance > 0, -t.mean / np.sqrt(t.variance),
-                                            np.where(t.mean > 0, -np.inf, np.inf)))
+                found[:, j] = ndtr(
+                    np.where(
+                        t.variance > 0,
+                        -t.mean / np.sqrt(t.variance),
+                        np.where(t.mean > 0, -np.inf, np.inf),
+                    )
+                )
         return found
 
     return _gather([estimate(i, z) for i, z in enumerate(points)])
@@ -137,7 +146,7 @@ def cantelli_bound(t: Margin) -> np.ndarray:
 
 
 def split_bound(t: Margin) -> np.ndarray:
-    """min over t of P(L <= -(1 - t) E) + P(U <= -t E), each bounded by what is known exactly."""
+    """Min over t of P(L <= -(1 - t) E) + P(U <= -t E), each bounded by what is known exactly."""
     best = np.ones(len(t.mean))
     rows = np.flatnonzero((t.mean > 0) & (t.linear_variance > 0))
     if len(rows) == 0:

@@ -91,7 +91,7 @@ class Margin:
         return self.linear_variance + self.remainder_variance
 
     def log_mgf(self, s: np.ndarray) -> np.ndarray:
-        """log E[exp(-s L)], exactly, for s of shape (Z,): the m-th power of a finite average."""
+        """Log E[exp(-s L)], exactly, for s of shape (Z,): the m-th power of a finite average."""
         total = 0.0
         for h in self.h:
             exponent = -s[:, None] * h
@@ -117,7 +117,9 @@ def checked_classes(
     if isinstance(m, bool) or int(m) != m or m < 1:
         raise ValueError(f"m is {m}, but the number of shots must be a whole number, at least 1")
     if len(classes) < 2:
-        raise ValueError(f"{len(classes)} class given, but an error needs at least 2 to choose from")
+        raise ValueError(
+            f"{len(classes)} class given, but an error needs at least 2 to choose from"
+        )
     queries = classes if queries is None else queries
     if len(queries) != len(classes):
         raise ValueError(f"queries has {len(queries)} classes, but classes has {len(classes)}")
@@ -126,8 +128,10 @@ def checked_classes(
         arrays = [np.asarray(x, np.float64) for x in sets]
         for c, x in enumerate(arrays):
             if x.ndim != 2 or len(x) == 0 or x.shape[1] != np.shape(classes[0])[-1]:
-                raise ValueError(f"{name}[{c}] has shape {x.shape}, but every class must be (n, D), "
-                                 "n >= 1, with one D")
+                raise ValueError(
+                    f"{name}[{c}] has shape {x.shape}, but every class must be (n, D), "
+                    "n >= 1, with one D"
+                )
             if not np.isfinite(x).all():
                 raise ValueError(f"{name}[{c}] has a NaN or infinite feature; remove such rows")
         found.append(arrays)

@@ -22,7 +22,7 @@ def anchor_kappa(own: ArrayLike, total: ArrayLike) -> np.ndarray:
 
 
 def log_kappa(ratio: np.ndarray) -> np.ndarray:
-    """log of `kappa` or `anchor_kappa`; -inf for a class of one sample, whose S is empty."""
+    """Log of `kappa` or `anchor_kappa`; -inf for a class of one sample, whose S is empty."""
     with np.errstate(divide="ignore"):
         return np.log(ratio)
 

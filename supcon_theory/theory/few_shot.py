@@ -54,7 +54,11 @@ def older_bound_misrooted(
 
 
 def neurips_bound(
-    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2,
+    V: ArrayLike,
+    V_root: ArrayLike,
+    V_dir: ArrayLike,
+    m: ArrayLike,
+    classes: ArrayLike = 2,
     a: ArrayLike | None = None,
 ) -> np.ndarray:
     """(C'-1)[(1/2 - A/a)^{-2} V_dir + (a/4)(2 (V_root + V) / sqrt(m) + V / m)], A = 2 + sqrt(8)/m.
@@ -66,7 +70,11 @@ def neurips_bound(
 
 
 def neurips_terms(
-    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2,
+    V: ArrayLike,
+    V_root: ArrayLike,
+    V_dir: ArrayLike,
+    m: ArrayLike,
+    classes: ArrayLike = 2,
     a: ArrayLike | None = None,
 ) -> Terms:
     """`neurips_bound` in its directional and dispersion terms."""
@@ -90,7 +98,11 @@ def neurips_bound_rounded(
 
 
 def tightened_bound(
-    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2,
+    V: ArrayLike,
+    V_root: ArrayLike,
+    V_dir: ArrayLike,
+    m: ArrayLike,
+    classes: ArrayLike = 2,
     a: ArrayLike | None = None,
 ) -> np.ndarray:
     """(C'-1)[(1/2 - 2/a)^{-2} V_dir + (a/4)((sqrt(2) V + V_root)/sqrt(m) + V/m)]; any a > 4, m >= 1.
@@ -183,7 +195,7 @@ def _scaled(classes: np.ndarray, terms: Terms) -> Terms:
 
 
 def checked_shots(m: ArrayLike) -> np.ndarray:
-    """m as float64, after refusing anything but finite numbers >= 1."""
+    """M as float64, after refusing anything but finite numbers >= 1."""
     m = np.asarray(m, np.float64)
     if not np.all(np.isfinite(m) & (m >= 1)):
         raise ValueError(f"m is {m}, but the number of shots must be at least 1 and finite")

@@ -19,8 +19,13 @@ from supcon_theory.theory.few_shot import Terms, checked_moments, checked_shots
 
 
 def theorem_4_1(
-    distance2: ArrayLike, v_i: ArrayLike, v_j: ArrayLike, along_i: ArrayLike,
-    fourth_i: ArrayLike, fourth_j: ArrayLike, m: ArrayLike,
+    distance2: ArrayLike,
+    v_i: ArrayLike,
+    v_j: ArrayLike,
+    along_i: ArrayLike,
+    fourth_i: ArrayLike,
+    fourth_j: ArrayLike,
+    m: ArrayLike,
 ) -> np.ndarray:
     """[4 V_dir + (sqrt E1 + sqrt E2 + sqrt E3)^2] / (1 + (v_j - v_i)/(m d^2))^2, arXiv 2603.03530.
 
@@ -33,8 +38,14 @@ def theorem_4_1(
 
 
 def theorem_4_1_terms(
-    distance2: ArrayLike, v_i: ArrayLike, v_j: ArrayLike, along_i: ArrayLike,
-    fourth_i: ArrayLike, fourth_j: ArrayLike, m: ArrayLike, crude: bool = False,
+    distance2: ArrayLike,
+    v_i: ArrayLike,
+    v_j: ArrayLike,
+    along_i: ArrayLike,
+    fourth_i: ArrayLike,
+    fourth_j: ArrayLike,
+    m: ArrayLike,
+    crude: bool = False,
 ) -> Terms:
     """`theorem_4_1` in its directional and dispersion terms; `crude` for `theorem_c_2`."""
     m = checked_shots(m)
@@ -55,17 +66,31 @@ def theorem_4_1_terms(
 
 
 def theorem_c_2(
-    distance2: ArrayLike, v_i: ArrayLike, v_j: ArrayLike, along_i: ArrayLike,
-    fourth_i: ArrayLike, fourth_j: ArrayLike, m: ArrayLike,
+    distance2: ArrayLike,
+    v_i: ArrayLike,
+    v_j: ArrayLike,
+    along_i: ArrayLike,
+    fourth_i: ArrayLike,
+    fourth_j: ArrayLike,
+    m: ArrayLike,
 ) -> np.ndarray:
     """`theorem_4_1` with 3 (E1 + E2 + E3) for the square: never below it, by Cauchy-Schwarz."""
     return sum(theorem_4_1_terms(distance2, v_i, v_j, along_i, fourth_i, fourth_j, m, crude=True))
 
 
 def margin_moments(
-    distance2: ArrayLike, v_i: ArrayLike, v_j: ArrayLike, along_i: ArrayLike, along_j: ArrayLike,
-    squared_i: ArrayLike, squared_j: ArrayLike, product: ArrayLike, third_j: ArrayLike,
-    fourth_i: ArrayLike, fourth_j: ArrayLike, m: ArrayLike,
+    distance2: ArrayLike,
+    v_i: ArrayLike,
+    v_j: ArrayLike,
+    along_i: ArrayLike,
+    along_j: ArrayLike,
+    squared_i: ArrayLike,
+    squared_j: ArrayLike,
+    product: ArrayLike,
+    third_j: ArrayLike,
+    fourth_i: ArrayLike,
+    fourth_j: ArrayLike,
+    m: ArrayLike,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(mean, variance that stays as m -> inf, variance that vanishes) of |z - c_j|^2 - |z - c_i|^2.
 
@@ -76,13 +101,26 @@ def margin_moments(
     """
     m = checked_shots(m)
     d2, v_i, v_j, along_i, along_j, squared_i, squared_j, product, fourth_i, fourth_j = (
-        checked_moments(distance2=distance2, v_i=v_i, v_j=v_j, along_i=along_i, along_j=along_j,
-                        squared_i=squared_i, squared_j=squared_j, product=product,
-                        fourth_i=fourth_i, fourth_j=fourth_j))
-    squares = sum(fourth - v**2 + 2 * (m - 1) * squared for fourth, v, squared in
-                  ((fourth_i, v_i, squared_i), (fourth_j, v_j, squared_j)))
-    vanishing = (4 / m * (squared_i + product + along_j) + 4 / m**2 * np.asarray(third_j)
-                 + squares / m**3)
+        checked_moments(
+            distance2=distance2,
+            v_i=v_i,
+            v_j=v_j,
+            along_i=along_i,
+            along_j=along_j,
+            squared_i=squared_i,
+            squared_j=squared_j,
+            product=product,
+            fourth_i=fourth_i,
+            fourth_j=fourth_j,
+        )
+    )
+    squares = sum(
+        fourth - v**2 + 2 * (m - 1) * squared
+        for fourth, v, squared in ((fourth_i, v_i, squared_i), (fourth_j, v_j, squared_j))
+    )
+    vanishing = (
+        4 / m * (squared_i + product + along_j) + 4 / m**2 * np.asarray(third_j) + squares / m**3
+    )
     return d2 + (v_j - v_i) / m, 4 * along_i, vanishing
 
 
@@ -127,5 +165,7 @@ def _square(pairs: np.ndarray) -> np.ndarray:
 
 def _apart(distance2: np.ndarray) -> np.ndarray:
     if np.any(distance2 == 0):
-        raise ValueError("two class means coincide (distance 0), and no bound by ratios exists then")
+        raise ValueError(
+            "two class means coincide (distance 0), and no bound by ratios exists then"
+        )
     return distance2

@@ -37,7 +37,7 @@ def nscl_floor(counts: Sequence[int], K: int, tau: float, weight: float | None =
 
 
 def _best_weight(m: np.ndarray, r: np.ndarray) -> float:
-    """argmin over w of (sum_c m_c |r_c - w|)^2 / w: a kink r_c, or |a/b| if the sum is a + b w."""
+    """Argmin over w of (sum_c m_c |r_c - w|)^2 / w: a kink r_c, or |a/b| if the sum is a + b w."""
     candidates = list(r)
     for kink in r:
         sign = np.where(r <= kink, 1.0, -1.0)  # on the piece just above this kink

@@ -7,18 +7,20 @@ from supcon_theory.theory.counts import checked_tau
 
 
 def log_effective_ratio(gap: ArrayLike, kappa: ArrayLike) -> np.ndarray:
-    """log r, r = (exp(gap) - 1) / kappa; finite where r itself overflows."""
+    """Log r, r = (exp(gap) - 1) / kappa; finite where r itself overflows."""
     gap, kappa = np.asarray(gap, float), np.asarray(kappa, float)
     if not np.all(gap >= 0):
         raise ValueError("a gap is negative or NaN: it is a log(1 + S / D), check both losses.")
     if not np.all((kappa > 0) & (kappa < np.inf)):
-        raise ValueError("a kappa is not positive: leave out classes of one sample, which have no S.")
+        raise ValueError(
+            "a kappa is not positive: leave out classes of one sample, which have no S."
+        )
     with np.errstate(divide="ignore"):  # gap = 0: r = 0
         return gap + np.log(-np.expm1(-gap)) - np.log(kappa)
 
 
 def effective_ratio(gap: ArrayLike, kappa: ArrayLike) -> np.ndarray:
-    """r = (exp(gap) - 1) / kappa: mean exponential in S over mean exponential in D.
+    """R = (exp(gap) - 1) / kappa: mean exponential in S over mean exponential in D.
 
     1 when all similarities are equal, for every C, n and tau: what is beyond 1 is learned.
     e^{C / ((C - 1) tau)} for classes collapsed onto a simplex. kappa is `kappa(C, n)` for a mean

@@ -64,10 +64,14 @@ def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> np
     """
     if m < 1 or repeats < 1:
         raise ValueError(f"m = {m}, repeats = {repeats}: both must be at least 1.")
-    noise = np.stack([
-        np.random.default_rng(np.random.SeedSequence((seed, r))).standard_normal(law.means.shape)
-        for r in range(repeats)
-    ])
+    noise = np.stack(
+        [
+            np.random.default_rng(np.random.SeedSequence((seed, r))).standard_normal(
+                law.means.shape
+            )
+            for r in range(repeats)
+        ]
+    )
     return law.means + noise * np.sqrt(law.variances / m)
 
 
@@ -102,16 +106,23 @@ def moments_of_pairs(law: GaussianClasses) -> dict[str, np.ndarray]:
     squared = product.diagonal()
     fourth = v**2 + 2 * squared
     matrices = {
-        "distance2": (gap**2).sum(axis=2), "v_i": v[:, None], "v_j": v[None],
-        "along_i": np.einsum("ijd,id->ij", gap**2, s), "along_j": np.einsum("ijd,jd->ij", gap**2, s),
-        "squared_i": squared[:, None], "squared_j": squared[None], "product": product,
-        "third_j": np.zeros((1, 1)), "fourth_i": fourth[:, None], "fourth_j": fourth[None],
+        "distance2": (gap**2).sum(axis=2),
+        "v_i": v[:, None],
+        "v_j": v[None],
+        "along_i": np.einsum("ijd,id->ij", gap**2, s),
+        "along_j": np.einsum("ijd,jd->ij", gap**2, s),
+        "squared_i": squared[:, None],
+        "squared_j": squared[None],
+        "product": product,
+        "third_j": np.zeros((1, 1)),
+        "fourth_i": fourth[:, None],
+        "fourth_j": fourth[None],
     }
     off = ~np.eye(len(mu), dtype=bool)
     return {name: np.broadcast_to(x, off.shape)[off] for name, x in matrices.items()}
 
 
 def samples(law: GaussianClasses, n: int, seed: int | tuple[int, ...]) -> np.ndarray:
-    """n samples of every class, (C, n, d)."""
+    """N samples of every class, (C, n, d)."""
     noise = np.random.default_rng(seed).standard_normal((len(law.means), n, law.means.shape[1]))
     return law.means[:, None] + noise * np.sqrt(law.variances)[:, None]

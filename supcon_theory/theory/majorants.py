@@ -23,7 +23,7 @@ largest curvature between them, and repaired by raising p0 and p_b: nothing rest
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from scipy.optimize import linprog
@@ -55,7 +55,7 @@ class Majorant:
     def __call__(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """G at points (y, u)."""
         value = polynomial(self.p0, y) + self.beta * u**2 + self.alpha * u**4
-        for c, b in zip(self.p, self.shifts):
+        for c, b in zip(self.p, self.shifts, strict=False):
             value = value + polynomial(c, y) * (u - b) ** 2
         return value
 
@@ -65,7 +65,7 @@ def polynomial(c: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (np.exp(1j * FREQUENCY * np.multiply.outer(y, np.arange(len(c)))) @ c).real
 
 
-@lru_cache(maxsize=None)
+@cache
 def majorant(spread: float, place: float, kurtosis: float) -> Majorant:
     """The majorant for sd(u) = spread, rho = place and this kurtosis of u; valid for every law."""
     y = np.unique(np.concatenate([np.linspace(-LEFT, RIGHT, 150), np.linspace(-1, 1.5, 80)]))
@@ -87,30 +87,31 @@ def _solved(spread: float, place: float, kurtosis: float, y: np.ndarray) -> Majo
     cost, columns = [_expected(place, K0)], [basis0]
     for b in shifts:
         cost.append((spread**2 + b**2) / spread * _expected(place, K2))
-        columns.append(basis2 * (np.maximum(y + b, 0)**2 / spread)[:, None])
+        columns.append(basis2 * (np.maximum(y + b, 0) ** 2 / spread)[:, None])
     cost.append([(spread / unit) ** 2, kurtosis * (spread / unit) ** 4])
     above = np.maximum(y / unit, 0)[:, None]
-    cover = np.concatenate(columns + [above**2, above**4], 1)
+    cover = np.concatenate([*columns, above**2, above**4], 1)
     scale = 1 / np.sqrt(np.maximum(1, np.abs(cover).max(1)))
     beyond = np.zeros((1, cover.shape[1]))
-    beyond[0, -2:] = -(RIGHT / unit) ** 2, -(RIGHT / unit) ** 4
+    beyond[0, -2:] = -((RIGHT / unit) ** 2), -((RIGHT / unit) ** 4)
     rows, least = [-cover * scale[:, None], beyond], [-scale, [-1.0]]
     for start, basis in [(0, basis0)] + [(n0 + r * n2, basis2) for r in range(len(shifts))]:
         positive = np.zeros((len(y), cover.shape[1]))
-        positive[:, start:start + basis.shape[1]] = -basis
+        positive[:, start : start + basis.shape[1]] = -basis
         rows.append(positive)
         least.append(np.zeros(len(y)))
     bounds = [(None, None)] * (cover.shape[1] - 2) + [(0, None)] * 2
     cost = np.concatenate(cost) / norm.cdf(place)
     for method in ("highs-ds", "highs-ipm"):  # now and then one of them gives up
-        answer = linprog(cost, np.concatenate(rows), np.concatenate(least), bounds=bounds,
-                         method=method)
+        answer = linprog(
+            cost, np.concatenate(rows), np.concatenate(least), bounds=bounds, method=method
+        )
         if answer.x is not None:
             break
     else:
         raise RuntimeError(f"no majorant for {spread, place, kurtosis}: {answer.message}")
     x = answer.x
-    p = [_complex(x[n0 + r * n2:n0 + (r + 1) * n2]) / spread for r in range(len(shifts))]
+    p = [_complex(x[n0 + r * n2 : n0 + (r + 1) * n2]) / spread for r in range(len(shifts))]
     beta, alpha = np.maximum(x[-2:], 0) / (unit**2, unit**4)
     alpha = max(alpha, (1 - beta * RIGHT**2) / RIGHT**4)  # (2) to the last digit
     return Majorant(_complex(x[:n0]), np.array(p), shifts, float(beta), float(alpha))
@@ -124,14 +125,14 @@ def _basis(y: np.ndarray, degree: int) -> np.ndarray:
 def _expected(place: float, degree: int) -> np.ndarray:
     """Expectations of `_basis` at y = x - place under the reference law of x."""
     k = FREQUENCY * np.arange(1, degree + 1)
-    size = sum(weight * np.exp(-(sd * k) ** 2 / 2) for weight, sd in _REFERENCE)
+    size = sum(weight * np.exp(-((sd * k) ** 2) / 2) for weight, sd in _REFERENCE)
     total = _UNIFORM + sum(weight for weight, _ in _REFERENCE)
     return np.concatenate([[total], size * np.cos(k * place), -size * np.sin(k * place)])
 
 
 def _complex(x: np.ndarray) -> np.ndarray:
     half = len(x) // 2
-    return np.concatenate([x[:1], x[1:half + 1] - 1j * x[half + 1:]]).astype(complex)
+    return np.concatenate([x[:1], x[1 : half + 1] - 1j * x[half + 1 :]]).astype(complex)
 
 
 def _on_circle(c: np.ndarray, points: int = _FINE) -> tuple[np.ndarray, np.ndarray]:
@@ -139,15 +140,18 @@ def _on_circle(c: np.ndarray, points: int = _FINE) -> tuple[np.ndarray, np.ndarr
     turned = c * np.exp(-1j * FREQUENCY * LEFT * np.arange(len(c)))
     turned[1:] /= 2
     padded = np.zeros(points // 2 + 1, complex)
-    padded[:len(c)] = turned
+    padded[: len(c)] = turned
     return -LEFT + PERIOD * np.arange(points) / points, np.fft.irfft(padded, points) * points
 
 
 def _cover(g: Majorant, p0: np.ndarray, p: list[np.ndarray], y: np.ndarray) -> np.ndarray:
     """The left side of (1)."""
     up = np.maximum(y, 0)
-    return p0 + sum(values * np.maximum(y + b, 0) ** 2 for values, b in zip(p, g.shifts)) + (
-        g.beta * up**2 + g.alpha * up**4)
+    return (
+        p0
+        + sum(values * np.maximum(y + b, 0) ** 2 for values, b in zip(p, g.shifts, strict=False))
+        + (g.beta * up**2 + g.alpha * up**4)
+    )
 
 
 def _violated(g: Majorant, tolerance: float = 1e-5, points: int = 2**13) -> np.ndarray:
@@ -180,7 +184,7 @@ def _repaired(g: Majorant) -> Majorant:
         lift = max(0.0, -on_grid.min()) + bend * second + 1e-12
         p[r, 0] += lift
         values.append(on_grid + lift)
-        curvature += (second * reach[r] ** 2 + 4 * first * reach[r] + 2 * np.sum(np.abs(p[r])))
+        curvature += second * reach[r] ** 2 + 4 * first * reach[r] + 2 * np.sum(np.abs(p[r]))
     curvature += 2 * g.beta + 12 * g.alpha * RIGHT**2
     dip1 = max(0.0, 1 - _cover(g, p0, values, y).min()) + bend * curvature
     lifted = g.p0.copy()

@@ -95,7 +95,7 @@ def _log_cosh(tau: float) -> float:
 
 
 def _over(numerator: np.ndarray, weight: float) -> Float:
-    """numerator / weight; infinite where the weight is 0 and the bound says nothing."""
+    """Numerator / weight; infinite where the weight is 0 and the bound says nothing."""
     return numerator / weight if weight > 0 else np.full_like(numerator, np.inf)
 
 

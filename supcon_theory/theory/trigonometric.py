@@ -45,16 +45,27 @@ def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.nd
     spread = np.sqrt(margin.remainder_variance) / s
     for key in sorted(set(_keys(spread, place, margin))):
         rows = np.array([k == key for k in _keys(spread, place, margin)])
-        value = _expectation(majorant(*key), [x[rows] for x in moments], turn[rows],
-                             spread[rows] ** 2, margin.remainder_fourth / s[rows] ** 4)
+        value = _expectation(
+            majorant(*key),
+            [x[rows] for x in moments],
+            turn[rows],
+            spread[rows] ** 2,
+            margin.remainder_fourth / s[rows] ** 4,
+        )
         bound[use[rows]] = np.minimum(1, value + edge[rows])
     return bound
 
 
 def margin_at(margin: Margin, rows: np.ndarray) -> Margin:
     """The same for some of the test points."""
-    return Margin(margin.mean[rows], tuple(h[rows] for h in margin.h), margin.m,
-                  margin.linear_variance[rows], margin.remainder_variance, margin.remainder_fourth)
+    return Margin(
+        margin.mean[rows],
+        tuple(h[rows] for h in margin.h),
+        margin.m,
+        margin.linear_variance[rows],
+        margin.remainder_variance,
+        margin.remainder_fourth,
+    )
 
 
 def joint_moments(
@@ -86,7 +97,8 @@ def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[
     gram2 = law.gram**2
     falling = [float(np.prod([m - r for r in range(depth)])) for depth in range(5)]
     found = [np.empty((len(h), K0 + 1), complex)] + [
-        np.empty((len(h), K2 + 1), complex) for _ in range(2)]
+        np.empty((len(h), K2 + 1), complex) for _ in range(2)
+    ]
     for k in range(K0 + 1):
         phi = weights.sum(1)
         found[0][:, k] = phi**m
@@ -97,8 +109,11 @@ def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[
             b = np.sum(weights * _times(weights, gram2), 1)
             c = np.sum(weights * image**2, 1)
             found[1][:, k] = falling[2] * power[2] * q / m**2
-            found[2][:, k] = (2 * falling[2] * power[2] * b + 4 * falling[3] * power[3] * c
-                              + falling[4] * power[4] * q**2) / m**4
+            found[2][:, k] = (
+                2 * falling[2] * power[2] * b
+                + 4 * falling[3] * power[3] * c
+                + falling[4] * power[4] * q**2
+            ) / m**4
         weights = weights * step
     return found
 
@@ -116,17 +131,22 @@ def _keys(spread: np.ndarray, place: np.ndarray, margin: Margin) -> list[tuple]:
     spreads, places = np.array(SPREADS), np.array(PLACES)
     nearest = np.abs(np.log(np.maximum(spread, 1e-300))[:, None] - np.log(spreads)).argmin(1)
     at = np.abs(place[:, None] - places).argmin(1)
-    return [(float(spreads[a]), float(places[b]), kurtosis) for a, b in zip(nearest, at)]
+    return [
+        (float(spreads[a]), float(places[b]), kurtosis) for a, b in zip(nearest, at, strict=False)
+    ]
 
 
 def _expectation(
-    g: Majorant, moments: list[np.ndarray], turn: np.ndarray, variance: np.ndarray,
+    g: Majorant,
+    moments: list[np.ndarray],
+    turn: np.ndarray,
+    variance: np.ndarray,
     fourth: np.ndarray,
 ) -> np.ndarray:
     """E[G(x - rho, u)] from the joint moments, the phases e^{-ikw rho}, E[u^2] and E[u^4]."""
     zero, first, second = moments
-    low, short = zero[:, :K2 + 1], turn[:, :K2 + 1]
+    low, short = zero[:, : K2 + 1], turn[:, : K2 + 1]
     value = ((zero * turn) @ g.p0).real + g.beta * variance + g.alpha * fourth
-    for c, b in zip(g.p, g.shifts):
+    for c, b in zip(g.p, g.shifts, strict=False):
         value += (((second - 2 * b * first + b * b * low) * short) @ c).real
     return value

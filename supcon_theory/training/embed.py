@@ -22,11 +22,20 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
 
     They come from a stream of their own, so they are never views that were trained on.
     """
-    return torch.cat([
-        views(split.images(part), part + split.offset, seed=0, epoch=0, K=K, stream="evaluation",
-              policy=Policy(flips=dataset.flips))
-        for part in rows.split(CHUNK)
-    ])
+    return torch.cat(
+        [
+            views(
+                split.images(part),
+                part + split.offset,
+                seed=0,
+                epoch=0,
+                K=K,
+                stream="evaluation",
+                policy=Policy(flips=dataset.flips),
+            )
+            for part in rows.split(CHUNK)
+        ]
+    )
 
 
 def trained_encoders(
@@ -37,8 +46,13 @@ def trained_encoders(
     `share` is the part of the cell's work that training is, for the progress shown.
     """
     recipes = {objective: replace(recipe, objective=objective) for objective in objectives}
-    entries = train(list(recipes.values()), context.encoders, context.device, context.retrain_before,
-                    lambda part: context.report(share * part))
+    entries = train(
+        list(recipes.values()),
+        context.encoders,
+        context.device,
+        context.retrain_before,
+        lambda part: context.report(share * part),
+    )
     channels = data.load(recipe.data).channels
 
     def encoder(objective: str, step: int) -> nn.Module:
@@ -59,5 +73,7 @@ def embed(network: nn.Module, seen: Tensor, device: str = "cpu") -> tuple[Tensor
     """Features h (N, K, D) and unit embeddings z (N, K, d) of views (N, K, channels, 32, 32)."""
     network = network.to(device).eval()
     parts = [network(part.to(device)) for part in seen.flatten(0, 1).split(CHUNK)]
-    h, z = (torch.cat(column).cpu().unflatten(0, seen.shape[:2]) for column in zip(*parts))
+    h, z = (
+        torch.cat(column).cpu().unflatten(0, seen.shape[:2]) for column in zip(*parts, strict=False)
+    )
     return h, z

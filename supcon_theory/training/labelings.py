@@ -13,8 +13,9 @@ from supcon_theory.training.recipe import Recipe
 LABELINGS = ("true", "coarse", "random", "kmeans", "kmeans_equal")
 
 
-def labelings(z: Tensor, y: Tensor, recipe: Recipe, dataset: data.DataSet,
-              merged: int) -> dict[str, Tensor]:
+def labelings(
+    z: Tensor, y: Tensor, recipe: Recipe, dataset: data.DataSet, merged: int
+) -> dict[str, Tensor]:
     """Five labelings of the recipe's training samples, z (N, K, d) and y (N,) in its order.
 
         true          y
@@ -27,8 +28,13 @@ def labelings(z: Tensor, y: Tensor, recipe: Recipe, dataset: data.DataSet,
     """
     order = torch.as_tensor(permutation(recipe.seed, "shuffled labels", 0, len(y)))
     first = z[:, 0]
-    found = (y, coarse_labels(y, recipe, dataset, merged), y[order],
-             clusters(first, recipe.C, recipe.seed), equal_clusters(first, recipe.C, recipe.seed))
+    found = (
+        y,
+        coarse_labels(y, recipe, dataset, merged),
+        y[order],
+        clusters(first, recipe.C, recipe.seed),
+        equal_clusters(first, recipe.C, recipe.seed),
+    )
     return dict(zip(LABELINGS, found, strict=True))
 
 

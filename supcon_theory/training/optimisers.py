@@ -16,10 +16,17 @@ class LARS(torch.optim.Optimizer):
     starts at zero would otherwise have q = 0 and never move.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float = 0.0,
-                 momentum: float = MOMENTUM, trust: float = 1e-3) -> None:
-        super().__init__(parameters, dict(lr=lr, weight_decay=weight_decay, momentum=momentum,
-                                          trust=trust))
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        weight_decay: float = 0.0,
+        momentum: float = MOMENTUM,
+        trust: float = 1e-3,
+    ) -> None:
+        super().__init__(
+            parameters, dict(lr=lr, weight_decay=weight_decay, momentum=momentum, trust=trust)
+        )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
@@ -54,5 +61,7 @@ def _sgd(parameters, lr: float, weight_decay: float) -> torch.optim.Optimizer:
 
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": _adamw, "sgd": _sgd, "lars": LARS,
+    "adamw": _adamw,
+    "sgd": _sgd,
+    "lars": LARS,
 }

@@ -56,6 +56,7 @@ def train(
     Raises:
         ValueError: the recipes differ in more than the objective.
         FloatingPointError: a loss is not finite (the message has the epoch and the step).
+
     """
     if len({replace(recipe, objective="dcl") for recipe in recipes}) != 1:
         raise ValueError("paired training needs recipes that differ in their objective only")
@@ -100,16 +101,18 @@ def _train(recipes: Sequence[Recipe], entries, device: str, report) -> None:
         epoch, position = divmod(step, per_epoch)
         order = torch.as_tensor(permutation(common.seed, "batches", epoch, len(y)))
         chosen = order[position * batch : (position + 1) * batch]
-        seen = views(images[chosen], index[chosen], seed=common.seed, epoch=epoch, K=common.K,
-                     policy=policy)
+        seen = views(
+            images[chosen], index[chosen], seed=common.seed, epoch=epoch, K=common.K, policy=policy
+        )
         for learner in learners:
             learner.step(step, epoch, seen, y[chosen])
         report((step + 1) / common.steps)
     for learner in learners:
         entry = entries[learner.recipe.objective]
         entry.remove("resume.pt")
-        entry.finish({"recipe": asdict(learner.recipe), "version": VERSION,
-                      **machine.description()})
+        entry.finish(
+            {"recipe": asdict(learner.recipe), "version": VERSION, **machine.description()}
+        )
 
 
 class Learner:
@@ -139,13 +142,20 @@ class Learner:
         z = z.unflatten(0, seen.shape[:2])
         finite = torch.isfinite(z).all()  # objectives refuse embeddings that are not
         try:
-            loss = OBJECTIVES[recipe.objective](z, y, tau=recipe.tau, **self.extra) if finite else z.sum()
+            loss = (
+                OBJECTIVES[recipe.objective](z, y, tau=recipe.tau, **self.extra)
+                if finite
+                else z.sum()
+            )
         except ValueError as error:  # a batch of one class, say
-            raise FloatingPointError(f"epoch {epoch}, step {step}: {error}; or use a larger batch than "
-                                     f"{recipe.batch}") from None
+            raise FloatingPointError(
+                f"epoch {epoch}, step {step}: {error}; or use a larger batch than {recipe.batch}"
+            ) from None
         if not torch.isfinite(loss):
-            raise FloatingPointError(f"the {recipe.objective} loss is {loss.item()} at epoch {epoch}, "
-                                     f"step {step}: try a smaller lr than {recipe.lr:g}")
+            raise FloatingPointError(
+                f"the {recipe.objective} loss is {loss.item()} at epoch {epoch}, "
+                f"step {step}: try a smaller lr than {recipe.lr:g}"
+            )
         warm = min(1.0, (step + 1) / min(WARM_UP, recipe.steps))
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.lr * warm * (1 + math.cos(math.pi * step / recipe.steps)) / 2
@@ -158,10 +168,17 @@ class Learner:
         weights = {name: value.cpu() for name, value in self.network.state_dict().items()}
         entry.add(checkpoint_name(step), to_bytes(weights))
         if 0 < step < self.recipe.steps:
-            entry.add("resume.pt", to_bytes({
-                "step": step, "network": weights, "optimiser": self.optimiser.state_dict(),
-                "extra": [value.data for value in self._weights()],
-            }))
+            entry.add(
+                "resume.pt",
+                to_bytes(
+                    {
+                        "step": step,
+                        "network": weights,
+                        "optimiser": self.optimiser.state_dict(),
+                        "extra": [value.data for value in self._weights()],
+                    }
+                ),
+            )
 
     def restore(self, state: dict) -> None:
         self.network.load_state_dict(state["network"])

@@ -57,8 +57,10 @@ class Recipe:
             if not right:
                 raise ValueError(f"{name} is {getattr(self, name)!r} but must be {allowed}")
         if list(self.checkpoints) != sorted(set(self.checkpoints) & set(range(self.steps + 1))):
-            raise ValueError(f"checkpoints {self.checkpoints} must be increasing steps between 0 and "
-                             f"{self.steps}")
+            raise ValueError(
+                f"checkpoints {self.checkpoints} must be increasing steps between 0 and "
+                f"{self.steps}"
+            )
 
     @property
     def key(self) -> str:
@@ -78,5 +80,13 @@ def sweep(data: str, C: int, seed: int, objective: str, **changes) -> Recipe:
 
 def deep(data: str, C: int, seed: int, objective: str, steps: int = 800, **changes) -> Recipe:
     """A longer training for geometry and few-shot error: all 160 images a class, 9 checkpoints."""
-    return Recipe(data, C, changes.pop("n", 160), seed, objective, steps=steps,
-                  checkpoints=log_spaced(steps, 9), **changes)
+    return Recipe(
+        data,
+        C,
+        changes.pop("n", 160),
+        seed,
+        objective,
+        steps=steps,
+        checkpoints=log_spaced(steps, 9),
+        **changes,
+    )

@@ -19,8 +19,11 @@ class ResNet50(nn.Module):
         self.backbone.maxpool = nn.Identity()
         self.backbone.fc = nn.Identity()
         self.projector = nn.Sequential(
-            nn.Linear(2048, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(inplace=True),
-            nn.Linear(2048, d, bias=False), nn.BatchNorm1d(d),
+            nn.Linear(2048, 2048, bias=False),
+            nn.BatchNorm1d(2048),
+            nn.ReLU(inplace=True),
+            nn.Linear(2048, d, bias=False),
+            nn.BatchNorm1d(d),
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

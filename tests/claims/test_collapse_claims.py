@@ -7,24 +7,40 @@ import pytest
 from supcon_theory.claims.collapse import collapse_claims
 
 CLAIMS = {claim.id: claim for claim in collapse_claims([10], [1.0, 0.5])}
-FLOORS = [f"{loss}_above_floor_tau{tau}" for loss in ("nscl", "nscl_coupled") for tau in ("1", "0.5")]
+FLOORS = [
+    f"{loss}_above_floor_tau{tau}" for loss in ("nscl", "nscl_coupled") for tau in ("1", "0.5")
+]
 
 
 def table() -> pd.DataFrame:
     rows = []
     for seed in range(3):
-        for objective, falls in (("dcl", {"cdnv": 2, "directional_cdnv": 8}),
-                                 ("nscl", {"cdnv": 20, "directional_cdnv": 40})):
+        for objective, falls in (
+            ("dcl", {"cdnv": 2, "directional_cdnv": 8}),
+            ("nscl", {"cdnv": 20, "directional_cdnv": 40}),
+        ):
             for step in (0, 100):
                 for labels in ("true", "shuffled"):
                     moved = (step == 100) * (labels == "true")
-                    by = {name: (value * (1 + 0.01 * seed)) ** moved for name, value in falls.items()}
-                    rows.append(dict(
-                        C=10, layer="z", split="test", labels=labels, objective=objective, seed=seed,
-                        step=step, cdnv=6 / by["cdnv"], directional_cdnv=1 / by["directional_cdnv"],
-                        augmentation_variance=0.5 - (0.3 + 0.001 * seed) * moved,
-                        etf_deviation=0.9 - (0.5 + 0.001 * seed) * moved,
-                        **dict.fromkeys(FLOORS, 0.1)))
+                    by = {
+                        name: (value * (1 + 0.01 * seed)) ** moved for name, value in falls.items()
+                    }
+                    rows.append(
+                        dict(
+                            C=10,
+                            layer="z",
+                            split="test",
+                            labels=labels,
+                            objective=objective,
+                            seed=seed,
+                            step=step,
+                            cdnv=6 / by["cdnv"],
+                            directional_cdnv=1 / by["directional_cdnv"],
+                            augmentation_variance=0.5 - (0.3 + 0.001 * seed) * moved,
+                            etf_deviation=0.9 - (0.5 + 0.001 * seed) * moved,
+                            **dict.fromkeys(FLOORS, 0.1),
+                        )
+                    )
     return pd.DataFrame(rows)
 
 
@@ -75,6 +91,9 @@ def test_the_table_passes_the_doctored_one_fails_and_half_of_it_passes(name):
 @pytest.mark.parametrize("what", ["empty", "NaN", "one seed"])
 def test_what_a_table_cannot_decide_is_inconclusive(name, what):
     numbers = ["cdnv", "directional_cdnv", "augmentation_variance", "etf_deviation", *FLOORS]
-    found = {"empty": GOOD.iloc[:0], "NaN": GOOD.assign(**dict.fromkeys(numbers, np.nan)),
-             "one seed": GOOD[GOOD["seed"] == 0]}[what]
+    found = {
+        "empty": GOOD.iloc[:0],
+        "NaN": GOOD.assign(**dict.fromkeys(numbers, np.nan)),
+        "one seed": GOOD[GOOD["seed"] == 0],
+    }[what]
     assert CLAIMS[name].check(found).verdict == "INCONCLUSIVE"

@@ -17,8 +17,16 @@ BELOW = ("excess_lower", "excess_upper", "excess_centred", "excess_interval")
 
 def table() -> pd.DataFrame:
     """Training as it should come out; the gap follows its centred bound only under true labels."""
-    return pd.DataFrame([row for seed in range(SEEDS) for C in CLASSES for tau in (1.0, 0.5)
-                         for split in ("train", "test") for row in rows(C, tau, split, seed)])
+    return pd.DataFrame(
+        [
+            row
+            for seed in range(SEEDS)
+            for C in CLASSES
+            for tau in (1.0, 0.5)
+            for split in ("train", "test")
+            for row in rows(C, tau, split, seed)
+        ]
+    )
 
 
 def rows(C: int, tau: float, split: str, seed: int):
@@ -34,25 +42,48 @@ def rows(C: int, tau: float, split: str, seed: int):
         common = about | dict(step=step, bound_n_max=bound, bound_centred=centred)
         for name, nscl, gap in (("dcl", nscl_f, gap_f), ("nscl", nscl_g, gap_g)):
             row = common | dict(
-                protocol="exact", objective=name, labels="true", loss_nscl=nscl, gap=gap,
-                loss_dcl=nscl + gap, floor=floor, excess_floor=floor - nscl, ceiling_proved=True,
-                bound_ceiling=ceiling, excess_ceiling=gap - ceiling, excess_n_max=gap - bound,
-                excess_class_average=gap - bound)
+                protocol="exact",
+                objective=name,
+                labels="true",
+                loss_nscl=nscl,
+                gap=gap,
+                loss_dcl=nscl + gap,
+                floor=floor,
+                excess_floor=floor - nscl,
+                ceiling_proved=True,
+                bound_ceiling=ceiling,
+                excess_ceiling=gap - ceiling,
+                excess_n_max=gap - bound,
+                excess_class_average=gap - bound,
+            )
             row |= dict.fromkeys(CLEAN, 1e-15) | dict.fromkeys(BELOW, -1e-3)
             if name == "dcl":
                 excess = nscl_f - nscl_g
-                row |= dict(excess_nscl=excess, excess_dcl=excess + gap_f - gap_g - 2e-3,
-                            gap_partner=gap_g)
+                row |= dict(
+                    excess_nscl=excess, excess_dcl=excess + gap_f - gap_g - 2e-3, gap_partner=gap_g
+                )
             yield row
         wiggle = equal * (1 + 1e-3 * (-1) ** at)
         for name, labels in (("dcl", "shuffled"), ("walk", "true")):
-            yield common | dict(protocol="control", objective=name, labels=labels, loss_nscl=nscl_f,
-                                gap=wiggle, loss_dcl=nscl_f + wiggle)
+            yield common | dict(
+                protocol="control",
+                objective=name,
+                labels=labels,
+                loss_nscl=nscl_f,
+                gap=wiggle,
+                loss_dcl=nscl_f + wiggle,
+            )
     batch = about | dict(protocol="batch", objective="dcl", labels="true", step=STEPS[-1])
     for size in (32, 512):
         yield batch | dict(batch=size, bias_dcl=-1 / size, bias_gap=1 / size, excess_batch=-1e-3)
-    surrogate = about | dict(protocol="surrogate", objective="dcl", labels="true", step=STEPS[-1],
-                             negatives=64, chance=np.log(C))
+    surrogate = about | dict(
+        protocol="surrogate",
+        objective="dcl",
+        labels="true",
+        step=STEPS[-1],
+        negatives=64,
+        chance=np.log(C),
+    )
     for name in ("arora", "nozawa_sato", "bao", "bao_lower"):
         surrogate |= {f"excess_{name}": -0.1, f"bound_{name}": 0.9 * np.log(C)}
     yield surrogate
@@ -169,9 +200,12 @@ def test_the_doctored_table_fails_and_half_of_it_still_passes(name):
 @pytest.mark.parametrize("name", CLAIMS)
 def test_a_table_that_cannot_decide_is_inconclusive(name, what):
     numbers = GOOD.select_dtypes(float).columns.drop(["tau"])
-    broken = {"empty": GOOD.iloc[:0], "no columns": pd.DataFrame({"a": [1]}),
-              "NaN": GOOD.assign(**dict.fromkeys(numbers, np.nan)),
-              "one seed": GOOD[GOOD["seed"] == 0]}[what]
+    broken = {
+        "empty": GOOD.iloc[:0],
+        "no columns": pd.DataFrame({"a": [1]}),
+        "NaN": GOOD.assign(**dict.fromkeys(numbers, np.nan)),
+        "one seed": GOOD[GOOD["seed"] == 0],
+    }[what]
     assert CLAIMS[name].check(broken).verdict == "INCONCLUSIVE"
 
 

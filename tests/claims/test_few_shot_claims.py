@@ -23,23 +23,39 @@ def table() -> pd.DataFrame:
     rows = []
     for protocol in ("resampled", "gaussian"):
         for seed in range(3):
-            about = dict(protocol=protocol, classes="seen", split="test", objective="dcl", C=100,
-                         seed=seed)
+            about = dict(
+                protocol=protocol, classes="seen", split="test", objective="dcl", C=100, seed=seed
+            )
             for m in SHOTS:
                 for ways in (2, 100):
                     error = (0.01 + 0.1 * m**-0.8) * (1 + 0.01 * seed) * (1 if ways == 2 else 5)
                     row = about | dict(m=m, ways=ways, error=error, excess_order=-0.1)
                     for name in NAMES:
-                        row |= {f"bound_{name}": 3 * error, f"cut_{name}": 3 * error,
-                                f"excess_{name}": -2 * error}
+                        row |= {
+                            f"bound_{name}": 3 * error,
+                            f"cut_{name}": 3 * error,
+                            f"excess_{name}": -2 * error,
+                        }
                         if ways == 2:
                             row[f"excess_pair_{name}"] = -1e-3
                     rows.append(row)
-            rows.append(about | dict(
-                m=np.inf, ways=2, error=0.01, bound_known=0.1, excess_pair_known=-1e-3,
-                excess_V_dir=-0.1, limit_theorem_4_1=1e-9, limit_theorem_c_2=1e-9,
-                limit_cantelli=1e-9, limit_neurips=1e-3, crossing=20 + seed,
-                half_theorem_4_1=300.0 + seed))
+            rows.append(
+                about
+                | dict(
+                    m=np.inf,
+                    ways=2,
+                    error=0.01,
+                    bound_known=0.1,
+                    excess_pair_known=-1e-3,
+                    excess_V_dir=-0.1,
+                    limit_theorem_4_1=1e-9,
+                    limit_theorem_c_2=1e-9,
+                    limit_cantelli=1e-9,
+                    limit_neurips=1e-3,
+                    crossing=20 + seed,
+                    half_theorem_4_1=300.0 + seed,
+                )
+            )
     return pd.DataFrame(rows)
 
 
@@ -81,7 +97,8 @@ DOCTORED = {
     "C4-slope": steeper,
     "C5-crossing": lambda part: GOOD.assign(crossing=GOOD["crossing"] * (58 / 20) ** part),
     "C5-half": lambda part: GOOD.assign(
-        half_theorem_4_1=1 / (1 / GOOD["half_theorem_4_1"] + part * 0.0069)),
+        half_theorem_4_1=1 / (1 / GOOD["half_theorem_4_1"] + part * 0.0069)
+    ),
 }
 
 
@@ -147,7 +164,9 @@ def test_one_seed_is_not_enough():
 def test_statistics_leave_out_infinite_bounds_and_refuse_constant_curves():
     m, error = np.array([1.0, 10, 100]), np.array([0.3, 0.2, 0.1])
     assert pearson(m, error, 5 * error + 1) == pytest.approx(1)
-    assert np.isnan(pearson(m, error, np.ones(3))) and np.isnan(pearson(m[:2], error[:2], error[:2]))
+    assert np.isnan(pearson(m, error, np.ones(3))) and np.isnan(
+        pearson(m[:2], error[:2], error[:2])
+    )
     assert slopes(m, m**-0.5, 7 * m**-0.3) == pytest.approx(0.2)
     start = GOOD.assign(bound_theorem_4_1=GOOD["bound_theorem_4_1"].where(GOOD["m"] > 1, np.inf))
     found = correlations(start, ("theorem_4_1", "neurips"))

@@ -24,16 +24,35 @@ def table() -> pd.DataFrame:
                     gap = np.log1p(r * kappa(C, N_PER_CLASS))
                     bound = float(published_bound(C, tau))
                     ceiling = float(etf_ceiling(C, N_PER_CLASS, tau))
-                    rows.append(dict(
-                        data="glyphs", C=C, n=N_PER_CLASS, objective="dcl", seed=seed, step=step,
-                        tau=tau, labels=labels, imbalance=1.0, trained_imbalance=1.0, gap=gap, r=r,
-                        identity_error=1e-15, distance_error=1e-15, rounding_error=1e-8,
-                        excess_lower=-1e-4, excess_upper=-1e-3, excess_centred=-1e-3,
-                        excess_interval=-1e-2, bound_n_max=bound, excess_n_max=gap - bound,
-                        excess_class_average=gap - bound, bound_ceiling=ceiling,
-                        excess_ceiling=gap - ceiling,
-                        ceiling_proved=bool(etf_ceiling_is_proved(C, N_PER_CLASS, tau)),
-                    ))
+                    rows.append(
+                        dict(
+                            data="glyphs",
+                            C=C,
+                            n=N_PER_CLASS,
+                            objective="dcl",
+                            seed=seed,
+                            step=step,
+                            tau=tau,
+                            labels=labels,
+                            imbalance=1.0,
+                            trained_imbalance=1.0,
+                            gap=gap,
+                            r=r,
+                            identity_error=1e-15,
+                            distance_error=1e-15,
+                            rounding_error=1e-8,
+                            excess_lower=-1e-4,
+                            excess_upper=-1e-3,
+                            excess_centred=-1e-3,
+                            excess_interval=-1e-2,
+                            bound_n_max=bound,
+                            excess_n_max=gap - bound,
+                            excess_class_average=gap - bound,
+                            bound_ceiling=ceiling,
+                            excess_ceiling=gap - ceiling,
+                            ceiling_proved=bool(etf_ceiling_is_proved(C, N_PER_CLASS, tau)),
+                        )
+                    )
     return pd.DataFrame(rows)
 
 
@@ -98,15 +117,22 @@ def test_the_doctored_table_fails_and_half_of_it_still_passes(name):
     assert CLAIMS[name].check(DOCTORED[name](0.5)).verdict in ("PASS", "VACUOUS")
 
 
-@pytest.mark.parametrize("name, what", [
-    (name, what) for name in CLAIMS for what in ("empty", "NaN", "one seed", "one C")
-    if (name, what) != ("A5-open", "one C")  # it may well be open at a single C only
-])
+@pytest.mark.parametrize(
+    "name, what",
+    [
+        (name, what)
+        for name in CLAIMS
+        for what in ("empty", "NaN", "one seed", "one C")
+        if (name, what) != ("A5-open", "one C")  # it may well be open at a single C only
+    ],
+)
 def test_a_table_that_cannot_decide_is_inconclusive(name, what):
     numbers = GOOD.select_dtypes(float).columns.drop(["tau", "imbalance", "trained_imbalance"])
     table = {
-        "empty": GOOD.iloc[:0], "NaN": GOOD.assign(**{column: np.nan for column in numbers}),
-        "one seed": GOOD[GOOD["seed"] == 0], "one C": GOOD[GOOD["C"] == 32],
+        "empty": GOOD.iloc[:0],
+        "NaN": GOOD.assign(**{column: np.nan for column in numbers}),
+        "one seed": GOOD[GOOD["seed"] == 0],
+        "one C": GOOD[GOOD["C"] == 32],
     }[what]
     assert CLAIMS[name].check(table).verdict == "INCONCLUSIVE"
 

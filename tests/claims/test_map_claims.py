@@ -21,16 +21,27 @@ def table(
                     true = (
                         found + 0.001 * seed * (step > 0) if labels == "true" else 0.1 - 1e-3 * seed
                     )
-                    rows.append(dict(C=10, seed=seed, objective=objective, step=step, labels=labels,
-                                     purity=true, purity_map=true + off,
-                                     start_difference=start if step == 0 else np.nan))
+                    rows.append(
+                        dict(
+                            C=10,
+                            seed=seed,
+                            objective=objective,
+                            step=step,
+                            labels=labels,
+                            purity=true,
+                            purity_map=true + off,
+                            start_difference=start if step == 0 else np.nan,
+                        )
+                    )
     return pd.DataFrame(rows)
 
 
-BROKEN = {"F1-start": (table(start=1e-7), table(start=0.0)),
-          "F1-cl": (table(cl=0.445), table(cl=0.5)),
-          "F1-nscl": (table(nscl=0.61), table(nscl=0.63)),
-          "F1-map": (table(off=-0.101), table(off=-0.05))}
+BROKEN = {
+    "F1-start": (table(start=1e-7), table(start=0.0)),
+    "F1-cl": (table(cl=0.445), table(cl=0.5)),
+    "F1-nscl": (table(nscl=0.61), table(nscl=0.63)),
+    "F1-map": (table(off=-0.101), table(off=-0.05)),
+}
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -89,10 +100,15 @@ def test_a_rotated_panel_gets_the_same_map(method):
     np.testing.assert_array_equal(maps, joint_map(np.stack([x @ turn, x]), method, seed=0))
 
 
-@pytest.mark.parametrize("panels, method, word", [
-    (np.ones((2, 9, 4)), "pca", "constant"), (np.ones((9, 4)), "pca", "shape"),
-    (np.full((2, 9, 4), np.nan), "tsne", "NaN"), (np.eye(9)[None], "mds", "tsne"),
-])
+@pytest.mark.parametrize(
+    "panels, method, word",
+    [
+        (np.ones((2, 9, 4)), "pca", "constant"),
+        (np.ones((9, 4)), "pca", "shape"),
+        (np.full((2, 9, 4), np.nan), "tsne", "NaN"),
+        (np.eye(9)[None], "mds", "tsne"),
+    ],
+)
 def test_what_cannot_be_mapped_is_refused_in_a_sentence(panels, method, word):
     with pytest.raises(ValueError, match=word):
         joint_map(panels, method, 0)

@@ -25,19 +25,36 @@ def table() -> pd.DataFrame:
                     bound = float(published_bound(C, tau))
                     ceiling = float(etf_ceiling(C, n, tau))
                     row = dict(
-                        level=level, labels=labels, seed=seed, tau=tau, C=C, n=n, gap=gap,
+                        level=level,
+                        labels=labels,
+                        seed=seed,
+                        tau=tau,
+                        C=C,
+                        n=n,
+                        gap=gap,
                         objective="nscl" if "nscl" in level else "dcl",
-                        step=0 if "untrained" in level else 100, r=r + 0.002 * seed,
-                        imbalance=3.0 if labels == "kmeans" else 1.0, identity_error=1e-15,
-                        distance_error=1e-15, rounding_error=1e-8, excess_lower=-1e-4,
-                        excess_upper=-1e-3, excess_interval=-1e-2, bound_n_max=bound,
-                        excess_n_max=gap - bound, excess_class_average=gap - bound)
+                        step=0 if "untrained" in level else 100,
+                        r=r + 0.002 * seed,
+                        imbalance=3.0 if labels == "kmeans" else 1.0,
+                        identity_error=1e-15,
+                        distance_error=1e-15,
+                        rounding_error=1e-8,
+                        excess_lower=-1e-4,
+                        excess_upper=-1e-3,
+                        excess_interval=-1e-2,
+                        bound_n_max=bound,
+                        excess_n_max=gap - bound,
+                        excess_class_average=gap - bound,
+                    )
                     if labels != "kmeans":  # what only balanced labels have
                         row |= dict(
-                            excess_centred=-1e-3, bound_ceiling=ceiling,
+                            excess_centred=-1e-3,
+                            bound_ceiling=ceiling,
                             excess_ceiling=gap - ceiling,
                             ceiling_proved=bool(etf_ceiling_is_proved(C, n, tau)),
-                            nscl_above_floor=0.2, nscl_coupled_above_floor=0.1)
+                            nscl_above_floor=0.2,
+                            nscl_coupled_above_floor=0.1,
+                        )
                     rows.append(row)
     return pd.DataFrame(rows)
 
@@ -114,8 +131,10 @@ def test_a_table_that_cannot_decide_is_inconclusive(name, what):
         return  # the ceiling may well be open at a single point only
     numbers = GOOD.select_dtypes(float).columns.drop(["tau", "imbalance"])
     table = {
-        "empty": GOOD.iloc[:0], "NaN": GOOD.assign(**{column: np.nan for column in numbers}),
-        "one seed": GOOD[GOOD["seed"] == 0], "one point": GOOD[GOOD["level"] == "base"],
+        "empty": GOOD.iloc[:0],
+        "NaN": GOOD.assign(**{column: np.nan for column in numbers}),
+        "one seed": GOOD[GOOD["seed"] == 0],
+        "one point": GOOD[GOOD["level"] == "base"],
     }[what]
     assert CLAIMS[name].check(table).verdict == "INCONCLUSIVE"
 

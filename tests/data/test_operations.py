@@ -28,7 +28,11 @@ def test_affine_is_torchvisions(channels):
     ours = geometry.warp(x, geometry.affine(a, tx, ty, scale, sx, sy, SIZE))
     for i in range(N):
         expected = reference.affine(
-            x[i : i + 1], angle[i], [tx[i], ty[i]], scale[i], [shear_x[i], shear_y[i]],
+            x[i : i + 1],
+            angle[i],
+            [tx[i], ty[i]],
+            scale[i],
+            [shear_x[i], shear_y[i]],
             InterpolationMode.BILINEAR,
         )
         torch.testing.assert_close(ours[i : i + 1], expected, atol=2e-5, rtol=0)

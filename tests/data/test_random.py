@@ -93,9 +93,7 @@ def test_permutations_are_permutations_and_uniform():
     assert len(counts) == 24 and stats.chisquare(counts).pvalue > 1e-3
 
 
-@pytest.mark.parametrize(
-    "key", [(-1, 0, 0), (0, -1, 0), (0, 0, 1.5), (2**63, 0, 0), (True, 0, 0)]
-)
+@pytest.mark.parametrize("key", [(-1, 0, 0), (0, -1, 0), (0, 0, 1.5), (2**63, 0, 0), (True, 0, 0)])
 def test_parts_of_a_key_that_are_no_whole_numbers_are_refused(key):
     seed, epoch, view = key
     with pytest.raises(ValueError, match="whole number"):

@@ -10,8 +10,23 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "experiments" / "embeddings_map.py"
-TINY = ["smoke", "--classes", "3", "--n", "6", "--steps", "4", "--batch", "12", "--columns", "2",
-        "--method", "pca", "--jobs", "2"]
+TINY = [
+    "smoke",
+    "--classes",
+    "3",
+    "--n",
+    "6",
+    "--steps",
+    "4",
+    "--batch",
+    "12",
+    "--columns",
+    "2",
+    "--method",
+    "pca",
+    "--jobs",
+    "2",
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +62,15 @@ def test_numbers_stand_beside_the_picture(finished):
     assert set(table["labels"]) == {"true", "shuffled"}
 
 
-@pytest.mark.parametrize("flags, named", [
-    (["--method", "mds"], ["mds", "tsne"]), (["--columns", "1"], ["columns is 1", "at least 2"]),
-    (["--encoder", "resnet"], ["resnet", "plain"]), (["--classes", "1"], ["1", "at least 2"]),
-])
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        (["--method", "mds"], ["mds", "tsne"]),
+        (["--columns", "1"], ["columns is 1", "at least 2"]),
+        (["--encoder", "resnet"], ["resnet", "plain"]),
+        (["--classes", "1"], ["1", "at least 2"]),
+    ],
+)
 def test_bad_usage_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch, flags, named):
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), *TINY, "--out", str(tmp_path), *flags])
     with pytest.raises(SystemExit) as ended:

@@ -18,7 +18,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def experiment():
     spec = importlib.util.spec_from_file_location(
-        "few_shot_counterexample", ROOT / "experiments" / "few_shot_counterexample.py")
+        "few_shot_counterexample", ROOT / "experiments" / "few_shot_counterexample.py"
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -29,13 +30,15 @@ def experiment():
 def table(experiment):
     config = experiment.PRESETS["smoke"]
     context = Context(pathlib.Path("."))
-    return pd.concat([experiment.measure(cell.config, context) for cell in experiment.cells(config)],
-                     ignore_index=True)
+    return pd.concat(
+        [experiment.measure(cell.config, context) for cell in experiment.cells(config)],
+        ignore_index=True,
+    )
 
 
 def verdicts(table):
     found, _ = evaluate(counterexample_claims(), table)
-    return dict(zip(found["claim"], found["verdict"]))
+    return dict(zip(found["claim"], found["verdict"], strict=False))
 
 
 def test_the_law_breaks_the_older_form_and_no_other(table):
@@ -84,5 +87,9 @@ def test_the_exact_error_equals_a_simulation_with_every_support_drawn(experiment
 
 
 def test_the_older_form_still_holds_at_a_thousand_supports(experiment):
-    assert experiment.bounds(np.sqrt(1000), 1000)["older"] > experiment.exact_error(np.sqrt(1000), 1000)
-    assert experiment.bounds(np.sqrt(2000), 2000)["older"] < experiment.exact_error(np.sqrt(2000), 2000)
+    assert experiment.bounds(np.sqrt(1000), 1000)["older"] > experiment.exact_error(
+        np.sqrt(1000), 1000
+    )
+    assert experiment.bounds(np.sqrt(2000), 2000)["older"] < experiment.exact_error(
+        np.sqrt(2000), 2000
+    )

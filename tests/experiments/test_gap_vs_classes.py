@@ -14,8 +14,25 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "experiments" / "gap_vs_classes.py"
-TINY = ["smoke", "--classes", "2", "4", "--n", "8", "--steps", "4", "--batch", "16", "--ratios", "1", "2",
-        "--imbalanced-classes", "4", "--jobs", "2"]
+TINY = [
+    "smoke",
+    "--classes",
+    "2",
+    "4",
+    "--n",
+    "8",
+    "--steps",
+    "4",
+    "--batch",
+    "16",
+    "--ratios",
+    "1",
+    "2",
+    "--imbalanced-classes",
+    "4",
+    "--jobs",
+    "2",
+]
 
 
 def command(out: Path, *flags: str) -> list[str]:
@@ -35,8 +52,17 @@ def finished(tmp_path_factory) -> Path:
 
 
 def test_a_run_writes_tables_figures_verdicts_and_manifest(finished):
-    expected = {"table.csv", "summary.csv", "summary.tex", "slopes.csv", "claims.csv",
-                "gap_vs_classes.pdf", "gap_vs_classes.png", "gap_vs_classes.csv", "manifest.json"}
+    expected = {
+        "table.csv",
+        "summary.csv",
+        "summary.tex",
+        "slopes.csv",
+        "claims.csv",
+        "gap_vs_classes.pdf",
+        "gap_vs_classes.png",
+        "gap_vs_classes.csv",
+        "manifest.json",
+    }
     assert expected <= {path.name for path in finished.iterdir()}
     claims = pd.read_csv(finished / "claims.csv")
     assert {"claim", "verdict", "margin", "ci_low", "ci_high", "n", "tightness"} <= set(claims)
@@ -45,8 +71,27 @@ def test_a_run_writes_tables_figures_verdicts_and_manifest(finished):
 
 def test_the_table_is_tidy_and_complete(finished):
     table = pd.read_csv(finished / "table.csv")
-    assert {"cell", "data", "C", "n", "K", "d", "objective", "seed", "tau_train", "step", "epoch",
-            "split", "layer", "labels", "tau", "loss_dcl", "loss_nscl", "gap", "r"} <= set(table)
+    assert {
+        "cell",
+        "data",
+        "C",
+        "n",
+        "K",
+        "d",
+        "objective",
+        "seed",
+        "tau_train",
+        "step",
+        "epoch",
+        "split",
+        "layer",
+        "labels",
+        "tau",
+        "loss_dcl",
+        "loss_nscl",
+        "gap",
+        "r",
+    } <= set(table)
     balanced = table[(table["trained_imbalance"] == 1) & (table["imbalance"] == 1)]
     true = balanced[balanced["labels"] == "true"]
     assert len(true) == 2 * 2 * 2 * 3 * 2  # C, seeds, objectives, checkpoints, temperatures
@@ -70,8 +115,9 @@ def test_killed_at_three_moments_the_command_ends_with_the_same_table(finished, 
         return len(list(tmp_path.glob("encoders/*/files.json")))
 
     for moment in range(3):  # each time a little further: some checkpoints, some cells are there
-        process = subprocess.Popen(command(tmp_path), stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         there = entries()
         while entries() < there + 2 + moment and process.poll() is None:
             time.sleep(0.01)
@@ -85,8 +131,12 @@ def test_killed_at_three_moments_the_command_ends_with_the_same_table(finished, 
 
 
 def npz(path: Path, **changes) -> Path:
-    content = dict(x_train=np.zeros((8, 32, 32), np.float32), y_train=np.repeat([0, 1], 4),
-                   x_test=np.zeros((4, 32, 32), np.float32), y_test=np.repeat([0, 1], 2))
+    content = dict(
+        x_train=np.zeros((8, 32, 32), np.float32),
+        y_train=np.repeat([0, 1], 4),
+        x_test=np.zeros((4, 32, 32), np.float32),
+        y_test=np.repeat([0, 1], 2),
+    )
     np.savez(path, **content | changes)
     return path
 
@@ -101,29 +151,34 @@ def refusal(capsys, monkeypatch, *arguments: str) -> str:
     return " ".join((said.err + said.out).split())
 
 
-@pytest.mark.parametrize("flags, named", [
-    (["--classes", "301", "--n", "4"], ["301", "300"]),
-    (["--classes", "1"], ["1", "at least 2"]),
-    (["--n", "1"], ["n is 1", "at least 2"]),
-    (["--n", "161"], ["161", "160"]),
-    (["--tau", "0"], ["tau is 0", "above 0"]),
-    (["--eval-tau", "-1"], ["-1", "above 0"]),
-    (["--eval-tau", "1", "nan"], ["eval-tau is nan", "above 0"]),
-    (["--weight-decay", "-1"], ["weight-decay is -1"]),
-    (["--d", "1"], ["d is 1", "at least 2"]),
-    (["--imbalanced-classes", "1"], ["at least 2"]),
-    (["--imbalanced-classes", "301"], ["imbalanced-classes", "301", "300"]),
-    (["--lr", "0"], ["lr is 0"]),
-    (["--data", "nowhere.npz"], ["nowhere.npz", "glyphs"]),
-    (["--encoder", "resnet"], ["resnet", "plain"]),
-    (["--optimiser", "adam"], ["adam", "adamw"]),
-    (["--device", "cuda:7"], ["cuda:7", "cpu"]),
-    (["--out", "/proc/nothing"], ["/proc/nothing", "--out"]),
-    (["--jobs", "0"], ["jobs is 0"]),
-    (["--ratios", "1", "8"], ["8", "4"]),
-    (["--colour", "red"], ["--colour"]),
-])
-def test_bad_usage_is_refused_in_a_sentence_before_any_work(tmp_path, capsys, monkeypatch, flags, named):
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        (["--classes", "301", "--n", "4"], ["301", "300"]),
+        (["--classes", "1"], ["1", "at least 2"]),
+        (["--n", "1"], ["n is 1", "at least 2"]),
+        (["--n", "161"], ["161", "160"]),
+        (["--tau", "0"], ["tau is 0", "above 0"]),
+        (["--eval-tau", "-1"], ["-1", "above 0"]),
+        (["--eval-tau", "1", "nan"], ["eval-tau is nan", "above 0"]),
+        (["--weight-decay", "-1"], ["weight-decay is -1"]),
+        (["--d", "1"], ["d is 1", "at least 2"]),
+        (["--imbalanced-classes", "1"], ["at least 2"]),
+        (["--imbalanced-classes", "301"], ["imbalanced-classes", "301", "300"]),
+        (["--lr", "0"], ["lr is 0"]),
+        (["--data", "nowhere.npz"], ["nowhere.npz", "glyphs"]),
+        (["--encoder", "resnet"], ["resnet", "plain"]),
+        (["--optimiser", "adam"], ["adam", "adamw"]),
+        (["--device", "cuda:7"], ["cuda:7", "cpu"]),
+        (["--out", "/proc/nothing"], ["/proc/nothing", "--out"]),
+        (["--jobs", "0"], ["jobs is 0"]),
+        (["--ratios", "1", "8"], ["8", "4"]),
+        (["--colour", "red"], ["--colour"]),
+    ],
+)
+def test_bad_usage_is_refused_in_a_sentence_before_any_work(
+    tmp_path, capsys, monkeypatch, flags, named
+):
     said = refusal(capsys, monkeypatch, *TINY, "--out", str(tmp_path), *flags)
     assert all(word in said for word in named), said
     assert not list(tmp_path.glob("encoders/*"))
@@ -140,11 +195,14 @@ def test_the_published_setting_says_what_it_needs(capsys, monkeypatch, tmp_path)
     assert "CIFAR-100" in said and "data/cifar100/train/<class>" in said
 
 
-@pytest.mark.parametrize("changes, word", [
-    (dict(x_train=np.full((8, 32, 32), np.nan, np.float32)), "NaN"),
-    (dict(x_train=np.zeros((8, 32), np.float32)), "shape"),
-    (dict(y_train=np.repeat([0, 5], 4)), "without gaps"),
-])
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        (dict(x_train=np.full((8, 32, 32), np.nan, np.float32)), "NaN"),
+        (dict(x_train=np.zeros((8, 32), np.float32)), "shape"),
+        (dict(y_train=np.repeat([0, 5], 4)), "without gaps"),
+    ],
+)
 def test_a_bad_npz_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch, changes, word):
     path = npz(tmp_path / "images.npz", **changes)
     flags = ["--data", str(path), "--classes", "2", "--n", "4", "--out", str(tmp_path)]

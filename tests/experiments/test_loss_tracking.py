@@ -11,8 +11,26 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "experiments" / "loss_tracking.py"
-TINY = ["smoke", "--classes", "3", "--n", "6", "--steps", "4", "--batch", "12", "--batches", "8",
-        "--anchors", "3", "--negatives", "1", "8", "--jobs", "2"]
+TINY = [
+    "smoke",
+    "--classes",
+    "3",
+    "--n",
+    "6",
+    "--steps",
+    "4",
+    "--batch",
+    "12",
+    "--batches",
+    "8",
+    "--anchors",
+    "3",
+    "--negatives",
+    "1",
+    "8",
+    "--jobs",
+    "2",
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +47,16 @@ def finished(tmp_path_factory) -> Path:
 
 
 def test_a_run_writes_tables_figure_and_verdicts(finished):
-    expected = {"table.csv", "summary.csv", "correlations.csv", "claims.csv", "manifest.json",
-                "loss_tracking.pdf", "loss_tracking.png", "loss_tracking.csv"}
+    expected = {
+        "table.csv",
+        "summary.csv",
+        "correlations.csv",
+        "claims.csv",
+        "manifest.json",
+        "loss_tracking.pdf",
+        "loss_tracking.png",
+        "loss_tracking.csv",
+    }
     assert expected <= {path.name for path in finished.iterdir()}
     assert set(pd.read_csv(finished / "claims.csv")["verdict"]) <= {"PASS", "VACUOUS"}
 
@@ -44,8 +70,12 @@ def test_every_checkpoint_is_measured_on_both_sets_at_both_temperatures(finished
     np.testing.assert_allclose(exact["loss_dcl"] - exact["loss_nscl"], exact["gap"], atol=1e-5)
     assert {"shuffled", "true"} == set(table.loc[table["protocol"] == "control", "labels"])
     assert (table.loc[table["objective"] == "walk", "split"] == "test").all()
-    start = table[(table["step"] == 0) & (table["split"] == "test") & (table["labels"] == "true")
-                  & (table["protocol"] != "surrogate")]
+    start = table[
+        (table["step"] == 0)
+        & (table["split"] == "test")
+        & (table["labels"] == "true")
+        & (table["protocol"] != "surrogate")
+    ]
     starts = start.groupby(["seed", "tau"])["loss_nscl"]
     assert (
         starts.max() - starts.min() < 1e-5
@@ -55,16 +85,24 @@ def test_every_checkpoint_is_measured_on_both_sets_at_both_temperatures(finished
 def test_the_nulls_are_among_the_correlations(finished):
     found = pd.read_csv(finished / "correlations.csv")
     assert {("dcl", "true"), ("dcl", "shuffled"), ("walk", "true"), ("nscl", "true")} == set(
-        zip(found["objective"], found["labels"], strict=True))
+        zip(found["objective"], found["labels"], strict=True)
+    )
     assert (found["pearson"] >= found["forced"] - 1e-9).all()
 
 
-@pytest.mark.parametrize("flags, named", [
-    (["--classes", "1"], ["1", "at least 2"]), (["--n", "161"], ["161", "160"]),
-    (["--encoder", "resnet"], ["resnet", "plain"]), (["--batches", "4"], ["4", "at least 8"]),
-    (["--negatives", "0"], ["0", "at least 1"]), (["--anchors", "0"], ["anchors is 0"]),
-    (["--tau", "0"], ["tau is 0"]), (["--data", "nowhere.npz"], ["nowhere.npz"]),
-])
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        (["--classes", "1"], ["1", "at least 2"]),
+        (["--n", "161"], ["161", "160"]),
+        (["--encoder", "resnet"], ["resnet", "plain"]),
+        (["--batches", "4"], ["4", "at least 8"]),
+        (["--negatives", "0"], ["0", "at least 1"]),
+        (["--anchors", "0"], ["anchors is 0"]),
+        (["--tau", "0"], ["tau is 0"]),
+        (["--data", "nowhere.npz"], ["nowhere.npz"]),
+    ],
+)
 def test_bad_usage_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch, flags, named):
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), *TINY, "--out", str(tmp_path), *flags])
     with pytest.raises(SystemExit) as ended:
@@ -79,6 +117,10 @@ def test_its_encoders_are_those_of_the_other_deep_experiments():
     for name in ("loss_tracking", "collapse", "embeddings_map"):
         script = runpy.run_path(str(ROOT / "experiments" / f"{name}.py"))
         recipes = [cell.config["recipe"] for cell in script["cells"](script["PRESETS"]["laptop"])]
-        keys.append({tuple(sorted((k, str(v)) for k, v in recipe.items() if k != "objective"))
-                     for recipe in recipes})
+        keys.append(
+            {
+                tuple(sorted((k, str(v)) for k, v in recipe.items() if k != "objective"))
+                for recipe in recipes
+            }
+        )
     assert keys[0] == keys[1] and keys[2] <= keys[0]

@@ -13,12 +13,36 @@ import torch
 from supcon_theory.runs.cells import Context
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "universality.py"
-TINY = ["smoke", "--n", "4", "--steps", "2", "--batch", "8", "--encoder", "mlp",
-        "--encoders", "plain", "--dimensions", "16", "--datasets", "glyphs",
-        "--temperatures", "0.5", "--jobs", "2"]
+TINY = [
+    "smoke",
+    "--n",
+    "4",
+    "--steps",
+    "2",
+    "--batch",
+    "8",
+    "--encoder",
+    "mlp",
+    "--encoders",
+    "plain",
+    "--dimensions",
+    "16",
+    "--datasets",
+    "glyphs",
+    "--temperatures",
+    "0.5",
+    "--jobs",
+    "2",
+]
 MODULE = runpy.run_path(str(SCRIPT), run_name="universality")
-LEVELS = {"base", "objective=untrained", "objective=nscl", "evaluated K=4", "encoder=plain",
-          "trained K=4"}
+LEVELS = {
+    "base",
+    "objective=untrained",
+    "objective=nscl",
+    "evaluated K=4",
+    "encoder=plain",
+    "trained K=4",
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +55,17 @@ def finished(tmp_path_factory) -> Path:
 
 
 def test_a_run_writes_tables_figure_verdicts_and_manifest(finished):
-    expected = {"table.csv", "summary.csv", "summary.tex", "nearest.csv", "claims.csv",
-                "universality.pdf", "universality.png", "universality.csv", "manifest.json"}
+    expected = {
+        "table.csv",
+        "summary.csv",
+        "summary.tex",
+        "nearest.csv",
+        "claims.csv",
+        "universality.pdf",
+        "universality.png",
+        "universality.csv",
+        "manifest.json",
+    }
     assert expected <= {path.name for path in finished.iterdir()}
     claims = pd.read_csv(finished / "claims.csv")
     assert {"A1", "A2", "A3-1", "A3-0.1", "A4", "A5", "A6", "B1", "D1"} <= set(claims["claim"])
@@ -54,16 +87,26 @@ def test_one_factor_at_a_time_differs_from_the_base():
     config = MODULE["PRESETS"]["laptop"]
     (base, points), *others = MODULE["grid"](config, seed=1)
     assert [point["level"] for point in points] == [
-        "base", "objective=untrained", "objective=nscl", "objective=supcon",
-        "objective=cross_entropy", "evaluated K=4"]
+        "base",
+        "objective=untrained",
+        "objective=nscl",
+        "objective=supcon",
+        "objective=cross_entropy",
+        "evaluated K=4",
+    ]
     changed = []
     for recipe, (point,) in others:
         fields = {name for name in recipe.__dict__ if getattr(recipe, name) != getattr(base, name)}
         changed.append((point["level"], fields - {"n"}))  # kanji have fewer images a class
     assert changed == [
         *((f"encoder={name}", {"encoder"}) for name in ("residual", "mlp", "vit")),
-        ("data=kanji", {"data"}), ("d=8", {"d"}), ("d=256", {"d"}), ("trained K=4", {"K"}),
-        ("trained tau=0.1", {"tau"}), ("trained tau=1", {"tau"})]
+        ("data=kanji", {"data"}),
+        ("d=8", {"d"}),
+        ("d=256", {"d"}),
+        ("trained K=4", {"K"}),
+        ("trained tau=0.1", {"tau"}),
+        ("trained tau=1", {"tau"}),
+    ]
 
 
 def test_constant_features_end_the_cell_with_a_sentence(tmp_path, monkeypatch):
@@ -75,20 +118,23 @@ def test_constant_features_end_the_cell_with_a_sentence(tmp_path, monkeypatch):
         measure(cell.config, Context(tmp_path))
 
 
-@pytest.mark.parametrize("flags, named", [
-    (["--encoders", "plain", "resnet"], ["resnet", "plain, residual, mlp, vit"]),
-    (["--encoder", "resnet"], ["resnet", "plain"]),
-    (["--objectives", "simclr"], ["simclr", "nt_xent"]),
-    (["--classes", "10"], ["10", "multiple of 4"]),
-    (["--classes", "4"], ["4", "8 or a higher"]),
-    (["--n", "1"], ["n is 1", "at least 2"]),
-    (["--n", "161"], ["161", "160"]),
-    (["--datasets", "nowhere"], ["nowhere", "glyphs"]),
-    (["--dimensions", "1"], ["dimensions has 1", "at least 2"]),
-    (["--views", "1"], ["views has 1", "at least 2"]),
-    (["--temperatures", "0"], ["temperatures has 0", "above 0"]),
-    (["--d", "1"], ["d is 1", "at least 2"]),
-])
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        (["--encoders", "plain", "resnet"], ["resnet", "plain, residual, mlp, vit"]),
+        (["--encoder", "resnet"], ["resnet", "plain"]),
+        (["--objectives", "simclr"], ["simclr", "nt_xent"]),
+        (["--classes", "10"], ["10", "multiple of 4"]),
+        (["--classes", "4"], ["4", "8 or a higher"]),
+        (["--n", "1"], ["n is 1", "at least 2"]),
+        (["--n", "161"], ["161", "160"]),
+        (["--datasets", "nowhere"], ["nowhere", "glyphs"]),
+        (["--dimensions", "1"], ["dimensions has 1", "at least 2"]),
+        (["--views", "1"], ["views has 1", "at least 2"]),
+        (["--temperatures", "0"], ["temperatures has 0", "above 0"]),
+        (["--d", "1"], ["d is 1", "at least 2"]),
+    ],
+)
 def test_bad_usage_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch, flags, named):
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), *TINY, "--out", str(tmp_path), *flags])
     with pytest.raises(SystemExit) as ended:

@@ -44,7 +44,9 @@ def loops(x, y):
             single[i, j] = ((a - a.mean(0)) ** 2).sum(1).mean() / square
             u = delta / math.sqrt(square)
             directional[i, j] = np.var(a @ u) / square
-            noise = [s.var(0, ddof=1).sum() / len(s) for s in (x[y == i].mean(1), x[y == j].mean(1))]
+            noise = [
+                s.var(0, ddof=1).sum() / len(s) for s in (x[y == i].mean(1), x[y == j].mean(1))
+            ]
             debiased[i, j] = square - sum(noise)
     return single, directional, debiased
 
@@ -68,7 +70,7 @@ def instance(request):
 
 
 def test_every_convention_is_what_loops_say(instance):
-    single, directional, debiased = loops(*instance)
+    single, directional, _debiased = loops(*instance)
     expected = {"single": single, "half": (single + single.T) / 2, "unhalved": single + single.T}
     for convention, pairs in expected.items():
         measured = cdnv(*instance, convention=convention)
@@ -87,7 +89,9 @@ def test_roots_are_averaged_in_both_orders(instance):
     assert mean_of_roots.mean == pytest.approx(np.sqrt(single).mean(), rel=1e-6)
     assert root_of_mean.mean == pytest.approx(math.sqrt(single.mean()), rel=1e-6)
     assert mean_of_roots.mean <= root_of_mean.mean
-    np.testing.assert_allclose(off_diagonal(mean_of_roots.pairs.numpy()), np.sqrt(single), rtol=1e-6)
+    np.testing.assert_allclose(
+        off_diagonal(mean_of_roots.pairs.numpy()), np.sqrt(single), rtol=1e-6
+    )
 
 
 def test_the_debiased_distance_subtracts_the_noise_of_both_means(instance):
@@ -113,10 +117,12 @@ def test_only_the_debiased_distance_is_right_on_average(views):
     x = sample + 0.5 * torch.randn(draws, 2, n, views, d, generator=g, dtype=torch.float64)
     x[:, 1, ..., 0] += truth**0.5
     y = torch.arange(2).repeat_interleave(n)
-    both = np.array([
-        [centre_distances(m, debiased=b).pairs[0, 1].item() for b in (False, True)]
-        for m in (class_moments(one.flatten(0, 1), y) for one in x)
-    ])
+    both = np.array(
+        [
+            [centre_distances(m, debiased=b).pairs[0, 1].item() for b in (False, True)]
+            for m in (class_moments(one.flatten(0, 1), y) for one in x)
+        ]
+    )
     plain, debiased = both.mean(0) - truth
     four_errors = 4 * both.std(0) / draws**0.5
     bias = 2 * d * (1 + 0.25 / views) / n  # 2 s^2 / n, s^2 the variance of one sample's view mean

@@ -73,14 +73,17 @@ def test_the_same_seed_gives_the_same_labels():
 
 
 @pytest.mark.parametrize("make", [clusters, equal_clusters])
-@pytest.mark.parametrize("z, C, error, word", [
-    (torch.ones(12, 3), 3, ValueError, "constant"),
-    (torch.eye(2).repeat(6, 1), 3, ValueError, "only 2 of 12"),
-    (torch.eye(3), 1, ValueError, "2 clusters"),
-    (torch.full((4, 2), torch.nan), 2, ValueError, "NaN"),
-    (torch.ones(4, 2, 3), 2, TypeError, "shape"),
-    (torch.ones(4, 2, dtype=torch.long), 2, TypeError, "int64"),
-])
+@pytest.mark.parametrize(
+    "z, C, error, word",
+    [
+        (torch.ones(12, 3), 3, ValueError, "constant"),
+        (torch.eye(2).repeat(6, 1), 3, ValueError, "only 2 of 12"),
+        (torch.eye(3), 1, ValueError, "2 clusters"),
+        (torch.full((4, 2), torch.nan), 2, ValueError, "NaN"),
+        (torch.ones(4, 2, 3), 2, TypeError, "shape"),
+        (torch.ones(4, 2, dtype=torch.long), 2, TypeError, "int64"),
+    ],
+)
 def test_features_without_clusters_are_refused_in_a_sentence(make, z, C, error, word):
     with pytest.raises(error, match=word):
         make(z, C)

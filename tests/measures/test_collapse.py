@@ -22,8 +22,13 @@ from supcon_theory.measures import (
     within_class_variance,
 )
 
-TO_SIMPLEX = (equinorm, equiangularity, max_angle, etf_deviation,
-              lambda m: etf_deviation(m, convention="gram"))
+TO_SIMPLEX = (
+    equinorm,
+    equiangularity,
+    max_angle,
+    etf_deviation,
+    lambda m: etf_deviation(m, convention="gram"),
+)
 
 
 def simplex(C, d, seed=0):
@@ -97,8 +102,10 @@ def test_the_measures_of_the_simplex_are_what_loops_say(instance, grand_mean):
     grand = means.mean(0) if grand_mean == "classes" else np.concatenate(rows).mean(0)
     centred = [m - grand for m in means]
     norms = [math.sqrt(m @ m) for m in centred]
-    cosines = [centred[i] @ centred[j] / norms[i] / norms[j]
-               for i, j in itertools.combinations(range(C), 2)]
+    cosines = [
+        centred[i] @ centred[j] / norms[i] / norms[j]
+        for i, j in itertools.combinations(range(C), 2)
+    ]
     m = class_moments(x, y)
     expected = {
         equinorm: np.std(norms) / np.mean(norms),
@@ -149,7 +156,10 @@ def test_moving_turning_and_scaling_change_no_ratio(instance, shift):
     x, y = instance
     turn = torch.linalg.qr(torch.randn(x.shape[-1], x.shape[-1], dtype=torch.float64))[0]
     for measure in (*TO_SIMPLEX, nc1):
-        before, after = measure(class_moments(x, y)), measure(class_moments(3 * x @ turn + shift, y))
+        before, after = (
+            measure(class_moments(x, y)),
+            measure(class_moments(3 * x @ turn + shift, y)),
+        )
         assert after.value == pytest.approx(before.value, rel=1e-6)
 
 
@@ -166,8 +176,13 @@ def test_under_imbalance_the_simplex_deviation_depends_on_the_grand_mean():
     counts = torch.tensor([12.0, 4, 2, 2], dtype=torch.float64)
     free = torch.randn(4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     free.requires_grad_()
-    optimiser = torch.optim.LBFGS([free], max_iter=400, tolerance_grad=1e-12, tolerance_change=0,
-                                  line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [free],
+        max_iter=400,
+        tolerance_grad=1e-12,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
 
     def closure():
         optimiser.zero_grad()

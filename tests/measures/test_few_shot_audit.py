@@ -26,8 +26,10 @@ def test_pair_moments_of_features_equal_loops():
             gap = b.mean(0) - a.mean(0)
             wa, wb = a - a.mean(0), b - b.mean(0)
             expected = {
-                "distance2": gap @ gap, "v_i": np.mean([w @ w for w in wa]),
-                "v_j": np.mean([w @ w for w in wb]), "along_i": np.mean([(w @ gap) ** 2 for w in wa]),
+                "distance2": gap @ gap,
+                "v_i": np.mean([w @ w for w in wa]),
+                "v_j": np.mean([w @ w for w in wb]),
+                "along_i": np.mean([(w @ gap) ** 2 for w in wa]),
                 "along_j": np.mean([(w @ gap) ** 2 for w in wb]),
                 "squared_i": np.mean([(u @ w) ** 2 for u in wa for w in wa]),
                 "squared_j": np.mean([(u @ w) ** 2 for u in wb for w in wb]),
@@ -67,10 +69,12 @@ def test_bound_values_equal_the_named_bounds():
     assert values["older"] == pytest.approx(few_shot.older_bound(V, V_dir, 7))
     p = pairs
     expected = few_shot_pairs.theorem_4_1(
-        p["distance2"], p["v_i"], p["v_j"], p["along_i"], p["fourth_i"], p["fourth_j"], 7)
+        p["distance2"], p["v_i"], p["v_j"], p["along_i"], p["fourth_i"], p["fourth_j"], 7
+    )
     np.testing.assert_allclose(values["theorem_4_1"], expected)
     np.testing.assert_allclose(
-        values["cantelli"], few_shot_pairs.cantelli_certificate(*pairs.values(), 7))
+        values["cantelli"], few_shot_pairs.cantelli_certificate(*pairs.values(), 7)
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -79,8 +83,11 @@ def test_no_valid_bound_is_exceeded_on_a_resampled_population(seed, heavy):
     certified = seed == 0  # on a smaller population: these certificates take their time
     x, y = population(seed, C=3 if certified else 4, n=4 if certified else 7, d=3, heavy=heavy)
     shots = (1, 3) if certified else (1, 3, 20)
-    table = pd.DataFrame(audit.feature_audit(
-        x, y, shots, (2, 3), draws=60, seed=seed, certified=shots if certified else ()))
+    table = pd.DataFrame(
+        audit.feature_audit(
+            x, y, shots, (2, 3), draws=60, seed=seed, certified=shots if certified else ()
+        )
+    )
     finite = table[np.isfinite(table["m"])]
     more = audit.CERTIFICATES if certified else ()
     for name in ("cantelli", "theorem_4_1", "theorem_c_2", "neurips", "tightened", *more):
@@ -94,7 +101,8 @@ def test_a_value_that_is_no_bound_is_found_out(monkeypatch):
     """The excess columns see a bound that is a tenth of the truth."""
     x, y = population(1, C=4, n=7, d=3)
     monkeypatch.setattr(
-        audit, "bound_values", lambda pairs, m: {n: np.full(12, 1e-4) for n in audit.BOUNDS})
+        audit, "bound_values", lambda pairs, m: {n: np.full(12, 1e-4) for n in audit.BOUNDS}
+    )
     monkeypatch.setattr(audit, "limit_row", lambda pairs, known: {"m": np.inf})
     table = pd.DataFrame(audit.feature_audit(x, y, (1,), (2, 4), draws=200, seed=0))
     row = table[(table["m"] == 1) & (table["ways"] == 2)].iloc[0]
@@ -126,14 +134,19 @@ def test_terms_sum_to_their_bound_and_the_directional_one_takes_over():
 def test_known_crossings_and_limits_of_a_published_case():
     """V~ = .05, V = 1.5 (single class): Theorem 4.1 is .906 at m = 100 and .333 at 500."""
     law = gaussian.simplex_classes(2, 64, 0.05, 1.5)
-    table = pd.DataFrame(gaussian_rows := audit.gaussian_audit(
-        law, (10, 100, 500), (2,), draws=50, queries=1, seed=0))
+    table = pd.DataFrame(
+        gaussian_rows := audit.gaussian_audit(
+            law, (10, 100, 500), (2,), draws=50, queries=1, seed=0
+        )
+    )
     assert len(gaussian_rows) == 4
     found = table.set_index("m")
-    np.testing.assert_allclose(found.loc[[10, 100, 500], "bound_theorem_4_1"], [8.79, 0.906, 0.333],
-                               rtol=2e-3)
-    np.testing.assert_allclose(found.loc[[10, 100, 500], "bound_neurips"], [4.813, 1.920, 1.171],
-                               rtol=2e-3)
+    np.testing.assert_allclose(
+        found.loc[[10, 100, 500], "bound_theorem_4_1"], [8.79, 0.906, 0.333], rtol=2e-3
+    )
+    np.testing.assert_allclose(
+        found.loc[[10, 100, 500], "bound_neurips"], [4.813, 1.920, 1.171], rtol=2e-3
+    )
     end = found.loc[np.inf]
     assert 100 < end["half_theorem_4_1"] < 500 and 10 < end["crossing"] < 100
     assert end["half_cantelli"] == 1 and end["V_dir"] == pytest.approx(0.05)

@@ -13,17 +13,21 @@ from supcon_theory.measures.supports import draw_supports
 def points(seed=0, C=3, n=8, d=3):
     rng = np.random.default_rng(seed)
     y = np.repeat(np.arange(C), n)
-    return 1.2 * np.random.default_rng(0).standard_normal((C, d))[y] + rng.standard_normal((C * n, d)), y
+    return 1.2 * np.random.default_rng(0).standard_normal((C, d))[y] + rng.standard_normal(
+        (C * n, d)
+    ), y
 
 
 def test_resampling_tends_to_the_error_over_all_supports():
     """m = 2 from 3 rows a class: 9 x 9 equally likely supports, enumerated."""
     x, y = points(C=2, n=3)
-    every = np.array([
-        [a, b]
-        for a in itertools.product(range(3), repeat=2)
-        for b in itertools.product(range(3, 6), repeat=2)
-    ])
+    every = np.array(
+        [
+            [a, b]
+            for a in itertools.product(range(3), repeat=2)
+            for b in itertools.product(range(3, 6), repeat=2)
+        ]
+    )
     exact = nearest_centre(x, y, every, x, y).pair.mean(axis=0)
     ((m, found),) = resampled_curve(x, y, (2,), draws=4000, seed=0)
     assert m == 2
@@ -34,8 +38,18 @@ def test_resampling_tends_to_the_error_over_all_supports():
 def test_labelled_curve_has_a_row_per_m_probe_and_query_set():
     x, y = points()
     q, qy = points(1, n=5)
-    rows = labelled_curve(x, y, {"train": (x, y), "test": (q, qy)}, (1, 3, 8), (2, 3),
-                          draws=6, linear_draws=2, linear_shots=8, inverse_l2=1.0, seed=0)
+    rows = labelled_curve(
+        x,
+        y,
+        {"train": (x, y), "test": (q, qy)},
+        (1, 3, 8),
+        (2, 3),
+        draws=6,
+        linear_draws=2,
+        linear_shots=8,
+        inverse_l2=1.0,
+        seed=0,
+    )
     assert len(rows) == 3 * 2 * (2 + 1)
     beaten = nearest_centre(x, y, draw_supports(y, 3, 6, seed=0), q, qy).beaten
     mine = {"m": 3, "split": "test", "probe": "nearest centre"}
@@ -60,6 +74,16 @@ def test_the_error_at_known_centres_is_that_of_supports_that_are_the_whole_class
 def test_m_above_the_class_size_is_refused_only_without_replacement():
     x, y = points()
     with pytest.raises(ValueError, match="m = 9 but class 0 has 8"):
-        labelled_curve(x, y, {"train": (x, y)}, (1, 9), (2,), draws=2, linear_draws=1, linear_shots=9, inverse_l2=1.0,
-                       seed=0)
+        labelled_curve(
+            x,
+            y,
+            {"train": (x, y)},
+            (1, 9),
+            (2,),
+            draws=2,
+            linear_draws=1,
+            linear_shots=9,
+            inverse_l2=1.0,
+            seed=0,
+        )
     assert [m for m, _ in resampled_curve(x, y, (9, 20), draws=2, seed=0)] == [9, 20]

@@ -28,12 +28,19 @@ def loops(z, y, tau):
         own = int((y == y[i]).sum())
         k = (own - 1) / (N - own)
         for anchor in z[i]:
-            S = sum(math.exp(anchor @ w / tau) for j in range(N) for w in z[j] if j != i and y[j] == y[i])
+            S = sum(
+                math.exp(anchor @ w / tau)
+                for j in range(N)
+                for w in z[j]
+                if j != i and y[j] == y[i]
+            )
             D = sum(math.exp(anchor @ w / tau) for j in range(N) for w in z[j] if y[j] != y[i])
             gaps.append(math.log(1 + S / D))
             upper.append(math.log(1 + k * math.exp(2 / tau)))
             lower.append(math.log(1 + k * math.exp(-2 / tau)))
-            centred.append(math.log(1 + k * math.exp(C / ((C - 1) * tau) * (1 - float(anchor @ mean)))))
+            centred.append(
+                math.log(1 + k * math.exp(C / ((C - 1) * tau) * (1 - float(anchor @ mean))))
+            )
     return tuple(np.array(values) for values in (gaps, upper, lower, centred))
 
 

@@ -29,7 +29,7 @@ def loops(z, y, tau, pairs):
     rows, labels = z.tolist(), y.tolist()
 
     def cosine(a, b):
-        return math.fsum(p * q for p, q in zip(a, b))
+        return math.fsum(p * q for p, q in zip(a, b, strict=False))
 
     out = {name: np.zeros((N, K)) for name in FIELDS}
     for i in range(N):
@@ -90,7 +90,7 @@ def test_the_dense_path_equals_a_triple_loop(counts, names, K, d, tau):
 def test_the_softmax_distance_equals_a_loop_and_two_minus_two_exp_minus_gap():
     z, y, tau = embeddings(9, 2, 3), shuffled([4, 3, 2]), 0.3
     found = anchor_losses(z, y, [[5, 1], [0, 0]], tau)
-    for (i, l), distance in zip([(5, 1), (0, 0)], found.l1):
+    for (i, l), distance in zip([(5, 1), (0, 0)], found.l1, strict=False):
         e = {
             (j, m): math.exp(float(z[i, l] @ z[j, m]) / tau)
             for j in range(9)

@@ -33,8 +33,12 @@ def loops(x, y):
     x = x[:, None] if x.ndim == 2 else x
     out = {}
     for c in np.unique(y):
-        rows = [view for sample, label in zip(x, y.numpy(), strict=True) if label == c
-                for view in sample]
+        rows = [
+            view
+            for sample, label in zip(x, y.numpy(), strict=True)
+            if label == c
+            for view in sample
+        ]
         mean = sum(rows) / len(rows)
         w = [r - mean for r in rows]
         samples = [s.mean(0) for s, label in zip(x, y.numpy(), strict=True) if label == c]
@@ -46,8 +50,13 @@ def loops(x, y):
             "M4": sum((r @ r) ** 2 for r in w) / len(w),
             "kappa": sum(r * (r @ r) for r in w) / len(w),
             "between": sum((s - centre) @ (s - centre) for s in samples) / len(samples),
-            "augmentation": np.mean([((s - s.mean(0)) ** 2).sum(1).mean()
-                                     for s, label in zip(x, y.numpy(), strict=True) if label == c]),
+            "augmentation": np.mean(
+                [
+                    ((s - s.mean(0)) ** 2).sum(1).mean()
+                    for s, label in zip(x, y.numpy(), strict=True)
+                    if label == c
+                ]
+            ),
         }
     return out
 
@@ -167,8 +176,13 @@ def test_a_missing_class_is_named_and_its_moments_are_nan():
     m = class_moments(x, y, classes=[3, 4, 5, 7])
     assert "no sample of class 4" in m.reason
     missing = [False, True, False, False]
-    for name in (m.variances, fourth_moments(m), directional_scatter(m).diagonal(),
-                 scatter_products(m).diagonal(), m.means[:, 0]):
+    for name in (
+        m.variances,
+        fourth_moments(m),
+        directional_scatter(m).diagonal(),
+        scatter_products(m).diagonal(),
+        m.means[:, 0],
+    ):
         assert name.isnan().tolist() == missing
     assert m.samples.tolist() == [4, 0, 5, 6]
 

@@ -26,8 +26,11 @@ def sphere(n, k, d, seed=0):
 @pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
 def test_alignment_is_the_mean_over_positive_pairs(n, k, d, power):
     z = sphere(n, k, d)
-    pairs = [torch.dist(s[a], s[b]).item() ** power
-             for s in z for a, b in itertools.combinations(range(k), 2)]
+    pairs = [
+        torch.dist(s[a], s[b]).item() ** power
+        for s in z
+        for a, b in itertools.combinations(range(k), 2)
+    ]
     assert alignment(z, power).value == pytest.approx(np.mean(pairs), rel=1e-12)
 
 
@@ -44,8 +47,12 @@ def test_squared_alignment_is_the_augmentation_variance_of_unit_rows():
 def test_uniformity_is_over_pairs_of_distinct_samples(n, k, d, t, tile, monkeypatch):
     monkeypatch.setattr(similarity, "ROWS", tile)
     z = sphere(n, k, d)
-    kernel = [math.exp(-t * torch.dist(z[i, a], z[j, b]).item() ** 2)
-              for i, j in itertools.permutations(range(n), 2) for a in range(k) for b in range(k)]
+    kernel = [
+        math.exp(-t * torch.dist(z[i, a], z[j, b]).item() ** 2)
+        for i, j in itertools.permutations(range(n), 2)
+        for a in range(k)
+        for b in range(k)
+    ]
     assert uniformity(z, t).value == pytest.approx(math.log(np.mean(kernel)), rel=1e-9)
     assert uniformity(z[:, 0], t).value == pytest.approx(uniformity(z[:, :1], t).value, rel=1e-12)
 

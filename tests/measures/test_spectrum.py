@@ -98,8 +98,15 @@ def test_geometry_is_every_measure_at_once():
     x = (2 * draw(4, 8, seed=1)[y][:, None] + draw(60, 2, 8)).float()
     result = geometry(x, y)
     moments = measures.class_moments(x, y)
-    for name in ("augmentation_variance", "within_class_variance", "nc1", "equinorm",
-                 "equiangularity", "max_angle", "etf_deviation"):
+    for name in (
+        "augmentation_variance",
+        "within_class_variance",
+        "nc1",
+        "equinorm",
+        "equiangularity",
+        "max_angle",
+        "etf_deviation",
+    ):
         assert result[name] == getattr(measures, name)(moments).value
     assert result["cdnv"] == measures.cdnv(x, y).mean
     assert result["directional_cdnv"] == measures.directional_cdnv(x, y).mean
@@ -116,7 +123,10 @@ def test_geometry_says_why_a_measure_is_nan():
     x[y == 1] = x[y == 0]
     result = geometry(x, y)
     assert {name for name, v in result.items() if math.isnan(v)} == {
-        "augmentation_variance", "cdnv", "directional_cdnv", "alignment",
+        "augmentation_variance",
+        "cdnv",
+        "directional_cdnv",
+        "alignment",
     }
     assert "coincide" in result.reasons["cdnv"] and "one view" in result.reasons["alignment"]
 

@@ -24,8 +24,10 @@ def test_expected_log_sums_are_those_of_all_draws_listed(tau):
     found = expected_log_sums(logits, own, tau, [1, 3])
     for M, value in zip((1, 3), found, strict=True):
         draws = torch.tensor(list(itertools.product(logits.tolist(), repeat=M)))
-        each = [torch.cat([p.expand(len(draws), 1), draws.double()], 1).logsumexp(1).mean()
-                for p in logits[own]]
+        each = [
+            torch.cat([p.expand(len(draws), 1), draws.double()], 1).logsumexp(1).mean()
+            for p in logits[own]
+        ]
         assert value.item() == pytest.approx(torch.stack(each).mean().item(), abs=3e-7 / tau)
 
 
@@ -84,10 +86,19 @@ def test_the_expected_level_of_dcl_grows_with_the_batch_to_the_exact_one():
     exact = global_losses(z, y, [0.5])[0.5].mean_dcl - np.log(2 * 5)
     levels = []
     for size in (3, 4, 5):
-        subsets = [np.array(s) for s in itertools.combinations(range(6), size)
-                   if len(set(y[list(s)].tolist())) > 1]
-        levels.append(np.mean([batch_means(z[s], y[s], [0.5], size, np.arange(size))[0]["level_dcl"]
-                               for s in subsets]))
+        subsets = [
+            np.array(s)
+            for s in itertools.combinations(range(6), size)
+            if len(set(y[list(s)].tolist())) > 1
+        ]
+        levels.append(
+            np.mean(
+                [
+                    batch_means(z[s], y[s], [0.5], size, np.arange(size))[0]["level_dcl"]
+                    for s in subsets
+                ]
+            )
+        )
     assert levels[0] < levels[1] < levels[2] < exact
 
 

@@ -79,12 +79,12 @@ def mean_pairs(r, positives, denominator):
 
 
 def dcl(r, pairs="all"):
-    positives = (lambda a: r.own(a) + [a]) if pairs == "all" else r.own
+    positives = (lambda a: [*r.own(a), a]) if pairs == "all" else r.own
     return mean_mean(r, positives, lambda a, p: r.E(a, r.ins(a)))
 
 
 def nscl(r, pairs="all"):
-    positives = (lambda a: r.own(a) + [a]) if pairs == "all" else r.own
+    positives = (lambda a: [*r.own(a), a]) if pairs == "all" else r.own
     return mean_mean(r, positives, lambda a, p: r.E(a, r.oth(a)))
 
 
@@ -133,9 +133,7 @@ def hucl(r, beta=1.0):
 
 
 def h_nscl(r, beta=1.0):
-    return mean_mean(
-        r, r.own, lambda a, p: exp(r.s[a, p]) + len(r.oth(a)) * r.M(a, r.oth(a), beta)
-    )
+    return mean_mean(r, r.own, lambda a, p: exp(r.s[a, p]) + len(r.oth(a)) * r.M(a, r.oth(a), beta))
 
 
 def hcl(r, beta=1.0, tau_plus=0.1, clamp=True):

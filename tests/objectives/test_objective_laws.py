@@ -274,7 +274,9 @@ def test_free_embeddings_descend_to_the_closed_form_minimum(name):
     g = torch.Generator().manual_seed(0)
     w = torch.randn(C * n, K, 8, generator=g, dtype=torch.float64).requires_grad_()
     options = {"beta": 0.2} if name == "hucl" else {}
-    search = torch.optim.LBFGS([w], max_iter=500, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
+    search = torch.optim.LBFGS(
+        [w], max_iter=500, tolerance_grad=1e-9, line_search_fn="strong_wolfe"
+    )
 
     def closure():
         search.zero_grad()
@@ -317,7 +319,10 @@ def test_orders_that_hold_for_every_anchor(seed, tau, beta, spread):
     gap = torch.log1p(ratio * math.exp(2 / tau))
     below(L("dcl") - L("nscl"), gap)
     below(L("nt_xent") - L("nscl_coupled"), gap)
-    below(L("hucl", beta=beta) - L("h_nscl", beta=beta), torch.log1p(ratio * math.exp(2 * (beta + 1) / tau)))
+    below(
+        L("hucl", beta=beta) - L("h_nscl", beta=beta),
+        torch.log1p(ratio * math.exp(2 * (beta + 1) / tau)),
+    )
     # H-SCL <= H-UCL at an anchor iff the tilted mean over its class is at least that over others
     harder = L("hucl", beta=beta) - L("hscl", beta=beta, **own)
     rows, label = z.flatten(0, 1), y.repeat_interleave(K)
@@ -360,7 +365,9 @@ def test_the_debiased_loss_is_below_nscl_where_the_own_view_is_closer_than_its_c
             coded = per_anchor("debiased", z, y, tau=tau, tau_plus=tau_plus).flatten()
             matched = torch.log1p(torch.expm1(coded) * (1 - tau_plus))
             floor = torch.log1p(Q * (1 - tau_plus) * math.exp(-1 / tau) / own)  # the clamp
-            mine = closer & ((siblings.sum(1) / Q - tau_plus).abs() < 1e-6) & (matched > floor + 1e-9)
+            mine = (
+                closer & ((siblings.sum(1) / Q - tau_plus).abs() < 1e-6) & (matched > floor + 1e-9)
+            )
             assert (matched <= nscl + 1e-6)[mine].all()  # tau_plus is a float32 ratio
             checked += int(mine.sum())
     assert checked > 100

@@ -103,8 +103,10 @@ def run_both(folder: Path, marks: Path) -> None:
 
 def test_two_commands_together_compute_each_cell_once(tmp_path, context):
     spawn = multiprocessing.get_context("spawn")
-    both = [spawn.Process(target=run_both, args=(tmp_path / "cells", context.encoders))
-            for _ in range(2)]
+    both = [
+        spawn.Process(target=run_both, args=(tmp_path / "cells", context.encoders))
+        for _ in range(2)
+    ]
     for process in both:
         process.start()
     for process in both:

@@ -84,7 +84,9 @@ for i in range(10_000):
 def test_a_kill_while_writing_leaves_a_whole_file(tmp_path):
     path = tmp_path / "file"
     for moment in (0.05, 0.11, 0.23):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE
+        )
         process.stdout.readline()
         time.sleep(moment)
         process.send_signal(signal.SIGKILL)

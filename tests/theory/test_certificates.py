@@ -88,11 +88,19 @@ def test_the_margin_and_its_joint_moments_equal_an_enumeration(m):
 def test_a_majorant_is_above_the_indicator_everywhere(key):
     g = mj.majorant(*key)
     rng = np.random.default_rng(0)
-    y = np.concatenate([rng.uniform(-mj.LEFT, mj.RIGHT, 20000), rng.normal(0, 0.2, 20000),
-                        rng.uniform(mj.RIGHT, 100, 2000)])
+    y = np.concatenate(
+        [
+            rng.uniform(-mj.LEFT, mj.RIGHT, 20000),
+            rng.normal(0, 0.2, 20000),
+            rng.uniform(mj.RIGHT, 100, 2000),
+        ]
+    )
     at_the_edge = -y  # the least convenient u, and some beyond
-    for u in (at_the_edge, at_the_edge - rng.exponential(0.3, y.shape),
-              at_the_edge - rng.exponential(5, y.shape)):
+    for u in (
+        at_the_edge,
+        at_the_edge - rng.exponential(0.3, y.shape),
+        at_the_edge - rng.exponential(5, y.shape),
+    ):
         assert g(y, u).min() >= 1
     assert g(rng.uniform(-50, 50, 20000), rng.normal(0, 3, 20000)).min() >= 0
 
@@ -110,7 +118,7 @@ def test_certificates_hold_on_features_and_sharpen_in_order(m):
     classes = features()
     pairs, error, se = monte_carlo(classes, m)
     found = [certificate(classes, m, kind) for kind in KINDS]
-    for sharper, looser in zip(found[1:], found):
+    for sharper, looser in zip(found[1:], found, strict=False):
         assert (sharper.all_way <= looser.all_way + 1e-12).all()
     assert found[-1].error >= error - 4 * se
     off = ~np.eye(len(classes), dtype=bool)
@@ -129,14 +137,26 @@ def test_the_conditional_bound_beats_the_unconditional_one():
     Si, Sj = wi.T @ wi / len(i), wj.T @ wj / len(j)
     for m in (2, 10, 100):
         plain = cantelli_certificate(
-            D @ D, np.trace(Si), np.trace(Sj), D @ Si @ D, D @ Sj @ D, np.sum(Si**2), np.sum(Sj**2),
-            np.sum(Si * Sj), np.mean(wj @ D * np.sum(wj**2, 1)), np.mean(np.sum(wi**2, 1) ** 2),
-            np.mean(np.sum(wj**2, 1) ** 2), m)
+            D @ D,
+            np.trace(Si),
+            np.trace(Sj),
+            D @ Si @ D,
+            D @ Sj @ D,
+            np.sum(Si**2),
+            np.sum(Sj**2),
+            np.sum(Si * Sj),
+            np.mean(wj @ D * np.sum(wj**2, 1)),
+            np.mean(np.sum(wi**2, 1) ** 2),
+            np.mean(np.sum(wj**2, 1) ** 2),
+            m,
+        )
         assert certificate([i, j], m, "cantelli").pairs[0, 1] <= plain
 
 
-@pytest.mark.parametrize("kind, classes, m", [
-    ("cantelli", 2, 3), ("cantelli", 3, 5), ("chernoff", 2, 10), ("chernoff", 3, 4)])
+@pytest.mark.parametrize(
+    "kind, classes, m",
+    [("cantelli", 2, 3), ("cantelli", 3, 5), ("chernoff", 2, 10), ("chernoff", 3, 4)],
+)
 def test_no_law_of_six_atoms_breaks_a_certificate(kind, classes, m):
     found = attack(kind, m, np.random.default_rng([m, classes]), 150, classes)
     assert 0.05 < found.ratio <= 1 + 1e-9
@@ -182,15 +202,18 @@ def test_one_row_per_class_has_no_error_and_identical_classes_a_certain_one():
     assert certificate(same, 5).error == 1
 
 
-@pytest.mark.parametrize("classes, m, kind, word", [
-    ([np.zeros((3, 2))], 5, "cantelli", "at least 2"),
-    ([np.zeros((3, 2)), np.full((3, 2), np.nan)], 5, "cantelli", "NaN"),
-    ([np.zeros((3, 2)), np.zeros((3, 3))], 5, "cantelli", "shape"),
-    ([np.zeros((3, 2)), np.zeros((0, 2))], 5, "cantelli", "shape"),
-    ([np.zeros((3, 2))] * 2, 0, "cantelli", "at least 1"),
-    ([np.zeros((3, 2))] * 2, 2.5, "cantelli", "whole"),
-    ([np.zeros((3, 2))] * 2, 5, "normal", "one of"),
-])
+@pytest.mark.parametrize(
+    "classes, m, kind, word",
+    [
+        ([np.zeros((3, 2))], 5, "cantelli", "at least 2"),
+        ([np.zeros((3, 2)), np.full((3, 2), np.nan)], 5, "cantelli", "NaN"),
+        ([np.zeros((3, 2)), np.zeros((3, 3))], 5, "cantelli", "shape"),
+        ([np.zeros((3, 2)), np.zeros((0, 2))], 5, "cantelli", "shape"),
+        ([np.zeros((3, 2))] * 2, 0, "cantelli", "at least 1"),
+        ([np.zeros((3, 2))] * 2, 2.5, "cantelli", "whole"),
+        ([np.zeros((3, 2))] * 2, 5, "normal", "one of"),
+    ],
+)
 def test_bad_input_is_one_sentence(classes, m, kind, word):
     with pytest.raises(ValueError, match=word) as error:
         certificate(classes, m, kind)

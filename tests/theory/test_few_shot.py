@@ -13,8 +13,12 @@ NOTEBOOK = np.array([29.1144, 8.1961, 5.6664, 4.1667, 2.9454, 2.3345, 1.8864, 1.
 def random_moments(seed: int, size: int = 300) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     V = 10 ** rng.uniform(-2, 2, size)
-    return {"V": V, "V_root": np.sqrt(V) * rng.uniform(0.3, 1, size),
-            "V_dir": V * rng.uniform(0.001, 1, size), "m": 10 ** rng.uniform(0, 4, size)}
+    return {
+        "V": V,
+        "V_root": np.sqrt(V) * rng.uniform(0.3, 1, size),
+        "V_dir": V * rng.uniform(0.001, 1, size),
+        "m": 10 ** rng.uniform(0, 4, size),
+    }
 
 
 def law_moments(law_i, law_j):
@@ -25,8 +29,18 @@ def law_moments(law_i, law_j):
     Si, Sj = sum(np.outer(w, w) for w in wi) / len(wi), sum(np.outer(w, w) for w in wj) / len(wj)
     third = sum((D @ w) * (w @ w) for w in wj) / len(wj)
     fourth = [sum((w @ w) ** 2 for w in ws) / len(ws) for ws in (wi, wj)]
-    return (D @ D, np.trace(Si), np.trace(Sj), D @ Si @ D, D @ Sj @ D, np.trace(Si @ Si),
-            np.trace(Sj @ Sj), np.trace(Si @ Sj), third, *fourth)
+    return (
+        D @ D,
+        np.trace(Si),
+        np.trace(Sj),
+        D @ Si @ D,
+        D @ Sj @ D,
+        np.trace(Si @ Si),
+        np.trace(Sj @ Sj),
+        np.trace(Si @ Sj),
+        third,
+        *fourth,
+    )
 
 
 def test_the_eight_values_of_the_released_notebook():
@@ -39,11 +53,13 @@ def test_the_eight_values_of_the_released_notebook():
 @pytest.mark.parametrize("name", ["older", "neurips", "tightened"])
 def test_the_best_a_is_the_minimum_of_the_formula(name):
     x = random_moments(1, 60)
-    for V, V_root, V_dir, m in zip(*x.values()):
+    for V, V_root, V_dir, m in zip(*x.values(), strict=False):
         A = 2.0 if name == "tightened" else 2 + 2**1.5 / m
-        slope = {"older": 2**1.5 * V / m,
-                 "neurips": (2 / np.sqrt(m) * (V_root + V) + V / m) / 4,
-                 "tightened": ((2**0.5 * V + V_root) / np.sqrt(m) + V / m) / 4}[name]
+        slope = {
+            "older": 2**1.5 * V / m,
+            "neurips": (2 / np.sqrt(m) * (V_root + V) + V / m) / 4,
+            "tightened": ((2**0.5 * V + V_root) / np.sqrt(m) + V / m) / 4,
+        }[name]
         least = 5 if name == "neurips" else 0
 
         a = np.maximum(least, 2 * A + np.exp(np.linspace(-15, 15, 100_001)))
@@ -60,7 +76,8 @@ def test_cardano_agrees_with_bisection_and_the_released_slip_does_not():
     assert np.allclose(fs.best_a(F, A, 2 * A), 2 * A + y, rtol=1e-12)
     x = random_moments(3, 3000)
     ratio = fs.older_bound_misrooted(x["V"], x["V_dir"], x["m"]) / fs.older_bound(
-        x["V"], x["V_dir"], x["m"])
+        x["V"], x["V_dir"], x["m"]
+    )
     assert ratio.min() > 1 - 1e-12 and 1.15 < ratio.max() < 1.21
     three_roots = A**2 < 8 * F / 27
     slipped = fs.cubic_root(F, A, slip=0.5)
@@ -88,10 +105,14 @@ def test_limits_for_many_supports():
     V, V_dir = 1.5, 0.05
     root, at = np.sqrt(V), 1e14
     assert fs.neurips_bound(V, root, V_dir, 1e12, classes=3) == pytest.approx(
-        fs.limit_of_bounds(V_dir, 3), rel=0.02)
-    for value in (fs.older_bound(V, V_dir, at), fs.tightened_bound(V, root, V_dir, 1e16),
-                  pairs.theorem_4_1(1, V / 2, V / 2, V_dir, 3, 3, at),
-                  pairs.theorem_c_2(1, V / 2, V / 2, V_dir, 3, 3, at)):
+        fs.limit_of_bounds(V_dir, 3), rel=0.02
+    )
+    for value in (
+        fs.older_bound(V, V_dir, at),
+        fs.tightened_bound(V, root, V_dir, 1e16),
+        pairs.theorem_4_1(1, V / 2, V / 2, V_dir, 3, 3, at),
+        pairs.theorem_c_2(1, V / 2, V / 2, V_dir, 3, 3, at),
+    ):
         assert value == pytest.approx(0.2, rel=0.01)
     assert fs.neurips_bound_rounded(V, root, V_dir, at) == pytest.approx(0.4, rel=1e-4)
     certificate = pairs.cantelli_certificate(1, 1, 1, V_dir, 0.1, 0.2, 0.2, 0.1, 0, 3, 3, at)
@@ -125,7 +146,7 @@ def test_margin_moments_equal_an_enumeration_of_all_supports(m):
     rng = np.random.default_rng(6)
     i, j = rng.normal(size=(2, 2)), rng.normal(size=(3, 2)) + 1  # j skewed: 2 atoms never are
     grid = np.indices((len(i),) * m + (len(j),) * m + (len(i),)).reshape(2 * m + 1, -1)
-    own, other = i[grid[:m]].mean(0), j[grid[m:2 * m]].mean(0)
+    own, other = i[grid[:m]].mean(0), j[grid[m : 2 * m]].mean(0)
     T = np.sum((i[grid[-1]] - other) ** 2, 1) - np.sum((i[grid[-1]] - own) ** 2, 1)
     mean, staying, vanishing = pairs.margin_moments(*law_moments(i, j), m)
     assert mean == pytest.approx(T.mean()) and staying + vanishing == pytest.approx(T.var())
@@ -138,10 +159,12 @@ def test_cantelli_is_below_theorem_4_1():
     rng = np.random.default_rng(7)
     for _ in range(50):
         i, j = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)) + 2
-        d2, vi, vj, ai, aj, si, sj, p, t, fi, fj = law_moments(i, j)
+        d2, vi, vj, ai, _aj, _si, _sj, _p, _t, fi, fj = law_moments(i, j)
         m = rng.integers(1, 100)
-        assert pairs.cantelli_certificate(*law_moments(i, j), m) <= min(
-            1, pairs.theorem_4_1(d2, vi, vj, ai, fi, fj, m)) + 1e-12
+        assert (
+            pairs.cantelli_certificate(*law_moments(i, j), m)
+            <= min(1, pairs.theorem_4_1(d2, vi, vj, ai, fi, fj, m)) + 1e-12
+        )
 
 
 def test_union_over_pairs():
@@ -158,15 +181,18 @@ def test_edges_give_limits_and_not_nan():
     assert fs.older_bound(0, 0, 5) == 0 and np.isfinite(fs.older_bound(1e-12, 1.0, 3))
 
 
-@pytest.mark.parametrize("call, word", [
-    (lambda: fs.neurips_bound(-1, 1, 0.1, 5), "negative"),
-    (lambda: fs.neurips_bound(1, np.nan, 0.1, 5), "NaN"),
-    (lambda: fs.older_bound(1, 0.1, 0.5), "at least 1"),
-    (lambda: fs.tightened_bound(1, 1, 0.1, 5, classes=1), "at least 2"),
-    (lambda: fs.older_bound_misrooted(0, 0.1, 5), "divides by V"),
-    (lambda: pairs.theorem_4_1(0, 1, 1, 0.1, 1, 1, 5), "coincide"),
-    (lambda: pairs.all_way(np.zeros((2, 3))), "shape"),
-])
+@pytest.mark.parametrize(
+    "call, word",
+    [
+        (lambda: fs.neurips_bound(-1, 1, 0.1, 5), "negative"),
+        (lambda: fs.neurips_bound(1, np.nan, 0.1, 5), "NaN"),
+        (lambda: fs.older_bound(1, 0.1, 0.5), "at least 1"),
+        (lambda: fs.tightened_bound(1, 1, 0.1, 5, classes=1), "at least 2"),
+        (lambda: fs.older_bound_misrooted(0, 0.1, 5), "divides by V"),
+        (lambda: pairs.theorem_4_1(0, 1, 1, 0.1, 1, 1, 5), "coincide"),
+        (lambda: pairs.all_way(np.zeros((2, 3))), "shape"),
+    ],
+)
 def test_bad_input_is_one_sentence(call, word):
     with pytest.raises(ValueError, match=word) as error:
         call()

@@ -70,8 +70,11 @@ def test_all_draws_listed_obey_every_bound(C, M, tau, seed):
     supervised = -logits[0].mean() + np.log(np.exp(logits.mean(1)).sum())
     draws = np.array(list(itertools.product(logits.ravel(), repeat=M)))
     contrastive = np.mean([-p + np.log(np.exp(p) + np.exp(draws).sum(1)) for p in logits[0]])
-    for upper in (arora_upper(contrastive, M, C), nozawa_sato_upper(contrastive, M, C),
-                  bao_upper(contrastive, M, C, tau)):
+    for upper in (
+        arora_upper(contrastive, M, C),
+        nozawa_sato_upper(contrastive, M, C),
+        bao_upper(contrastive, M, C, tau),
+    ):
         assert supervised <= upper + 1e-12
     assert bao_lower(contrastive, M, C, tau) <= supervised + 1e-12
 
@@ -98,11 +101,17 @@ def test_bao_bounds_hold_for_every_number_of_negatives_and_the_others_need_many(
     assert width == pytest.approx(4 * math.log(math.cosh(1)) + 2 * math.log(1001 / 1000))
 
 
-@pytest.mark.parametrize("call", [
-    lambda: collision_term(0, 3), lambda: coverage(3, 1), lambda: bao_upper(1.0, 2.5, 3, 1.0),
-    lambda: bao_lower(1.0, 2, 3, 0.0), lambda: forced_correlation(0.0, 1.0),
-    lambda: forced_correlation(1.0, -1.0),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: collision_term(0, 3),
+        lambda: coverage(3, 1),
+        lambda: bao_upper(1.0, 2.5, 3, 1.0),
+        lambda: bao_lower(1.0, 2, 3, 0.0),
+        lambda: forced_correlation(0.0, 1.0),
+        lambda: forced_correlation(1.0, -1.0),
+    ],
+)
 def test_bad_numbers_are_refused_in_a_sentence(call):
     with pytest.raises(ValueError, match="pass|must"):
         call()

@@ -129,7 +129,7 @@ def test_with_room_every_start_collapses_to_the_minimum(objective):
 
 def test_gap_ascent_returns_the_largest_gap_of_two_classes():
     y = labels(2, 3)
-    z, found = optimise("gap", gaussian_starts(6, 6, 1, 1 + 1, 0), y, 1.0)
+    _z, found = optimise("gap", gaussian_starts(6, 6, 1, 1 + 1, 0), y, 1.0)
     ceiling = np.log1p((2 / 3) * np.exp(2.0))
     assert found.value.max() == pytest.approx(ceiling, abs=1e-10)
 
@@ -145,7 +145,9 @@ def test_the_hessian_is_the_second_difference_along_great_circles():
     _, second, basis = curvature.hessian("nscl", z, y, 0.5)
     directions = curvature.random_directions(z, 5, torch.Generator().manual_seed(0), False)
     function, h = losses("nscl", y, 2, 0.5), 1e-3
-    for direction, found in zip(directions, curvature.curvature_along(second, basis, directions)):
+    for direction, found in zip(
+        directions, curvature.curvature_along(second, basis, directions), strict=False
+    ):
         speed = direction.norm(dim=-1, keepdim=True)
 
         def along(t):

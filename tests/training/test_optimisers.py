@@ -11,7 +11,10 @@ def test_lars_is_its_equations():
     w, b, v, u = weight.detach().clone(), bias.detach().clone(), 0.0, 0.0
     optimiser = LARS([weight, bias], lr=0.5, weight_decay=0.1, momentum=0.8, trust=0.02)
     for _ in range(3):
-        gradients = torch.randn(3, 4, generator=generator, dtype=torch.float64), torch.ones(3).double()
+        gradients = (
+            torch.randn(3, 4, generator=generator, dtype=torch.float64),
+            torch.ones(3).double(),
+        )
         weight.grad, bias.grad = gradients
         optimiser.step()
         g = gradients[0] + 0.1 * w

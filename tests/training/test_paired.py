@@ -56,8 +56,10 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, monkeypatch)
     assert len(steps) == 3  # it went on from step 3
     for recipe in both:
         for step in recipe.checkpoints:
-            assert same(weights(recipe, whole[recipe.objective], step),
-                        weights(recipe, parts[recipe.objective], step))
+            assert same(
+                weights(recipe, whole[recipe.objective], step),
+                weights(recipe, parts[recipe.objective], step),
+            )
         assert "resume.pt" not in parts[recipe.objective].files()
 
 
