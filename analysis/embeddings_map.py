@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
-import style
+from supcon_theory.analysis import style
 
 NAME = "embeddings_map"
 MARKERS = "os^vDP*X<>"

@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import style
 from matplotlib.axes import Axes
+from supcon_theory.analysis import style
 
 NAME = "few_shot"
 OBJECTIVES = ("init", "dcl", "nscl", "cross_entropy")

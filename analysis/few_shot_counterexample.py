@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import style
+from supcon_theory.analysis import style
 
 NAME = "few_shot_counterexample"
 LINES = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import style
 from matplotlib.axes import Axes
+from supcon_theory.analysis import style
 
 NAME = "loss_tracking"
 BOUNDS = {

@@ -6,10 +6,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import style
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from minimisers_certificates import TITLE, ceiling, curvature
+from supcon_theory.analysis import style
+from supcon_theory.analysis.minimisers_certificates import TITLE, ceiling, curvature
 
 NAME = "minimisers"
 REACHED = 1e-8

@@ -5,8 +5,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import style
 from matplotlib.axes import Axes
+from supcon_theory.analysis import style
 
 TITLE = {"nscl": "NSCL", "nscl_coupled": "coupled NSCL", "supcon": "SupCon", "dcl": "CL (dcl)"}
 

@@ -24,9 +24,9 @@ from torch import Tensor
 
 from supcon_theory.data import load
 from supcon_theory.data.views import Policy, views
-from supcon_theory.training.encoders import ENCODERS, build
-from supcon_theory.training.paired import Learner
-from supcon_theory.training.recipe import sweep
+from supcon_theory.encoders.networks import ENCODERS, build
+from supcon_theory.encoders.recipe import sweep
+from supcon_theory.encoders.train import Learner
 
 IMAGES, K, REPEATS = 128, 2, 15
 

@@ -19,9 +19,13 @@ import torch
 from torch import Tensor
 
 from supcon_theory import data
+from supcon_theory.audits.above_floor import above_floor
 from supcon_theory.claims import Claim
 from supcon_theory.claims.collapse import collapse_claims
 from supcon_theory.data.random import permutation
+from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.encoders.train import held_out_rows, training_rows
 from supcon_theory.measures import (
     cdnv,
     class_gram,
@@ -30,15 +34,11 @@ from supcon_theory.measures import (
     geometry,
     singular_values,
 )
-from supcon_theory.measures.above_floor import above_floor
 from supcon_theory.objectives import OBJECTIVES
-from supcon_theory.runs import command
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.theory.simplex import instance_simplex
-from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
-from supcon_theory.training.paired import held_out_rows, training_rows
-from supcon_theory.training.recipe import Recipe
 
 NAME = "collapse"
 

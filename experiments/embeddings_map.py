@@ -23,13 +23,13 @@ from supcon_theory import data
 from supcon_theory.claims import Claim
 from supcon_theory.claims.maps import map_claims
 from supcon_theory.data.random import permutation
-from supcon_theory.measures.maps import METHODS, faithfulness, joint_map, purity, umap_class
-from supcon_theory.runs import command
+from supcon_theory.encoders.embed import embed, trained_encoders
+from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.encoders.train import held_out_rows
+from supcon_theory.measures.neighbours import METHODS, faithfulness, joint_map, purity, umap_class
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.training.embed import embed, trained_encoders
-from supcon_theory.training.paired import held_out_rows
-from supcon_theory.training.recipe import Recipe
 
 NAME = "embeddings_map"
 OBJECTIVES = ("dcl", "nscl")

@@ -17,22 +17,22 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from supcon_theory import data
-from supcon_theory.claims import Claim
-from supcon_theory.claims.few_shot import correlations, few_shot_claims
-from supcon_theory.data.subsets import balanced, choose_classes
-from supcon_theory.measures.few_shot import labelled_curve
-from supcon_theory.measures.few_shot_audit import (
+from supcon_theory.audits.few_shot import (
     BOUNDS,
     feature_audit,
     gaussian_audit,
 )
+from supcon_theory.claims import Claim
+from supcon_theory.claims.few_shot import correlations, few_shot_claims
+from supcon_theory.data.subsets import balanced, choose_classes
+from supcon_theory.encoders.embed import embed, trained_encoders
+from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.measures.few_shot import labelled_curve
 from supcon_theory.objectives import OBJECTIVES
-from supcon_theory.runs import command
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.theory.gaussian import one_nuisance, simplex_classes
-from supcon_theory.training.embed import embed, trained_encoders
-from supcon_theory.training.recipe import Recipe
+from supcon_theory.theory.few_shot.gaussian import one_nuisance, simplex_classes
 
 NAME = "few_shot"
 LAWS = {

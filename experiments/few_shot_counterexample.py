@@ -18,10 +18,11 @@ from scipy.special import ndtr
 
 from supcon_theory.claims import Claim
 from supcon_theory.claims.few_shot_counterexample import VALID, counterexample_claims
-from supcon_theory.runs import command
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.theory import few_shot, few_shot_pairs
+from supcon_theory.theory.few_shot import averages as few_shot
+from supcon_theory.theory.few_shot import pairs as few_shot_pairs
 
 NAME = "few_shot_counterexample"
 

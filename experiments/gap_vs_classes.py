@@ -18,19 +18,19 @@ import pandas as pd
 import torch
 
 from supcon_theory import data
+from supcon_theory.audits.gap import gap_audit
 from supcon_theory.claims import Claim
 from supcon_theory.claims.gap import gap_slope, sweep_claims
 from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.random import permutation
 from supcon_theory.data.subsets import geometric
-from supcon_theory.measures.gap_audit import gap_audit
-from supcon_theory.runs import command
+from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+from supcon_theory.encoders.recipe import Recipe, log_spaced, sweep
+from supcon_theory.encoders.train import training_rows
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.statistics import mean_interval
-from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
-from supcon_theory.training.paired import training_rows
-from supcon_theory.training.recipe import Recipe, log_spaced, sweep
 
 NAME = "gap_vs_classes"
 OBJECTIVES = ("dcl", "nscl")

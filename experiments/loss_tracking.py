@@ -25,20 +25,20 @@ import torch
 from scipy.special import ndtri
 
 from supcon_theory import data
+from supcon_theory.audits.batch_means import batch_means
+from supcon_theory.audits.earlier_bounds import surrogate_audit
+from supcon_theory.audits.loss_curves import curves, trained_pairs
+from supcon_theory.audits.matched_walk import matched_walk
+from supcon_theory.audits.training import bare, followed, transfer
 from supcon_theory.claims import Claim
-from supcon_theory.claims.dynamics import dynamics_claims
-from supcon_theory.claims.loss_curves import curves, trained_pairs
+from supcon_theory.claims.training import dynamics_claims
 from supcon_theory.data import random
-from supcon_theory.measures.batch_means import batch_means
-from supcon_theory.measures.matched_walk import matched_walk
-from supcon_theory.measures.surrogate_audit import surrogate_audit
-from supcon_theory.measures.training_audit import bare, followed, transfer
-from supcon_theory.runs import command
+from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.encoders.train import held_out_rows, training_rows
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
-from supcon_theory.training.paired import held_out_rows, training_rows
-from supcon_theory.training.recipe import Recipe
 
 NAME = "loss_tracking"
 OBJECTIVES = ("dcl", "nscl")

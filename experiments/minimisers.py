@@ -15,14 +15,15 @@ from dataclasses import dataclass
 import pandas as pd
 import torch
 
+from supcon_theory.audits import critical
+from supcon_theory.audits import minimisers as studies
 from supcon_theory.claims import Claim
+from supcon_theory.claims.minima import minimiser_claims
 from supcon_theory.claims.minimiser_checks import REACHED, landscape
-from supcon_theory.claims.minimisers import minimiser_claims
-from supcon_theory.runs import command
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.theory.ceiling import Window, open_temperatures
-from supcon_theory.training import critical, studies
 
 NAME = "minimisers"
 NO_WINDOW = Window((float("nan"),) * 2, (float("nan"),) * 2)

@@ -25,21 +25,21 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory import data
+from supcon_theory.audits.above_floor import above_floor
+from supcon_theory.audits.gap import gap_audit
 from supcon_theory.claims import Claim
 from supcon_theory.claims.universality import universality_claims
 from supcon_theory.data.fingerprint import fingerprint
-from supcon_theory.measures.above_floor import above_floor
-from supcon_theory.measures.gap_audit import gap_audit
+from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+from supcon_theory.encoders.labelings import LABELINGS, labelings
+from supcon_theory.encoders.networks import ENCODERS
+from supcon_theory.encoders.recipe import Recipe, sweep
+from supcon_theory.encoders.train import training_rows
 from supcon_theory.objectives import OBJECTIVES
-from supcon_theory.runs import command
+from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
 from supcon_theory.theory.gap import etf_ceiling_is_proved
-from supcon_theory.training.embed import embed, evaluation_views, trained_encoders
-from supcon_theory.training.encoders import ENCODERS
-from supcon_theory.training.labelings import LABELINGS, labelings
-from supcon_theory.training.paired import training_rows
-from supcon_theory.training.recipe import Recipe, sweep
 
 NAME = "universality"
 COST = {"plain": 0.05, "residual": 0.24, "mlp": 0.02, "vit": 0.8, "resnet50": 20}  # seconds a step

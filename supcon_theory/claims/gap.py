@@ -1,6 +1,6 @@
 """Claims on the gap between CL and NSCL: theorems A1 to A5 and D1 on every anchor, trends A6 and A7.
 
-The tables are those of `measures.gap_audit`, one row per checkpoint, labels and temperature.
+The tables are those of `audits.gap`, one row per checkpoint, labels and temperature.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """What is measured on embeddings: losses, geometry of the classes, similarities, spectra."""
 
-from .cdnv import cdnv, centre_distances, directional_cdnv, root_cdnv
-from .collapse import (
+from supcon_theory.measures.cdnv import cdnv, centre_distances, directional_cdnv, root_cdnv
+from supcon_theory.measures.collapse import (
     augmentation_variance,
     centre_agreement,
     equiangularity,
@@ -12,18 +12,18 @@ from .collapse import (
     self_duality,
     within_class_variance,
 )
-from .geometry import Geometry, geometry
-from .losses import global_losses
-from .moments import Measure, Moments, PairMeasure, class_moments
-from .pair_moments import (
+from supcon_theory.measures.geometry import Geometry, geometry
+from supcon_theory.measures.losses import global_losses
+from supcon_theory.measures.moments import Measure, Moments, PairMeasure, class_moments
+from supcon_theory.measures.pair_moments import (
     directional_scatter,
     fourth_moments,
     scatter_products,
     third_moments,
     third_moments_along,
 )
-from .similarity import alignment, class_gram, etf_gram, uniformity
-from .spectrum import (
+from supcon_theory.measures.similarity import alignment, class_gram, etf_gram, uniformity
+from supcon_theory.measures.spectrum import (
     lidar,
     participation_ratio,
     power_law,

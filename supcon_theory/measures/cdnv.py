@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .moments import Moments, PairMeasure, as_moments
-from .pair_moments import directional_scatter
+from supcon_theory.measures.moments import Moments, PairMeasure, as_moments
+from supcon_theory.measures.pair_moments import directional_scatter
 
 CONVENTIONS = ("half", "single", "unhalved")
 

@@ -10,8 +10,8 @@ measures are still returned, and say so.
 import torch
 from torch import Tensor
 
-from .moments import COINCIDE, ROWS, Measure, Moments, as_moments
-from .similarity import etf_gram
+from supcon_theory.measures.moments import COINCIDE, ROWS, Measure, Moments, as_moments
+from supcon_theory.measures.similarity import etf_gram
 
 Features = Tensor | Moments
 

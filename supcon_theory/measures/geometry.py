@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from .cdnv import cdnv, directional_cdnv
-from .collapse import (
+from supcon_theory.measures.cdnv import cdnv, directional_cdnv
+from supcon_theory.measures.collapse import (
     augmentation_variance,
     equiangularity,
     equinorm,
@@ -12,9 +12,9 @@ from .collapse import (
     nc1,
     within_class_variance,
 )
-from .moments import PairMeasure, class_moments
-from .similarity import alignment, uniformity
-from .spectrum import rankme, singular_values
+from supcon_theory.measures.moments import PairMeasure, class_moments
+from supcon_theory.measures.similarity import alignment, uniformity
+from supcon_theory.measures.spectrum import rankme, singular_values
 
 
 class Geometry(dict):

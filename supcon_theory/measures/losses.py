@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from supcon_theory.measures.tiled_sums import FLOAT64_LIMIT, same_and_different_sums
+from supcon_theory.pairs.class_sums import FLOAT64_LIMIT, same_and_different_sums
 
 UNIT_TOLERANCE = 1e-5  # float32 rows normalised in any of the usual ways are within 1e-6
 DENSE_ANCHORS = 32  # anchors of the dense path held at once

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .labels import checked_views, class_values, what_is_missing
+from supcon_theory.measures.labels import checked_views, class_values, what_is_missing
 
 ROWS = 512  # samples held in float64 at a time
 COINCIDE = 1e-12  # relative to the rms norm of the features: means closer than this are one point

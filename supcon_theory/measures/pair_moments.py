@@ -8,7 +8,7 @@ tensor. A class with fewer than two rows has no scatter: its entries are NaN.
 import torch
 from torch import Tensor
 
-from .moments import ROWS, Moments
+from supcon_theory.measures.moments import ROWS, Moments
 
 _TILE_NUMBERS = 4_000_000  # numbers in one tile of scatter matrices: 32 MB
 

@@ -9,8 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-from .labels import check_floating
-from .moments import ROWS, Measure, Moments, as_moments
+from supcon_theory.measures.labels import check_floating
+from supcon_theory.measures.moments import ROWS, Measure, Moments, as_moments
 
 
 def alignment(z: Tensor, power: float = 2.0) -> Measure:

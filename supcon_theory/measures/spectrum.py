@@ -14,8 +14,8 @@ augmentations change.
 import torch
 from torch import Tensor
 
-from .labels import check_floating
-from .moments import ROWS
+from supcon_theory.measures.labels import check_floating
+from supcon_theory.measures.moments import ROWS
 
 _BLOCKS = 4  # column blocks of the Gram matrix: its lower triangle is not computed
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from supcon_theory.objectives.batch import Batch
 from supcon_theory.objectives.check import (
     LEAST_TAU,
     check_choice,
@@ -25,6 +24,7 @@ from supcon_theory.objectives.check import (
 )
 from supcon_theory.objectives.cross_entropy import cross_entropy
 from supcon_theory.objectives.named import PER_ANCHOR
+from supcon_theory.pairs.batch import Batch
 
 __all__ = ["OBJECTIVES", "per_anchor"]
 

@@ -7,8 +7,8 @@ log(e^{s_ap} + N) - s_ap = log(1 + e^{log N - s_ap}).
 import torch
 from torch import Tensor
 
-from supcon_theory.objectives.batch import Batch, softplus
 from supcon_theory.objectives.check import check_count
+from supcon_theory.pairs.batch import Batch, softplus
 
 
 def with_positive(b: Batch, log_negatives: Tensor, tau: float) -> Tensor:

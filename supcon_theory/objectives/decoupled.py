@@ -5,8 +5,8 @@ The letters are those of `named.py`.
 
 from torch import Tensor
 
-from supcon_theory.objectives.batch import Batch
 from supcon_theory.objectives.check import check_choice
+from supcon_theory.pairs.batch import Batch
 
 
 def dcl(b: Batch, *, tau: float, pairs: str = "all") -> Tensor:

@@ -34,7 +34,7 @@ loss of every anchor, (N, K), or (losses times weights, weights), and is listed 
 
 from supcon_theory.objectives.coupled import n_pairs, nscl_coupled, nt_xent, supcon, supcon_in
 from supcon_theory.objectives.decoupled import dcl, dhel, dhel_official, n_dhel, nscl
-from supcon_theory.objectives.hardened import debiased, h_nscl, hcl, hscl, hucl, scl_jiang
+from supcon_theory.objectives.hard_negatives import debiased, h_nscl, hcl, hscl, hucl, scl_jiang
 
 PER_ANCHOR = {
     function.__name__: function

@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from supcon_theory.claims import Claim, evaluate, exit_code
-from supcon_theory.runs import command, machine, store
+from supcon_theory.runs import flags as command
+from supcon_theory.runs import machine, store
 from supcon_theory.runs.cells import Cell, Context, Outcome, compute
 from supcon_theory.runs.progress import duration
 

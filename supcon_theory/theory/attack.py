@@ -7,7 +7,7 @@ from math import lgamma
 
 import numpy as np
 
-from supcon_theory.theory.certificates import Kind, certificate
+from supcon_theory.theory.few_shot.certificates import Kind, certificate
 
 TIE = 1e-12  # distances this close, relative to the largest, count as ties, hence as errors
 

@@ -25,7 +25,7 @@ from supcon_theory.theory.counts import (
     log_kappa,
 )
 from supcon_theory.theory.etf_ceiling import etf_ceiling, etf_ceiling_is_proved
-from supcon_theory.theory.gap_ratio import (
+from supcon_theory.theory.transfer import (
     effective_ratio,
     effective_ratio_interval,
     log_effective_ratio,

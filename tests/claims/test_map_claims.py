@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from supcon_theory.claims.maps import map_claims
-from supcon_theory.measures.maps import faithfulness, joint_map, purity
+from supcon_theory.measures.neighbours import faithfulness, joint_map, purity
 
 CLAIMS = {c.id: c for c in map_claims("tsne")}
 

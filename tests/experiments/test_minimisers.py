@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from supcon_theory.claims.minimisers import minimiser_claims
+from supcon_theory.claims.minima import minimiser_claims
 from supcon_theory.runs.cells import Context
 
 ROOT = Path(__file__).parents[2]

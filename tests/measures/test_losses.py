@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from supcon_theory.measures import tiled_sums
 from supcon_theory.measures.losses import anchor_losses, global_losses
+from supcon_theory.pairs import class_sums as tiled_sums
 from supcon_theory.theory import gap as theory
 
 FIELDS = ("dcl", "nscl", "gap", "log_S", "log_D")

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from supcon_theory.objectives import OBJECTIVES, log_sums
-from supcon_theory.objectives.batch import Batch, quick_softplus
+from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.objectives.named import PER_ANCHOR
+from supcon_theory.pairs import log_sums
+from supcon_theory.pairs.batch import Batch, quick_softplus
 from tests.objectives.test_objective_inputs import batch
 
 

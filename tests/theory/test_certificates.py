@@ -5,11 +5,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from supcon_theory.theory import conditional_margin as cm
-from supcon_theory.theory import majorants as mj
-from supcon_theory.theory import trigonometric as tr
 from supcon_theory.theory.attack import attack, exact_error
-from supcon_theory.theory.certificates import (
+from supcon_theory.theory.few_shot import majorants as mj
+from supcon_theory.theory.few_shot import margin as cm
+from supcon_theory.theory.few_shot import trigonometric as tr
+from supcon_theory.theory.few_shot.certificates import (
     KINDS,
     certificate,
     normal_estimate,
@@ -129,7 +129,7 @@ def test_certificates_hold_on_features_and_sharpen_in_order(m):
 
 
 def test_the_conditional_bound_beats_the_unconditional_one():
-    from supcon_theory.theory.few_shot_pairs import cantelli_certificate
+    from supcon_theory.theory.few_shot.pairs import cantelli_certificate
 
     i, j = features(C=2, n=40)
     D = j.mean(0) - i.mean(0)

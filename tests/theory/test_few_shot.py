@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from supcon_theory.theory import few_shot as fs
-from supcon_theory.theory import few_shot_pairs as pairs
+from supcon_theory.theory.few_shot import averages as fs
+from supcon_theory.theory.few_shot import pairs
 
 SHOTS = np.array([1, 5, 10, 20, 50, 100, 200, 500])
 NOTEBOOK = np.array([29.1144, 8.1961, 5.6664, 4.1667, 2.9454, 2.3345, 1.8864, 1.4592])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from supcon_theory.theory.gaussian import (
+from supcon_theory.theory.few_shot.gaussian import (
     GaussianClasses,
     one_nuisance,
     pair_errors,

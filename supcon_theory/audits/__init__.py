@@ -1,0 +1,1 @@
+"""A measure beside its theory: one table each, with declared columns and a version."""

@@ -1,0 +1,1 @@
+"""Recipes, networks, paired training, and the embeddings of trained encoders."""

@@ -1,0 +1,45 @@
+"""Labels to judge the same embeddings by: classes, merged, shuffled, or made adversarially."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from supcon_theory import data
+from supcon_theory.data.random import permutation
+from supcon_theory.data.subsets import choose_classes
+from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.measures.clusters import clusters, equal_clusters
+
+LABELINGS = ("true", "coarse", "random", "kmeans", "kmeans_equal")
+
+
+def labelings(
+    z: Tensor, y: Tensor, recipe: Recipe, dataset: data.DataSet, merged: int
+) -> dict[str, Tensor]:
+    """Five labelings of the recipe's training samples, z (N, K, d) and y (N,) in its order.
+
+        true          y
+        coarse        the classes in the order of their names (code points), `merged` at a time
+        random        y, shuffled
+        kmeans        k-means clusters of the first views, as many as classes, of whatever size
+        kmeans_equal  the same, all of the same size
+
+    The last two see no labels. Raises ValueError where features have no clusters (constant ones).
+    """
+    order = torch.as_tensor(permutation(recipe.seed, "shuffled labels", 0, len(y)))
+    first = z[:, 0]
+    found = (
+        y,
+        coarse_labels(y, recipe, dataset, merged),
+        y[order],
+        clusters(first, recipe.C, recipe.seed),
+        equal_clusters(first, recipe.C, recipe.seed),
+    )
+    return dict(zip(LABELINGS, found, strict=True))
+
+
+def coarse_labels(y: Tensor, recipe: Recipe, dataset: data.DataSet, merged: int) -> Tensor:
+    """The recipe's classes in the order of their names, `merged` at a time."""
+    chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
+    place = np.argsort(np.argsort([dataset.classes[c] for c in chosen]))
+    return torch.as_tensor(place)[y] // merged

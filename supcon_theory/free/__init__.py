@@ -1,0 +1,1 @@
+"""Free embeddings: the unit rows themselves are optimised."""

@@ -1,0 +1,1 @@
+"""Bounds on few-shot error, published and sharper."""

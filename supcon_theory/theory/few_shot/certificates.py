@@ -1,0 +1,177 @@
+"""Certificates: proved upper bounds on the m-shot error of the nearest class centre, from features.
+
+A class is the uniform law on its rows; m supports per class are drawn with replacement, test points
+are `queries` (default: the rows themselves), classes weigh the same, ties are errors. For every test
+point z and other class j a bound p_j(z) >= P(T_j <= 0 | z) is found, and then
+
+    all-way   E_z[1 - prod_j (1 - p_j(z))],      two-way   E_z[p_j(z)].
+
+The product is valid: given z the distances to the C empirical centres are independent, and every
+event {T_j > 0} decreases in the own distance and increases in another one, so the events are
+positively associated (Harris) and P(all T_j > 0) >= prod_j P(T_j > 0).
+
+Kinds, each including the ones before it (the smallest bound is taken point by point):
+
+    cantelli        Var T/(Var T + E^2) with the exact moments of T given z
+    chernoff        P(L <= -(1-t)E) by Chernoff with the exact moment generating function, plus
+                    P(U <= -tE) by Cantelli or the exact fourth moment; the best t tried
+    trigonometric   a majorant integrated exactly against the joint law of (L, U)
+
+With C classes of n rows in D dimensions and N test points, cantelli costs N C n D operations,
+chernoff N C n exponentials per t, trigonometric N k n (n K2 + K0) for the k closest classes.
+At m = 1 the margin is linear in the pair of draws and the error is computed exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtr
+
+from supcon_theory.theory.few_shot.margin import (
+    ClassLaw,
+    Margin,
+    checked_classes,
+    margin,
+)
+from supcon_theory.theory.few_shot.trigonometric import margin_at, trigonometric_bound
+
+Kind = Literal["cantelli", "chernoff", "trigonometric"]
+KINDS = ("cantelli", "chernoff", "trigonometric")
+SPLITS = (0.1, 0.2, 0.3, 0.45)  # t: the share of the mean margin left to the remainder U
+NEGLIGIBLE = 1e-4  # below this a bound is not refined
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Bounds on the error of each class: `pairs[i, j]` of i against j alone (NaN if i = j), and
+    `all_way[i]` against all others at once.
+    """
+
+    pairs: np.ndarray
+    all_way: np.ndarray
+
+    @property
+    def error(self) -> float:
+        """Bound on the mean all-way error."""
+        return float(self.all_way.mean())
+
+    @property
+    def two_way_error(self) -> float:
+        """Bound on the two-way error, averaged over ordered pairs."""
+        return float(np.nanmean(self.pairs))
+
+
+def certificate(
+    classes: Sequence[np.ndarray],
+    m: int,
+    kind: Kind = "trigonometric",
+    queries: Sequence[np.ndarray] | None = None,
+    closest: int = 16,
+) -> Certificate:
+    """Proved bound on the error; `closest` is how many classes per test point are refined.
+
+    Shapes: `classes[c]` (n_c, D), `queries[c]` (N_c, D). ValueError on NaN, one class, m < 1.
+    Leaving classes unrefined keeps the bound valid. For features of which these are only a sample
+    it is a plug-in estimate of the bound, not a bound.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}, but must be one of {', '.join(KINDS)}")
+    laws, points = checked_classes(classes, queries, m)
+    return _gather([_bounds(i, laws, z, int(m), kind, closest) for i, z in enumerate(points)])
+
+
+def normal_estimate(
+    classes: Sequence[np.ndarray], m: int, queries: Sequence[np.ndarray] | None = None
+) -> Certificate:
+    """Phi(-E/sd T) in place of a bound on P(T <= 0 | z): an ESTIMATE, never a certificate."""
+    laws, points = checked_classes(classes, queries, m)
+
+    def estimate(i: int, z: np.ndarray) -> np.ndarray:
+        found = np.zeros((len(z), len(laws)))
+        for j in set(range(len(laws))) - {i}:
+            t = margin(laws[i], laws[j], z, int(m))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found[:, j] = ndtr(
+                    np.where(
+                        t.variance > 0,
+                        -t.mean / np.sqrt(t.variance),
+                        np.where(t.mean > 0, -np.inf, np.inf),
+                    )
+                )
+        return found
+
+    return _gather([estimate(i, z) for i, z in enumerate(points)])
+
+
+def _gather(per_class: list[np.ndarray]) -> Certificate:
+    C = len(per_class)
+    pairs = np.stack([p.mean(0) for p in per_class])
+    pairs[np.eye(C, dtype=bool)] = np.nan
+    all_way = np.array([np.mean(1 - np.prod(1 - p, axis=1)) for p in per_class])
+    return Certificate(pairs, all_way)
+
+
+def _bounds(
+    i: int, laws: list[ClassLaw], z: np.ndarray, m: int, kind: Kind, closest: int
+) -> np.ndarray:
+    """(Z, C) bounds on P(T_j <= 0 | z) for test points z of class i; 0 in column i."""
+    others = [j for j in range(len(laws)) if j != i]
+    found = np.zeros((len(z), len(laws)))
+    for j in others:
+        if m == 1:
+            found[:, j] = _one_draw(laws[i], laws[j], z)
+            continue
+        t = margin(laws[i], laws[j], z, m)
+        found[:, j] = cantelli_bound(t)
+        if kind != "cantelli":
+            found[:, j] = np.minimum(found[:, j], split_bound(t))
+    if kind == "trigonometric" and m > 1:
+        rank = np.argsort(np.argsort(-found, axis=1), axis=1)
+        worth = (rank < closest) & (found > NEGLIGIBLE)
+        for j in others:
+            rows = np.flatnonzero(worth[:, j])
+            if len(rows):
+                t = margin(laws[i], laws[j], z[rows], m)
+                better = trigonometric_bound(laws[i], laws[j], t)
+                found[rows, j] = np.minimum(found[rows, j], better)
+    return found
+
+
+def cantelli_bound(t: Margin) -> np.ndarray:
+    """Var T/(Var T + E^2) where the mean margin E is positive, else 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(t.mean > 0, t.variance / (t.variance + t.mean**2), 1.0)
+
+
+def split_bound(t: Margin) -> np.ndarray:
+    """Min over t of P(L <= -(1 - t) E) + P(U <= -t E), each bounded by what is known exactly."""
+    best = np.ones(len(t.mean))
+    rows = np.flatnonzero((t.mean > 0) & (t.linear_variance > 0))
+    if len(rows) == 0:
+        return best
+    part = margin_at(t, rows)
+    for share in SPLITS:
+        gap, left = (1 - share) * part.mean, share * part.mean
+        variance, fourth = part.remainder_variance, part.remainder_fourth
+        tail = np.minimum(variance / (variance + left**2), fourth / left**4)
+        for damp in (1.0, 0.7):  # any s > 0 is valid; Gap/Var is best for a normal L
+            s = damp * gap / part.linear_variance
+            value = np.exp(np.minimum(part.log_mgf(s) - s * gap, 0)) + tail
+            best[rows] = np.minimum(best[rows], value)
+    return best
+
+
+def _one_draw(own: ClassLaw, other: ClassLaw, z: np.ndarray) -> np.ndarray:
+    """P(|z - y|^2 <= |z - x|^2), x of class `own`, y of class `other`, exactly, by sorting.
+
+    Distances that differ by rounding only count as ties, hence as errors.
+    """
+    found = np.empty(len(z))
+    for row, point in enumerate(z):
+        near = np.sort(np.sum((point - own.mean - own.rows) ** 2, 1))
+        far = np.sum((point - other.mean - other.rows) ** 2, 1)
+        least = far - 1e-12 * max(near[-1], far.max())
+        found[row] = np.mean(1 - np.searchsorted(near, least, side="left") / len(near))
+    return found

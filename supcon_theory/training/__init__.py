@@ -1,1 +1,0 @@
-"""Encoders, recipes, paired training of several objectives, and free embeddings."""

@@ -1,0 +1,150 @@
+"""Paired training: alone or together, in one go or interrupted, the weights have the same bits."""
+
+import pytest
+import torch
+
+from supcon_theory import data
+from supcon_theory.encoders import train as paired
+from supcon_theory.encoders.embed import embed, encoder_at, evaluation_views
+from supcon_theory.encoders.recipe import sweep
+from supcon_theory.objectives import OBJECTIVES
+
+SMALL = dict(n=8, steps=6, batch=12, checkpoints=(0, 3, 6), d=16)
+
+
+def recipes(*objectives, **changes):
+    return [sweep("glyphs", 4, 0, objective, **SMALL | changes) for objective in objectives]
+
+
+def weights(recipe, entry, step):
+    return paired.from_bytes(entry.read(paired.checkpoint_name(step)))
+
+
+def same(a, b) -> bool:
+    return all(torch.equal(a[name], b[name]) for name in a) and a.keys() == b.keys()
+
+
+def test_an_objective_trained_alone_equals_it_trained_beside_others(tmp_path):
+    dcl, nscl, supcon, ce = recipes("dcl", "nscl", "supcon", "cross_entropy")
+    together = paired.train([dcl, nscl, supcon, ce], tmp_path / "together")
+    alone = paired.train([nscl], tmp_path / "alone")
+    for step in nscl.checkpoints:
+        assert same(weights(nscl, together["nscl"], step), weights(nscl, alone["nscl"], step))
+    starts = [weights(r, together[r.objective], 0) for r in (dcl, nscl, supcon, ce)]
+    assert all(same(starts[0], other) for other in starts[1:])
+    ends = [weights(r, together[r.objective], 6) for r in (dcl, nscl, supcon, ce)]
+    assert not any(same(ends[0], other) for other in ends[1:])
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, monkeypatch):
+    both = recipes("dcl", "nscl")
+    whole = paired.train(both, tmp_path / "whole")
+    steps = []
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(part):
+        steps.append(part)
+        if len(steps) == 5:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        paired.train(both, tmp_path / "parts", report=interrupt)
+    steps.clear()
+    parts = paired.train(both, tmp_path / "parts", report=steps.append)
+    assert len(steps) == 3  # it went on from step 3
+    for recipe in both:
+        for step in recipe.checkpoints:
+            assert same(
+                weights(recipe, whole[recipe.objective], step),
+                weights(recipe, parts[recipe.objective], step),
+            )
+        assert "resume.pt" not in parts[recipe.objective].files()
+
+
+def test_what_is_trained_is_not_trained_again_unless_asked(tmp_path):
+    both = recipes("dcl", "nscl")
+    steps = []
+    paired.train(both[:1], tmp_path, report=steps.append)
+    paired.train(both, tmp_path, report=steps.append)
+    assert len(steps) == 12
+    paired.train(both, tmp_path, report=steps.append)
+    assert len(steps) == 12
+    paired.train(both, tmp_path, report=steps.append, retrain_before=float("inf"))
+    assert len(steps) == 18
+
+
+def test_a_damaged_checkpoint_is_trained_again(tmp_path):
+    (recipe,) = recipes("dcl")
+    entry = paired.train([recipe], tmp_path)["dcl"]
+    before = weights(recipe, entry, 6)
+    path = entry.folder / paired.checkpoint_name(6)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    again = paired.train([recipe], tmp_path)["dcl"]
+    assert same(before, weights(recipe, again, 6))
+    assert list(entry.folder.glob("*.damaged"))
+
+
+def test_a_loss_that_is_not_finite_says_where(tmp_path, monkeypatch):
+    broken = lambda z, y, *, tau, pairs: z.sum() * float("nan")  # noqa: E731
+    monkeypatch.setitem(OBJECTIVES, "dcl", broken)
+    with pytest.raises(FloatingPointError, match="epoch 0, step 0"):
+        paired.train(recipes("dcl"), tmp_path)
+
+
+def test_only_the_objective_may_differ(tmp_path):
+    with pytest.raises(ValueError, match="objective only"):
+        paired.train([*recipes("dcl"), *recipes("nscl", tau=0.1)], tmp_path)
+
+
+def test_training_lowers_the_loss_it_trains(tmp_path):
+    (recipe,) = recipes("nscl", steps=40, checkpoints=(0, 40))
+    entry = paired.train([recipe], tmp_path)["nscl"]
+    dataset = data.load("glyphs")
+    rows, y = paired.training_rows(recipe, dataset)
+    seen = evaluation_views(dataset, dataset.train, rows)
+    losses = []
+    for step in recipe.checkpoints:
+        _, z = embed(encoder_at(recipe, entry, step, 1), seen)
+        losses.append(OBJECTIVES["nscl"](z, y, tau=recipe.tau).item())
+    assert losses[1] < losses[0] - 0.2
+
+
+def test_imbalanced_recipes_train_on_geometric_subsets(tmp_path):
+    (recipe,) = recipes("dcl", imbalance=4.0)
+    _, y = paired.training_rows(recipe, data.load("glyphs"))
+    assert y.bincount().tolist() == [8, 5, 3, 2]
+
+
+def test_evaluation_embeddings_do_not_depend_on_the_chunk(tmp_path, monkeypatch):
+    (recipe,) = recipes("dcl")
+    entry = paired.train([recipe], tmp_path)["dcl"]
+    dataset = data.load("glyphs")
+    rows, _ = paired.training_rows(recipe, dataset)
+    seen = evaluation_views(dataset, dataset.train, rows)
+    assert torch.equal(seen[3:9], evaluation_views(dataset, dataset.train, rows[3:9]))
+    network = encoder_at(recipe, entry, 6, 1)
+    h, z = embed(network, seen)
+    _, part = embed(network, seen[3:9])
+    torch.testing.assert_close(z[3:9], part, rtol=0, atol=1e-6)
+    assert h.shape[:2] == z.shape[:2] == (32, 2)
+    torch.testing.assert_close(z.norm(dim=-1), torch.ones(32, 2))
+
+
+GOLDEN = {"dcl": 3.975679, "nscl": 3.652163}
+
+
+def test_the_recipe_gives_the_numbers_of_its_version(tmp_path):
+    """Raise `recipe.VERSION` when this changes: stored encoders of the old recipe are then left."""
+    both = recipes("dcl", "nscl")
+    trained = paired.train(both, tmp_path)
+    dataset = data.load("glyphs")
+    rows, y = paired.training_rows(both[0], dataset)
+    seen = evaluation_views(dataset, dataset.train, rows)
+    for recipe in both:
+        _, z = embed(encoder_at(recipe, trained[recipe.objective], 6, 1), seen)
+        found = OBJECTIVES[recipe.objective](z, y, tau=1.0).item()
+        assert found == pytest.approx(GOLDEN[recipe.objective], abs=2e-5)
