@@ -5,7 +5,7 @@ that is a flag of the command line has its help as docstring; the others are sup
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from tyro.conf import Suppress
@@ -81,15 +81,9 @@ class Recipe:
             )
 
     @property
-    def content(self) -> dict[str, object]:
-        """What is hashed and kept in an encoder's manifest; empty options are left out."""
-        fields = asdict(self) | {"options": dict(self.options), "version": VERSION}
-        return fields if self.options else {k: v for k, v in fields.items() if k != "options"}
-
-    @property
     def key(self) -> str:
-        """The folder of the trained encoder, the same for equal recipes only."""
-        return store.key(self.content)
+        """The folder of the trained encoder: equal recipes, and only those, share it."""
+        return store.key(store.plain(self) | {"version": VERSION})
 
     @property
     def images(self) -> int:

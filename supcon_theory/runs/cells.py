@@ -10,7 +10,7 @@ import io
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,8 +62,14 @@ class Cell:
 
     def seconds(self, out: Path) -> float:
         """What is left to do: its own cost and that of the shared entries that are not there."""
-        missing = (s for path, s in self.shared.items() if not (out / path / "manifest.json").exists())
+        missing = (
+            s for path, s in self.shared.items() if not (out / path / "manifest.json").exists()
+        )
         return self.cost + sum(missing)
+
+
+def _ignore(told: object) -> None:
+    """What happens to reports that nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,8 @@ class Context:
     out: Path
     device: str = "cpu"
     retrain_before: float = 0.0  # shared entries older than this (Unix time) are computed again
-    report: Callable[[float], None] = field(default=lambda fraction: None, compare=False)
-    say: Callable[[str], None] = field(default=lambda sentence: None, compare=False)
+    report: Callable[[float], None] = _ignore
+    say: Callable[[str], None] = _ignore
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,12 @@ class Done:
 
 
 def work(
-    measure: Measure, config: object, entry: store.Entry, context: Context, patient: bool, force: bool
+    measure: Measure,
+    config: object,
+    entry: store.Entry,
+    context: Context,
+    patient: bool,
+    force: bool,
 ) -> Done:
     """Compute one cell unless it is there.
 
@@ -115,7 +126,7 @@ def work(
 
     """
     said: list[str] = []
-    context = Context(context.out, context.device, context.retrain_before, context.report, said.append)
+    context = replace(context, say=said.append)
     try:
         with entry.lock().acquire(timeout=-1 if patient else 0):
             if entry.available(said.append):

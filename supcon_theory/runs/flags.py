@@ -65,9 +65,7 @@ class Refused(Exception):
     """Bad usage: one sentence."""
 
 
-def parse(
-    name: str, presets: Mapping[str, Common], arguments: Sequence[str]
-) -> tuple[str, Common]:
+def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) -> tuple[str, Common]:
     """The preset and configuration that a command line asks for.
 
     Args:

@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -56,7 +57,7 @@ def key(content: object) -> str:
     return digest(json.dumps(content, sort_keys=True).encode())[:16]
 
 
-def plain(value: object) -> object:
+def plain(value: Any) -> Any:
     """A configuration as JSON holds it: dataclasses are dicts, without empty mappings in them."""
     if is_dataclass(value) and not isinstance(value, type):
         inner = {f.name: getattr(value, f.name) for f in fields(value)}
@@ -70,6 +71,22 @@ def plain(value: object) -> object:
 
 class Damaged(Exception):
     """A stored entry is not what was written, or not about what it should be."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The dict in a JSON file.
+
+    Raises:
+        Damaged: the file is not there, or not what `write_json` writes.
+
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, OSError):
+        content = None
+    if not isinstance(content, dict):
+        raise Damaged(f"{path} is not the JSON it was written as")
+    return content
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,7 @@ class Entry:
 
         """
         index = self.folder / "files.json"
-        return self._json(index) if index.exists() else {}
+        return read_json(index) if index.exists() else {}
 
     def add(self, name: str, data: bytes) -> None:
         """Write a file of the entry and note its hash."""
@@ -143,7 +160,7 @@ class Entry:
             if os.path.lexists(self.folder) and not self.folder.is_dir():
                 raise Damaged(f"{self.folder} is not a folder")
             return False
-        manifest = self._json(path)
+        manifest = read_json(path)
         for name, value in json.loads(json.dumps(self.identity)).items():
             if manifest.get(name) != value:
                 raise Damaged(f"{path} is about another {name}")
@@ -172,13 +189,3 @@ class Entry:
             os.rename(self.folder, place)
             say(f"{error}; all of it is set aside as {place.name} and computed again")
             return False
-
-    @staticmethod
-    def _json(path: Path) -> dict:
-        try:
-            content = json.loads(path.read_bytes())
-        except (ValueError, OSError):
-            content = None
-        if not isinstance(content, dict):
-            raise Damaged(f"{path} is not the JSON it was written as")
-        return content

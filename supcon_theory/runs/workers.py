@@ -92,7 +92,7 @@ def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tupl
     others = set(multiprocessing.active_children())
     start = (events, os.getpid())
     workers = ProcessPoolExecutor(min(jobs, len(cells)), spawn, _start_worker, start)
-    place = replace(context, report=None, say=None)
+    place = Context(context.out, context.device, context.retrain_before)
 
     def submit(cell: Cell, entry: Entry, patient: bool):
         return workers.submit(_work, cell.name, measure, cell.config, entry, place, patient, force)
