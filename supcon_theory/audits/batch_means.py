@@ -22,7 +22,7 @@ def batch_means(
 
     z (N, K, d), y (N,), order a permutation of 0 ... N - 1; an incomplete last batch is left out,
     as in training. `loss_dcl`, `loss_nscl`, `gap`; `level_dcl` and `level_nscl`, the losses less
-    log(K (size - 1)) and log(K (size - m_c)); `excess_batch`, the worst anchor's signed excess over
+    log(K (size - 1)) and log(K (size - m_c)); `violation_batch`, the worst anchor's signed excess over
     its bounds with the batch's own class counts. Where a batch has a single class, NSCL is
     infinite.
     """
@@ -55,6 +55,6 @@ def batch_means(
     return [
         {"tau": tau, "batch": size, "batches": len(rows)}
         | dict(zip(names, np.array(rows)[:, :5].mean(0), strict=True))
-        | {"excess_batch": np.array(rows)[:, 5].max()}
+        | {"violation_batch": np.array(rows)[:, 5].max()}
         for tau, rows in found.items()
     ]

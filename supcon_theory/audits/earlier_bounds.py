@@ -28,7 +28,7 @@ def surrogate_audit(
     """A row for each number of negatives M: both losses, every bound, its worst excess.
 
     z (N, K, d) unit rows; y (N,) labels 0 ... C - 1 of balanced classes. Means over `anchors` views
-    that are evenly spread over the set; the bounds hold for each of them, and excess_* is that of
+    that are evenly spread over the set; the bounds hold for each of them, and violation_* is that of
     the worst. `chance` = log C is the supervised loss of a constant encoder.
 
     Raises ValueError if the classes are not balanced.
@@ -67,10 +67,10 @@ def surrogate_audit(
                 "loss_supervised": supervised.mean(),
                 "chance": math.log(C),
                 "bound_bao_lower": lower.mean(),
-                "excess_bao_lower": (lower - supervised).max(),
+                "violation_bao_lower": (lower - supervised).max(),
             }
             | {f"bound_{name}": bound.mean() for name, bound in uppers.items()}
-            | {f"excess_{name}": (supervised - bound).max() for name, bound in uppers.items()}
+            | {f"violation_{name}": (supervised - bound).max() for name, bound in uppers.items()}
         )
     return rows
 

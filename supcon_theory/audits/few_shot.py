@@ -127,11 +127,11 @@ def certificate_columns(name: str, proved: Certificate, row: dict, pair: np.ndar
     columns = {
         f"bound_{name}": bound,
         f"cut_{name}": bound,
-        f"excess_{name}": row["error"] - BEYOND * row["error_se"] - min(1, bound),
+        f"violation_{name}": row["error"] - BEYOND * row["error_se"] - min(1, bound),
     }
     if ways == 2:
         off = ~np.eye(C, dtype=bool)
-        columns[f"excess_pair_{name}"] = (_lower(pair[:, off]) - proved.pairs[off]).max()
+        columns[f"violation_pair_{name}"] = (_lower(pair[:, off]) - proved.pairs[off]).max()
     return columns
 
 
@@ -175,10 +175,10 @@ def audit_rows(
     """A row per number of ways: errors (R, C, C) of pairs and (R,) of episodes against the bounds.
 
     `error`, its standard error `error_se` over the draws; `bound_*`, as published, not cut at 1;
-    `cut_*`, the same with the bound of every pair cut at 1 before the average; `excess_*`, by how
+    `cut_*`, the same with the bound of every pair cut at 1 before the average; `violation_*`, by how
     much the error less 5 standard errors is above min(1, cut). Two-way rows also hold the worst
-    pair, `excess_pair_*`; `directional_*` and `dispersion_*`, the parts of each bound;
-    `failed_margins`, the share of pairs where Theorem 4.1 has no bound; and `excess_order`, the
+    pair, `violation_pair_*`; `directional_*` and `dispersion_*`, the parts of each bound;
+    `failed_margins`, the share of pairs where Theorem 4.1 has no bound; and `violation_order`, the
     largest of theorem_4_1 / theorem_c_2 - 1.
     """
     draws = len(pair)
@@ -190,7 +190,7 @@ def audit_rows(
         for name, value in values.items():
             row[f"bound_{name}"] = (ways - 1) * value.mean()
             row[f"cut_{name}"] = (ways - 1) * np.minimum(value, 1 if value.ndim else np.inf).mean()
-            row[f"excess_{name}"] = row["error"] - BEYOND * se - min(1, row[f"cut_{name}"])
+            row[f"violation_{name}"] = row["error"] - BEYOND * se - min(1, row[f"cut_{name}"])
         rows.append(row | (_pair_columns(pairs, m, pair, values) if ways == 2 else {}))
     return rows
 
@@ -199,13 +199,16 @@ def _pair_columns(pairs: Pairs, m: int, pair: np.ndarray, values: dict) -> dict[
     errors = pair[:, ~np.eye(pair.shape[1], dtype=bool)]
     lower = _lower(errors)
     columns = {
-        f"excess_pair_{name}": (lower - np.minimum(1, values[name])).max() for name in PAIRWISE
+        f"violation_pair_{name}": (lower - np.minimum(1, values[name])).max() for name in PAIRWISE
     }
     for name, terms in bound_terms(pairs, m).items():
         columns[f"directional_{name}"], columns[f"dispersion_{name}"] = (t.mean() for t in terms)
     finite = np.isfinite(values["theorem_c_2"])
     ratio = values["theorem_4_1"][finite] / values["theorem_c_2"][finite]
-    return columns | {"excess_order": ratio.max(initial=0) - 1, "failed_margins": (~finite).mean()}
+    return columns | {
+        "violation_order": ratio.max(initial=0) - 1,
+        "failed_margins": (~finite).mean(),
+    }
 
 
 def _lower(errors: np.ndarray) -> np.ndarray:
@@ -216,7 +219,7 @@ def _lower(errors: np.ndarray) -> np.ndarray:
 def limit_row(pairs: Pairs, known: np.ndarray) -> dict[str, float]:
     """The row at m = inf: two-way errors (C, C) with known centres, limits, and where curves cross.
 
-    `excess_pair_known` is the worst pair's excess over 4 V_dir / (1 + 4 V_dir); `excess_V_dir` the
+    `violation_pair_known` is the worst pair's excess over 4 V_dir / (1 + 4 V_dir); `violation_V_dir` the
     worst directional - single CDNV of a pair; `limit_*` the relative distance of a bound at
     m = 1e16 from its limit. In shots: `crossing`, above which theorem_4_1 is below neurips;
     `half_*`, above which a bound is below 1/2; `directional_from_*`, above which its directional
@@ -241,8 +244,8 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> dict[str, float]:
         "V_root": V_root,
         "V_dir": V_dir,
         "bound_known": bound.mean(),
-        "excess_pair_known": (pair - bound).max(),
-        "excess_V_dir": (directional(pairs) - pairs["v_i"] / pairs["distance2"]).max(),
+        "violation_pair_known": (pair - bound).max(),
+        "violation_V_dir": (directional(pairs) - pairs["v_i"] / pairs["distance2"]).max(),
         "crossing": smallest_m(
             lambda m: (
                 bound_values(pairs, m)["theorem_4_1"].mean() < bound_values(pairs, m)["neurips"]

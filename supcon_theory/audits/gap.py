@@ -24,12 +24,12 @@ def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, flo
     Columns: `loss_dcl`, `loss_nscl`, `gap`; `r`, the effective ratio of `theory.gap` (exp(gap) - 1
     over its value at equal similarities);
     `bound_equal`, `bound_ceiling`, `bound_published`, `bound_n_max`, `bound_class_average`;
-    `excess_lower`, `excess_upper`, `excess_centred` (worst anchor), `excess_published`,
-    `excess_n_max`, `excess_class_average`, `excess_ceiling` (means); `ceiling_proved`;
-    `identity_error`, `distance_error`, `rounding_error`, `excess_interval` (dense anchors). Those
+    `violation_lower`, `violation_upper`, `violation_centred` (worst anchor), `violation_published`,
+    `violation_n_max`, `violation_class_average`, `violation_ceiling` (means); `ceiling_proved`;
+    `identity_error`, `distance_error`, `rounding_error`, `violation_interval` (dense anchors). Those
     that are about balanced classes are NaN when the classes are not.
 
-    Where every class has one sample there is no r: it and `excess_interval` are NaN.
+    Where every class has one sample there is no r: it and `violation_interval` are NaN.
     Raises what `global_losses` raises.
     """
     everything = global_losses(z, y, taus)
@@ -66,17 +66,17 @@ def _row(z, y, tau: float, losses: GlobalLosses, anchors, spread) -> dict[str, f
         "bound_equal": equal,
         "bound_n_max": float(theory.published_bound_any_counts(counts, tau)),
         "bound_class_average": float(theory.class_averaged_bound(counts, tau)),
-        "excess_lower": (lower - gap).max(),
-        "excess_upper": (gap - upper).max(),
+        "violation_lower": (lower - gap).max(),
+        "violation_upper": (gap - upper).max(),
     }
-    row["excess_n_max"] = mean - row["bound_n_max"]
-    row["excess_class_average"] = mean - row["bound_class_average"]
+    row["violation_n_max"] = mean - row["bound_n_max"]
+    row["violation_class_average"] = mean - row["bound_class_average"]
     if balanced:
         row["bound_published"] = float(theory.published_bound(C, tau))
         row["bound_ceiling"] = float(theory.etf_ceiling(C, counts[0], tau))
-        row["excess_published"] = mean - row["bound_published"]
-        row["excess_ceiling"] = mean - row["bound_ceiling"]
-        row["excess_centred"] = (gap - centred).max()
+        row["violation_published"] = mean - row["bound_published"]
+        row["violation_ceiling"] = mean - row["bound_ceiling"]
+        row["violation_centred"] = (gap - centred).max()
         row["ceiling_proved"] = bool(theory.etf_ceiling_is_proved(C, counts[0], tau))
     return row | _dense(z, y, tau, gap, anchors, spread)
 
@@ -104,7 +104,7 @@ def _dense(z, y, tau: float, gap: np.ndarray, anchors: np.ndarray, spread: np.nd
         "identity_error": np.abs(dense.gap - ratio).max(),
         "distance_error": np.abs(dense.l1 + 2 * np.expm1(-dense.gap)).max(),
         "rounding_error": np.abs(dense.gap - gap[tuple(anchors.T)]).max(),
-        "excess_interval": (np.abs(log_r) - spread[several] / tau).max()
+        "violation_interval": (np.abs(log_r) - spread[several] / tau).max()
         if several.any()
         else np.nan,
     }

@@ -25,7 +25,7 @@ def followed(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict]:
             row
             | {
                 "floor": floor,
-                "excess_floor": floor - row["loss_nscl"],
+                "violation_floor": floor - row["loss_nscl"],
                 "level_dcl": row["loss_dcl"] - np.log(K * (len(y) - 1)),
                 "level_nscl": row["loss_nscl"] - others,
                 "bound_centred": centred(z, counts, row["tau"]),
@@ -62,7 +62,7 @@ def centred(z: Tensor, counts: np.ndarray, tau: float) -> float:
 
 def transfer(f: Mapping, g: Mapping) -> dict[str, float]:
     """CL-trained f against NSCL-trained g, on one set and at one temperature."""
-    found = {f"excess_{name}": f[f"loss_{name}"] - g[f"loss_{name}"] for name in ("dcl", "nscl")}
+    found = {f"violation_{name}": f[f"loss_{name}"] - g[f"loss_{name}"] for name in ("dcl", "nscl")}
     identity = theory.nscl_excess(f["loss_dcl"], g["loss_dcl"], f["gap"], g["gap"])
     return found | {
         "gap_partner": g["gap"],
