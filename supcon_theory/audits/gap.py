@@ -12,6 +12,9 @@ from torch import Tensor
 
 from supcon_theory.measures.losses import GlobalLosses, anchor_losses, global_losses
 from supcon_theory.theory import gap as theory
+from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.counts import anchor_kappa
+from supcon_theory.theory.transfer import effective_ratio
 
 CLOSE = 1e-4  # anchors this close to a bound are redone in float64
 MANY = 1024  # above so many of them, all anchors are redone in tiles instead of one by one
@@ -62,7 +65,7 @@ def _row(z, y, tau: float, losses: GlobalLosses, anchors, spread) -> dict[str, f
         "loss_dcl": losses.mean_dcl,
         "loss_nscl": losses.mean_nscl,
         "gap": mean,
-        "r": np.expm1(mean) / np.expm1(equal) if equal > 0 else np.nan,
+        "r": float(effective_ratio(mean, equal)),
         "bound_equal": equal,
         "bound_n_max": float(theory.published_bound_any_counts(counts, tau)),
         "bound_class_average": float(theory.class_averaged_bound(counts, tau)),
@@ -73,11 +76,11 @@ def _row(z, y, tau: float, losses: GlobalLosses, anchors, spread) -> dict[str, f
     row["excess_class_average"] = mean - row["bound_class_average"]
     if balanced:
         row["bound_published"] = float(theory.published_bound(C, tau))
-        row["bound_ceiling"] = float(theory.etf_ceiling(C, counts[0], tau))
+        row["bound_ceiling"] = float(etf_ceiling(C, counts[0], tau))
         row["excess_published"] = mean - row["bound_published"]
         row["excess_ceiling"] = mean - row["bound_ceiling"]
         row["excess_centred"] = (gap - centred).max()
-        row["ceiling_proved"] = bool(theory.etf_ceiling_is_proved(C, counts[0], tau))
+        row["ceiling_proved"] = bool(etf_ceiling_is_proved(C, counts[0], tau))
     return row | _dense(z, y, tau, gap, anchors, spread)
 
 
@@ -99,7 +102,7 @@ def _dense(z, y, tau: float, gap: np.ndarray, anchors: np.ndarray, spread: np.nd
     ratio = np.log1p(np.exp(dense.log_S - dense.log_D))
     own = counts_per_sample(y)[anchors[:, 0]]
     several = own > 1  # an anchor alone in its class has gap 0 and no r
-    log_r = (dense.log_S - dense.log_D)[several] - np.log(theory.anchor_kappa(own[several], len(z)))
+    log_r = (dense.log_S - dense.log_D)[several] - np.log(anchor_kappa(own[several], len(z)))
     return {
         "identity_error": np.abs(dense.gap - ratio).max(),
         "distance_error": np.abs(dense.l1 + 2 * np.expm1(-dense.gap)).max(),

@@ -5,8 +5,7 @@ import pandas as pd
 
 from supcon_theory.claims import select
 from supcon_theory.statistics import slope
-from supcon_theory.theory.forced_correlation import forced_correlation
-from supcon_theory.theory.transfer import transfer_bound
+from supcon_theory.theory.transfer import forced_correlation, transfer_bound
 
 CURVE = ["C", "split", "objective", "labels", "tau", "seed"]
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from supcon_theory.audits.gap import gap_audit
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.theory import gap as theory
-from supcon_theory.theory.floors import nscl_floor
+from supcon_theory.theory.minima import nscl_floor
+from supcon_theory.theory.transfer import effective_ratio, nscl_excess
 
 
 def followed(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict]:
@@ -43,7 +44,7 @@ def bare(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict]:
             "loss_dcl": losses.mean_dcl,
             "loss_nscl": losses.mean_nscl,
             "gap": losses.mean_gap,
-            "r": np.expm1(losses.mean_gap) / np.expm1(theory.equal_similarity_gap(counts)),
+            "r": float(effective_ratio(losses.mean_gap, theory.equal_similarity_gap(counts))),
             "bound_n_max": float(theory.published_bound_any_counts(counts, tau)),
             "bound_centred": centred(z, counts, tau),
         }
@@ -63,7 +64,7 @@ def centred(z: Tensor, counts: np.ndarray, tau: float) -> float:
 def transfer(f: Mapping, g: Mapping) -> dict[str, float]:
     """CL-trained f against NSCL-trained g, on one set and at one temperature."""
     found = {f"excess_{name}": f[f"loss_{name}"] - g[f"loss_{name}"] for name in ("dcl", "nscl")}
-    identity = theory.nscl_excess(f["loss_dcl"], g["loss_dcl"], f["gap"], g["gap"])
+    identity = nscl_excess(f["loss_dcl"], g["loss_dcl"], f["gap"], g["gap"])
     return found | {
         "gap_partner": g["gap"],
         "error_transfer": abs(found["excess_nscl"] - float(identity)),
