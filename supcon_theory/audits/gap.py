@@ -16,7 +16,10 @@ from torch.nn.functional import normalize
 from supcon_theory.audits.columns import GAP
 from supcon_theory.measures.losses import GlobalLosses, anchor_losses, global_losses
 from supcon_theory.theory import gap as theory
+from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.counts import anchor_kappa
 from supcon_theory.theory.minima import nscl_coupled_minimum, nscl_minimum
+from supcon_theory.theory.transfer import effective_ratio
 
 COLUMNS, VERSION = GAP.columns, GAP.version
 SINGLE = 0.05  # from this temperature on float32 tiles are within 3e-6 of float64 ones
@@ -124,12 +127,12 @@ def gap_row(found: Evaluated, tau: float) -> dict[str, float]:
     ceiling = published = proved = np.nan
     if found.balanced:
         centred = theory.centred_bound(found.alignment, C, n, tau)
-        ceiling, published = theory.etf_ceiling(C, n, tau), theory.published_bound(C, tau)
-        proved = theory.etf_ceiling_is_proved(C, n, tau)
+        ceiling, published = etf_ceiling(C, n, tau), theory.published_bound(C, tau)
+        proved = etf_ceiling_is_proved(C, n, tau)
     losses = found.losses[tau]
     close = (np.abs(np.stack([upper, lower, centred]) - losses.gap) < CLOSE).any(0)
     gap = _redone(found, tau, losses.gap, close)
-    mean = float(gap.mean())
+    mean, equal = float(gap.mean()), theory.equal_similarity_gap(counts)
     bounds = {
         "ceiling": float(ceiling),
         "published": float(published),
@@ -142,8 +145,8 @@ def gap_row(found: Evaluated, tau: float) -> dict[str, float]:
             "loss_dcl": losses.mean_dcl,
             "loss_nscl": losses.mean_nscl,
             "gap": mean,
-            "r": ratio(mean, counts),
-            "bound_equal": theory.equal_similarity_gap(counts),
+            "r": float(effective_ratio(mean, equal)),
+            "bound_equal": equal,
         }
         | {f"bound_{name}": bound for name, bound in bounds.items()}
         | {f"violation_{name}": mean - bound for name, bound in bounds.items()}
@@ -185,12 +188,6 @@ def floor_row(found: Evaluated, tau: float) -> dict[str, float]:
     }
 
 
-def ratio(gap: float, counts: np.ndarray) -> float:
-    """The ratio r: exp(gap) - 1 over its value at equal similarities; NaN if that is 0."""
-    equal = theory.equal_similarity_gap(counts)
-    return float(theory.effective_ratio(gap, np.expm1(equal))) if equal > 0 else np.nan
-
-
 def _redone(found: Evaluated, tau: float, gap: np.ndarray, close: np.ndarray) -> np.ndarray:
     """The gaps with those marked `close` computed again in float64."""
     places = np.argwhere(close)
@@ -209,7 +206,7 @@ def _dense(found: Evaluated, tau: float, gap: np.ndarray) -> dict[str, float]:
     log_ratio = dense.log_S - dense.log_D
     own = found.own[found.anchors[:, 0]]
     several = own > 1  # an anchor alone in its class has gap 0 and no r
-    log_r = log_ratio[several] - np.log(theory.anchor_kappa(own[several], len(found.z)))
+    log_r = log_ratio[several] - np.log(anchor_kappa(own[several], len(found.z)))
     outside = np.abs(log_r) - found.spread[several] / tau
     return {
         "violation_interval": float(outside.max()) if several.any() else np.nan,

@@ -8,8 +8,7 @@ import pandas as pd
 from supcon_theory.audits.few_shot_curves import pearson
 from supcon_theory.audits.rows import last_step, select
 from supcon_theory.statistics import slope
-from supcon_theory.theory.forced_correlation import forced_correlation
-from supcon_theory.theory.transfer import transfer_bound
+from supcon_theory.theory.transfer import forced_correlation, transfer_bound
 
 CURVE = ["C", "split", "objective", "labels", "tau", "seed"]
 

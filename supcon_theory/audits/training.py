@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from supcon_theory.audits.columns import TRAINING
-from supcon_theory.audits.gap import Evaluated, evaluated, gap_row, ratio
+from supcon_theory.audits.gap import Evaluated, evaluated, gap_row
 from supcon_theory.theory import gap as theory
-from supcon_theory.theory.floors import nscl_floor
+from supcon_theory.theory.minima import nscl_floor
+from supcon_theory.theory.transfer import effective_ratio, nscl_excess
 
 COLUMNS, VERSION = TRAINING.columns, TRAINING.version
 Row = dict[str, float]
@@ -87,13 +88,14 @@ def training_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[Row]:
 def null_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[Row]:
     """Only the two losses, their gap and what it is compared with: a row per temperature."""
     found = evaluated(z, y, taus)
+    equal = theory.equal_similarity_gap(found.counts)
     return [
         {
             "tau": tau,
             "loss_dcl": losses.mean_dcl,
             "loss_nscl": losses.mean_nscl,
             "gap": losses.mean_gap,
-            "r": ratio(losses.mean_gap, found.counts),
+            "r": float(effective_ratio(losses.mean_gap, equal)),
             "bound_n_max": float(theory.published_bound_any_counts(found.counts, tau)),
             "bound_centred": _centred(found, tau),
         }
@@ -112,7 +114,7 @@ def transfer(f: Mapping[str, float], g: Mapping[str, float]) -> Row:
         `difference_dcl`, `difference_nscl`, `gap_partner` and `error_transfer`.
     """
     difference = f["loss_nscl"] - g["loss_nscl"]
-    identity = theory.nscl_excess(f["loss_dcl"], g["loss_dcl"], f["gap"], g["gap"])
+    identity = nscl_excess(f["loss_dcl"], g["loss_dcl"], f["gap"], g["gap"])
     return {
         "difference_dcl": f["loss_dcl"] - g["loss_dcl"],
         "difference_nscl": difference,
