@@ -131,7 +131,9 @@ def _numbers(x: object, name: str) -> Tensor:
         if x.dtype.kind not in "fiu":
             raise TypeError(f"{name} has dtype {x.dtype}; pass real numbers, such as float32.")
         short = x.dtype.kind == "f" and x.dtype.itemsize <= 8
-        x = torch.from_numpy(np.require(x, x.dtype.newbyteorder("=") if short else "f8", "CW"))
+        x = torch.from_numpy(
+            np.require(x, x.dtype.newbyteorder("=") if short else "f8", ["C", "W"])
+        )
     if x.is_complex() or x.dtype == torch.bool:
         raise TypeError(f"{name} has dtype {x.dtype}; pass real numbers, such as float32.")
     if not x.is_floating_point():
@@ -318,7 +320,7 @@ def temperatures(
     Raises:
         ValueError: none, or one out of range.
     """
-    given = [taus] if isinstance(taus, Real) else list(taus)
+    given = list(taus) if isinstance(taus, Iterable) else [taus]
     if not given:
         raise ValueError(f"no temperature was given as {name}: pass at least one, such as 1.0.")
     return list(dict.fromkeys(number(tau, name, least) for tau in given))
@@ -342,7 +344,7 @@ def number(value: object, name: str, low: float = -math.inf, high: float = math.
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}; it must be a plain number, such as float({name}).")
-    if not low <= value < high or not math.isfinite(value):
+    if not low <= float(value) < high or not math.isfinite(value):
         raise ValueError(
             f"{name} is {value!r}; it must lie in [{low:g}, {high:g}): choose such a value."
         )
