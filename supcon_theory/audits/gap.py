@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from supcon_theory.audits.columns import GAP
+from supcon_theory.inputs import embeddings, labels, temperatures, unit_rows
 from supcon_theory.measures.losses import GlobalLosses, anchor_losses, global_losses
 from supcon_theory.theory import gap as theory
 from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
@@ -31,7 +31,7 @@ TILE = 32  # anchors whose cosines are held at once
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Embeddings z (N, K, d), float64 unit rows, labels y (N,) and their exact losses."""
+    """Embeddings z (N, K, d), float64 unit rows, labels y (N,) 0 .. C-1 and their exact losses."""
 
     z: Tensor
     y: Tensor
@@ -40,13 +40,12 @@ class Evaluated:
     @cached_property
     def own(self) -> np.ndarray:
         """(N,) size of each sample's class."""
-        found = np.unique_inverse(self.y.cpu().numpy())
-        return np.bincount(found.inverse_indices)[found.inverse_indices]
+        return self.counts[self.y.cpu().numpy()]
 
     @cached_property
     def counts(self) -> np.ndarray:
         """(C,) class sizes."""
-        return np.unique_counts(self.y.cpu().numpy()).counts
+        return np.bincount(self.y.cpu().numpy())
 
     @property
     def balanced(self) -> bool:
@@ -74,19 +73,20 @@ def evaluated(z: Tensor, y: Tensor, taus: Sequence[float]) -> Evaluated:
 
     Args:
         z: Embeddings (N, K, d), rows unit up to rounding.
-        y: Integer labels (N,).
+        y: Labels (N,), of any kind.
         taus: Temperatures.
 
     Returns:
         The set, with its losses in the order of the temperatures. Below .05, and for float64
         embeddings, they are sums of float64 tiles, otherwise of float32 ones.
     """
-    rows = normalize(z.detach().double(), dim=-1)
-    single = [tau for tau in taus if tau >= SINGLE and z.dtype != torch.float64]
+    given, taus = embeddings(z), temperatures(taus)
+    rows, y = unit_rows(given.detach()), labels(y, len(given)).to(given.device)
+    single = [tau for tau in taus if tau >= SINGLE and given.dtype != torch.float64]
     double = [tau for tau in taus if tau not in single]
     losses = global_losses(rows.float(), y, single) if single else {}
     losses |= global_losses(rows, y, double) if double else {}
-    return Evaluated(rows, torch.as_tensor(y, device=z.device), {tau: losses[tau] for tau in taus})
+    return Evaluated(rows, y, {tau: losses[tau] for tau in taus})
 
 
 def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, float]]:
@@ -94,7 +94,7 @@ def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, flo
 
     Args:
         z: Embeddings (N, K, d), rows unit up to rounding.
-        y: Integer labels (N,).
+        y: Labels (N,), of any kind.
         taus: Temperatures.
 
     Returns:
