@@ -39,7 +39,7 @@ from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
-from supcon_theory.theory.gap import etf_ceiling_is_proved
+from supcon_theory.theory.ceiling import etf_ceiling_is_proved
 
 NAME = "universality"
 COST = {"plain": 0.05, "residual": 0.24, "mlp": 0.02, "vit": 0.8, "resnet50": 20}  # seconds a step

@@ -11,8 +11,7 @@ import torch
 from supcon_theory.audits.critical_points import curvature_row, distinct, ends, spreading_direction
 from supcon_theory.audits.minimisers import Tables, about, constructed, gram, labels
 from supcon_theory.free.optimise import antipodal_starts, gaussian_starts, optimise
-from supcon_theory.theory.ceiling import condition
-from supcon_theory.theory.gap import etf_ceiling
+from supcon_theory.theory.ceiling import condition, etf_ceiling
 from supcon_theory.theory.minima import MINIMA
 
 ABOVE = 1e-3  # an excess that no rounding explains: the start ended in another critical point

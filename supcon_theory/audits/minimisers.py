@@ -13,12 +13,8 @@ from torch import Tensor
 
 from supcon_theory.audits.critical_points import ends, measured
 from supcon_theory.free.optimise import gaussian_starts, optimise
-from supcon_theory.theory.floors import (
-    cdnv_at_instance_simplex,
-    gap_at_instance_simplex,
-    nscl_floor,
-)
-from supcon_theory.theory.minima import MINIMA
+from supcon_theory.theory.gap import equal_similarity_gap
+from supcon_theory.theory.minima import MINIMA, cdnv_at_instance_simplex, nscl_floor
 from supcon_theory.theory.simplex import class_simplex, labels_of
 
 Tables = dict[str, pd.DataFrame]
@@ -86,7 +82,7 @@ def instances(cell: Mapping) -> Tables:
                 | row
                 | {
                     "cdnv_error": abs(row["cdnv"] - cdnv_at_instance_simplex(n)),
-                    "gap_error": abs(row["gap"] - gap_at_instance_simplex(C, n)),
+                    "gap_error": abs(row["gap"] - equal_similarity_gap([n] * C)),
                     "nscl_excess": row["nscl"] - MINIMA["nscl"](C, n, K, tau),
                 }
             )

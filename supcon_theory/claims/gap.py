@@ -8,7 +8,7 @@ import pandas as pd
 
 from supcon_theory.claims import Claim, lies_within, obeys, select
 from supcon_theory.statistics import slope_by_seed
-from supcon_theory.theory.gap import etf_ceiling_is_proved
+from supcon_theory.theory.ceiling import etf_ceiling_is_proved
 
 ROUNDING = 1e-9  # of float64 sums over up to 1e5 terms, and of rows normalised in float64
 PAPER = "arXiv 2506.04411"
