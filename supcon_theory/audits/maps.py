@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from supcon_theory.audits.columns import MAPS
+from supcon_theory.audits.columns import MAPS, NEIGHBOURS
 from supcon_theory.measures.neighbours import faithfulness, joint_map, purity
 
 COLUMNS, VERSION = MAPS.columns, MAPS.version
-NEIGHBOURS = 10
+
 Panel = tuple[str, int]  # objective and step
 
 
