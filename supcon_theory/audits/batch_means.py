@@ -7,6 +7,7 @@ log).
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -20,7 +21,7 @@ COLUMNS, VERSION = BATCH_MEANS.columns, BATCH_MEANS.version
 
 def batch_means(
     z: Tensor, y: Tensor, exact: Sequence[Mapping[str, float]], size: int, order: np.ndarray
-) -> list[dict[str, float]]:
+) -> list[dict[str, Any]]:
     """Means over the batches of one epoch, beside the exact values of the whole set.
 
     Args:

@@ -1,6 +1,7 @@
 """What collapses: geometry of labelled features, its controls, and the NSCL losses over floors."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ MOST = 2000  # samples of an instance simplex, which needs one dimension less
 
 def collapse_audit(
     features: Tensor, y: Tensor, shuffled: Tensor, taus: Sequence[float] = ()
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """All measures under the true labels; CDNV and directional CDNV under shuffled ones.
 
     Args:
@@ -38,7 +39,7 @@ def collapse_audit(
         A row of geometry with `labels` "true", one with "shuffled", and one of `FLOORS` with
         "true" for each temperature.
     """
-    rows: list[dict[str, object]] = [
+    rows: list[dict[str, Any]] = [
         {"labels": "true"} | geometry_row(features, y),
         {"labels": "shuffled"} | _separation(features, shuffled),
     ]
@@ -60,7 +61,7 @@ def _separation(features: Tensor, y: Tensor) -> dict[str, float]:
     return {"cdnv": cdnv(moments).mean, "directional_cdnv": directional_cdnv(moments).mean}
 
 
-def instance_simplex_row(C: int, n: int) -> dict[str, object]:
+def instance_simplex_row(C: int, n: int) -> dict[str, Any]:
     """The control: every sample apart from every other, whatever its label.
 
     There DCL is smallest. The values depend on n only.
@@ -73,7 +74,7 @@ def instance_simplex_row(C: int, n: int) -> dict[str, object]:
         `cdnv` and `directional_cdnv`, with `objective` "instance simplex" and `labels` "true"; NaN
         for more than 2000 samples, which need as many dimensions.
     """
-    about: dict[str, object] = {"objective": "instance simplex", "labels": "true"}
+    about: dict[str, Any] = {"objective": "instance simplex", "labels": "true"}
     if C * n > MOST:
         return about | {"cdnv": np.nan, "directional_cdnv": np.nan}
     z, y = instance_simplex([n] * C, 1, C * n - 1)

@@ -11,6 +11,7 @@ for E e^{-t X} = phi_y(t) phi(t)^M, phi(t) being the mean of e^{-t e^{n}} over t
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ TAIL = 32.0  # e^-TAIL is what is cut off on the left
 
 def earlier_bounds_audit(
     z: Tensor, y: Tensor, taus: Sequence[float], negatives: Sequence[int], anchors: int = 64
-) -> list[dict[str, float]]:
+) -> list[dict[str, Any]]:
     """Both losses of the earlier papers and every bound between them.
 
     Args:

@@ -7,6 +7,7 @@ losses of the anchors that are close to a bound, and an independent dense path o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from supcon_theory.audits.columns import GAP
 from supcon_theory.inputs import embeddings, labels, temperatures, unit_rows
 from supcon_theory.measures.losses import GlobalLosses, anchor_losses, global_losses
+from supcon_theory.measures.sampling import sampled_rows
 from supcon_theory.theory import gap as theory
 from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
 from supcon_theory.theory.counts import anchor_kappa
@@ -89,7 +91,7 @@ def evaluated(z: Tensor, y: Tensor, taus: Sequence[float]) -> Evaluated:
     return Evaluated(rows, y, {tau: losses[tau] for tau in taus})
 
 
-def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, float]]:
+def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, Any]]:
     """Measure the gap at each temperature against the theory.
 
     Args:
@@ -105,13 +107,13 @@ def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, flo
     return [gap_row(found, tau) for tau in found.losses]
 
 
-def labelling_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, float]]:
+def labelling_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, Any]]:
     """`gap_audit` with the distances of the losses from their floors (`FLOORS`), in one pass."""
     found = evaluated(z, y, taus)
     return [gap_row(found, tau) | floor_row(found, tau) for tau in found.losses]
 
 
-def floor_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, float]]:
+def floor_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, Any]]:
     """Only the distances of the NSCL losses from their floors: a row per temperature."""
     found = evaluated(z, y, taus)
     return [{"tau": tau} | floor_row(found, tau) for tau in found.losses]
@@ -227,9 +229,7 @@ def drawn_anchors(N: int, K: int, count: int) -> np.ndarray:
     Returns:
         (M, 2) anchors (sample, view), ascending.
     """
-    rows = np.arange(N * K)
-    if count < N * K:
-        rows = np.sort(np.random.default_rng([0, N, K]).choice(rows, count, replace=False))
+    rows = sampled_rows(N * K, count)
     return np.stack([rows // K, rows % K], axis=1)
 
 

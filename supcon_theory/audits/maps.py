@@ -1,6 +1,7 @@
 """Maps of embeddings in two dimensions, with the numbers that say what they are worth."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ def map_audit(
     shuffled: np.ndarray,
     method: str,
     seed: int,
-) -> tuple[list[dict[str, object]], dict[Panel, np.ndarray]]:
+) -> tuple[list[dict[str, Any]], dict[Panel, np.ndarray]]:
     """One map of all panels, and how its neighbours compare with those of the embeddings.
 
     Args:
@@ -42,7 +43,7 @@ def _rows(
     maps: Mapping[Panel, np.ndarray],
     labels: Mapping[str, np.ndarray],
     method: str,
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     difference = _start_difference([z for (_, step), z in panels.items() if step == 0])
     for (objective, step), z in panels.items():
         low = maps[objective, step]

@@ -4,6 +4,7 @@ Everything is about one checkpoint and one set of images (arXiv 2506.04411).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from supcon_theory.theory.minima import nscl_floor
 from supcon_theory.theory.transfer import effective_ratio, nscl_excess
 
 COLUMNS, VERSION = TRAINING.columns, TRAINING.version
-Row = dict[str, float]
+Row = dict[str, Any]
 
 
 def checkpoint_audit(
@@ -27,7 +28,7 @@ def checkpoint_audit(
     shuffled: Tensor,
     taus: Sequence[float],
     walk: Tensor | None = None,
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     """All rows of one checkpoint of a CL- and an NSCL-trained encoder.
 
     Args:
@@ -71,7 +72,7 @@ def training_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[Row]:
     others = np.log(K * (N - counts)) @ counts / N
     rows = []
     for tau in found.losses:
-        row, floor = gap_row(found, tau), nscl_floor(counts, K, tau)
+        row, floor = gap_row(found, tau), nscl_floor(counts.tolist(), K, tau)
         rows.append(
             row
             | {
