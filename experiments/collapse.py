@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, collapse
@@ -98,9 +97,7 @@ def measure(cell: Training, context: Context) -> dict[str, pd.DataFrame]:
             for layer, features in zip("hz", embed(network, seen, context.device), strict=True):
                 about = recipe.columns(step=step, objective=objective, split=split, layer=layer)
                 taus = cell.taus if layer == "z" else ()
-                table += [
-                    about | row for row in audit.collapse_audit(features, y, shuffled, taus)
-                ]
+                table += [about | row for row in audit.collapse_audit(features, y, shuffled, taus)]
                 if step == recipe.steps:
                     grams.append(audit.gram_table(features, y).assign(**about))
                     spectra.append(audit.spectrum_table(features).assign(**about))

@@ -19,7 +19,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.columns import NEIGHBOURS
@@ -50,7 +49,9 @@ class Config(Deep):
         super().check()
         at_least(self, columns=2)
         if self.method == "umap" and importlib.util.find_spec("umap") is None:
-            raise ValueError("method is umap but umap-learn is not installed: pip install umap-learn")
+            raise ValueError(
+                "method is umap but umap-learn is not installed: pip install umap-learn"
+            )
         fewest = facts(self.data).fewest_test
         if min(self.classes) * fewest <= NEIGHBOURS:
             raise ValueError(

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.loss_curves import curves, trained_pairs
@@ -145,7 +144,12 @@ def measure(cell: Tracking, context: Context) -> pd.DataFrame:
 
 
 def rows_at(
-    f: "Tensor", g: "Tensor", walk: "Tensor | None", y: "Tensor", step: int, split: str,
+    f: "Tensor",
+    g: "Tensor",
+    walk: "Tensor | None",
+    y: "Tensor",
+    step: int,
+    split: str,
     cell: Tracking,
 ) -> Iterator[dict[str, object]]:
     """All rows of one checkpoint on one set of images."""

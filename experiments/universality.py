@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, gap
@@ -176,7 +175,7 @@ def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, tuple[Point, ...]]
 def measure(cell: Training, context: Context) -> pd.DataFrame:
     """Train (or find trained) and evaluate every point under every labelling."""
     from supcon_theory import data
-    from supcon_theory.audits.gap import labelled_audit
+    from supcon_theory.audits.gap import labelling_audit
     from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
     from supcon_theory.encoders.labelings import labelings
     from supcon_theory.encoders.train import training_rows
@@ -203,14 +202,20 @@ def measure(cell: Training, context: Context) -> pd.DataFrame:
             "trained_K": recipe.K,
         } | recipe.columns(step=point.step, objective=point.objective, K=point.K)
         for name, labels in by_name.items():
-            of = about | {"labels": name}
-            found += [of | row for row in labelled_audit(z, labels, cell.taus)]
+            sizes = labels.bincount()
+            of = about | {
+                "labels": name,
+                "C": len(sizes),
+                "n": len(labels) / len(sizes),
+                "imbalance": float(sizes.max() / sizes.min()),
+            }
+            found += [of | row for row in labelling_audit(z, labels, cell.taus)]
         context.report(0.7 + 0.3 * done / len(cell.points))
     return pd.DataFrame(found)
 
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """r at every point (highest temperature), and how near each labelling comes to its bounds."""
+    """R at every point (highest temperature), and how near each labelling comes to its bounds."""
     table = tables["table"].assign(
         over_bound=lambda t: t["gap"] / t["bound_class_average"],
         over_ceiling=lambda t: t["gap"] / t["bound_ceiling"],

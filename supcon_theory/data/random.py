@@ -83,3 +83,24 @@ def shuffled_labels(seed: int, y):
         (N,) the labels `y[permutation(seed, "shuffled labels", 0, N)]`, of the type of y.
     """
     return y[permutation(seed, "shuffled labels", 0, len(y))]
+
+
+def normal(seed: int, stream: str, epoch: int, index: ArrayLike, count: int) -> "torch.Tensor":
+    """`count` standard normal numbers for every sample of `index`, by the inverse distribution.
+
+    Args:
+        seed: of the run.
+        stream: the purpose.
+        epoch: number of the epoch or step.
+        index: (B,) global indices of the samples.
+        count: draws for each.
+
+    Returns:
+        (B, count) float64 tensor.
+    """
+    import torch
+    from scipy.special import ndtri
+
+    return torch.from_numpy(
+        ndtri(np.maximum(uniform(seed, stream, epoch, 0, index, count), 2.0**-54))
+    )
