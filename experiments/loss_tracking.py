@@ -114,6 +114,8 @@ def cells(config: Config) -> Iterator[Cell]:
 
 def measure(cell: Tracking, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and follow them over their checkpoints."""
+    import torch
+
     from supcon_theory import data
     from supcon_theory.audits.training import matched_walk
     from supcon_theory.data.random import normal
@@ -135,6 +137,7 @@ def measure(cell: Tracking, context: Context) -> pd.DataFrame:
             f, g = (embed(encoder(name, step), seen, context.device)[1] for name in OBJECTIVES)
             if split == "test":
                 noise = normal(recipe.seed, "random walk", step, np.arange(len(y)), f.shape[-1])
+                noise = torch.from_numpy(noise)
                 walk = f if before is None else matched_walk(walk, before, f, noise)
                 before = f
             about = recipe.columns(step=step, n=len(y) / recipe.C, split=split, layer="z")

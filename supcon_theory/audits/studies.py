@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Study:
-    """What is optimised. The `part` is the study: a key of `minimisers.STUDIES`; not all use every field."""
+    """What is optimised. `part` names the study (`minimisers.STUDIES`); not all use every field."""
 
     part: str
     objective: str = "nscl"

@@ -85,7 +85,7 @@ def shuffled_labels(seed: int, y):
     return y[permutation(seed, "shuffled labels", 0, len(y))]
 
 
-def normal(seed: int, stream: str, epoch: int, index: ArrayLike, count: int) -> "torch.Tensor":
+def normal(seed: int, stream: str, epoch: int, index: ArrayLike, count: int) -> np.ndarray:
     """`count` standard normal numbers for every sample of `index`, by the inverse distribution.
 
     Args:
@@ -96,11 +96,9 @@ def normal(seed: int, stream: str, epoch: int, index: ArrayLike, count: int) -> 
         count: draws for each.
 
     Returns:
-        (B, count) float64 tensor.
+        (B, count) float64.
     """
-    import torch
     from scipy.special import ndtri
 
-    return torch.from_numpy(
-        ndtri(np.maximum(uniform(seed, stream, epoch, 0, index, count), 2.0**-54))
-    )
+    drawn = uniform(seed, stream, epoch, 0, index, count)
+    return ndtri(np.maximum(drawn, 2.0**-54))
