@@ -26,7 +26,8 @@ from supcon_theory.data.random import permutation
 from supcon_theory.encoders.embed import embed, trained_encoders
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.encoders.train import held_out_rows
-from supcon_theory.measures.neighbours import METHODS, faithfulness, joint_map, purity, umap_class
+from supcon_theory.measures.maps import METHODS, joint_map, umap_class
+from supcon_theory.measures.neighbours import purity, trustworthiness
 from supcon_theory.runs import flags as command
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import run
@@ -136,7 +137,7 @@ def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
         }
         shared = {
             "neighbours": NEIGHBOURS,
-            "trustworthiness": faithfulness(z, low),
+            "trustworthiness": trustworthiness(z, low),
             "start_difference": difference if step == 0 else np.nan,
         }
         for labels, of in (("true", y), ("shuffled", y[order])):

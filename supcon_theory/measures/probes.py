@@ -236,7 +236,9 @@ def _fitted(features, labels, supports, solve: Callable, tol: float) -> Probe:
     reason = ""
     if why:
         first = min(why)
-        reason = f"{len(why)} of {repeats} draws have no classifier, the first {first}: {why[first]}"
+        reason = (
+            f"{len(why)} of {repeats} draws have no classifier, the first {first}: {why[first]}"
+        )
     return Probe(weight, bias, classes, gradient, gradient <= tol, reason)
 
 
