@@ -83,7 +83,7 @@ def equal_assignment(scores: np.ndarray) -> np.ndarray:
 
 
 def _k_means(x: np.ndarray, C: int, seed: int) -> KMeans:
-    return KMeans(C, n_init=STARTS, random_state=seed).fit(x)
+    return KMeans(C, n_init=STARTS, random_state=seed).fit(x)  # pyright: ignore[reportArgumentType]
 
 
 def _checked(features: Tensor | np.ndarray, C: int) -> np.ndarray:

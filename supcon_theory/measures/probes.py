@@ -210,7 +210,7 @@ def knn_error(
 
 
 def _fitted(features, labels, supports, solve: Callable, tol: float) -> Probe:
-    """`solve(a, one-hot)` -> weight, bias, gradient at start and end, on every standardised draw."""
+    """`solve(a, one-hot)`, which gives W, b and two gradients, on every standardised draw."""
     x = matrix(features, "features")
     classes = support_classes(len(x), labels, supports)
     repeats, count, m = np.shape(supports)

@@ -128,7 +128,7 @@ def etf_gram(classes: int, dimension: int | None = None) -> Tensor:
 
 
 def _unit_rows(z, most: int | None = None, seed: int = 0) -> tuple[Tensor, str]:
-    """Unit rows (N, K, D) of at most `most` samples, float32 or 64, and why they have no direction."""
+    """Unit rows (N, K, D) of at most `most` samples, and why some have no direction."""
     rows = inputs.features(z, "z").detach()
     rows = rows if rows.ndim == 3 else rows[:, None]
     if most is not None:

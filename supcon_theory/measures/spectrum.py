@@ -128,19 +128,19 @@ def lidar(z: Tensor | np.ndarray, ridge: float = 1e-4) -> float:
     Raises:
         ValueError: For a single view, or a ridge that is not positive.
     """
-    z = inputs.features(z, "z").detach()
-    if z.ndim != 3 or z.shape[1] < 2:
-        raise ValueError(f"z has shape {tuple(z.shape)}; pass (N, K, D) with at least 2 views.")
+    views = inputs.features(z, "z").detach()
+    if views.ndim != 3 or views.shape[1] < 2:
+        raise ValueError(f"z has shape {tuple(views.shape)}; pass (N, K, D) with at least 2 views.")
     if not ridge > 0:
         raise ValueError(
             f"ridge is {ridge}; it must be positive for the views may not vary at all."
         )
-    n, k, d = z.shape
-    centres = z.mean(1, dtype=torch.float64)
+    n, k, d = views.shape
+    centres = views.mean(1, dtype=torch.float64)
     between = _gram(centres, centres.mean(0)) / n
     zero = torch.zeros_like(centres[0])
     within = zero.new_zeros(d, d)
-    for view in z.unbind(1):
+    for view in views.unbind(1):
         within += _gram(view.double() - centres, zero) / (n * k)
     within.diagonal().add_(ridge)
     factor = torch.linalg.cholesky(within)
