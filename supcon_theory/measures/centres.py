@@ -64,9 +64,9 @@ def affine_errors(weight, bias, classes: Sequence, queries, query_labels) -> Err
     repeats, count, d = weight.shape
     origin = z.mean(axis=0)
     z = z - origin
-    weight = weight - weight.mean(axis=1, keepdims=True)
     bias = bias + weight @ origin
     bias -= bias.mean(axis=1, keepdims=True)
+    weight = weight - weight.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.einsum("rcd,rcd->rc", weight, weight)).max(axis=1)
     lengths = np.sqrt(np.einsum("qd,qd->q", z, z))
     most = np.abs(bias).max(axis=1)

@@ -81,7 +81,8 @@ def linear_probe(
         labels: (N,) labels of any kind.
         supports: (R, C, m) rows from `draw_supports`.
         inverse_l2: Inverse strength of the penalty (scikit-learn's C), positive.
-        tol: Largest entry of the gradient, in units of that at the start, below 1.
+        tol: Largest entry of the gradient, in units of that at the start, below 1. Under about
+            1e-8 the rounding of the objective ends the search first, and `converged` says so.
         max_iter: Most iterations of L-BFGS.
 
     Returns:
