@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from supcon_theory.audits.columns import MAPS
+from supcon_theory.audits.columns import MAPS, NEIGHBOURS
 from supcon_theory.measures.neighbours import faithfulness, joint_map, purity
 
 COLUMNS, VERSION = MAPS.columns, MAPS.version
-NEIGHBOURS = 10
+
 Panel = tuple[str, int]  # objective and step
 
 

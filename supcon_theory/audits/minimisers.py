@@ -6,8 +6,6 @@ while optimising; "spectrum" Hessian eigenvalues; "gram" cosines of the first vi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,12 +22,11 @@ from supcon_theory.audits.critical_points import (
     measured,
     spreading_direction,
 )
-from supcon_theory.free.lbfgs import Minimised
+from supcon_theory.audits.studies import Study
 from supcon_theory.free.optimise import antipodal_starts, gaussian_starts, optimise
 from supcon_theory.theory.ceiling import Window, condition, etf_ceiling, open_temperatures
 from supcon_theory.theory.gap import equal_similarity_gap
-from supcon_theory.theory.minima import MINIMA, cdnv_at_instance_simplex, nscl_floor
-from supcon_theory.theory.simplex import class_simplex, labels_of
+from supcon_theory.theory.minima import cdnv_at_instance_simplex, nscl_floor
 
 COLUMNS, VERSION = MINIMISERS.columns, MINIMISERS.version
 ABOVE = 1e-3  # an excess that no rounding explains: the start ended in another critical point
@@ -37,68 +34,6 @@ NO_ETF = 0.1  # an ETF deviation that no rounding explains
 MOST = 6  # spurious critical points of a setting that are certified, the lowest
 PROVED = {"proved": 1.0, "fails": 0.0}
 Tables = dict[str, pd.DataFrame]
-
-
-@dataclass(frozen=True)
-class Study:
-    """What is optimised. The `part` is the study: a key of `STUDIES`; not all use every field."""
-
-    part: str
-    objective: str = "nscl"
-    C: int = 0
-    n: int = 0
-    counts: tuple[int, ...] = ()  # class sizes, for "imbalance" in place of C and n
-    K: int = 2
-    d: int = 0
-    taus: tuple[float, ...] = (1.0,)
-    seeds: int = 20  # starts
-    iterations: int = 2000
-    pairs: tuple[tuple[int, int], ...] = ()  # C and n, for "windows"
-
-    @property
-    def tau(self) -> float:
-        """The first temperature."""
-        return self.taus[0]
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """The class sizes."""
-        return self.counts or (self.n,) * self.C
-
-    @property
-    def labels(self) -> Tensor:
-        """(N,) labels in class order."""
-        return torch.from_numpy(labels_of(self.sizes))
-
-    def minimum(self, objective: str, tau: float) -> float:
-        """The closed form of the minimum for balanced classes."""
-        return float(MINIMA[objective](self.C, self.n, self.K, tau))
-
-    def minimised(
-        self, objective: str, tau: float, starts: Tensor | None = None
-    ) -> tuple[Tensor, Minimised]:
-        """Where the starts (Gaussian by default) end."""
-        if starts is None:
-            starts = gaussian_starts(self.seeds, sum(self.sizes), self.K, self.d, seed=0)
-        return optimise(objective, starts, self.labels, tau, self.iterations)
-
-    def constructed(self) -> Tensor:
-        """(N, K, d) embeddings at the class simplex."""
-        return torch.from_numpy(class_simplex(self.sizes, self.K, self.d)[0])
-
-    def about(self, **more: Any) -> dict[str, Any]:
-        """The columns that say what a row is about."""
-        sizes = self.sizes
-        return {
-            "part": self.part,
-            "objective": self.objective,
-            "C": len(sizes),
-            "n": sum(sizes) // len(sizes),
-            "K": self.K,
-            "d": self.d,
-            "tau": self.tau,
-            "labels": "true",
-        } | more
 
 
 def landscape(study: Study) -> Tables:
