@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from supcon_theory.audits import columns
-
 from tests.audits.instances import FIXED, INSTANCES
 
 GOLDEN = Path(__file__).parent / "golden.json"
