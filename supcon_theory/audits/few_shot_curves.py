@@ -106,3 +106,8 @@ def correlations(table: pd.DataFrame, bounds: Sequence[str]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def smallest_excess(rows: pd.DataFrame, bound: str = "older") -> pd.Series:
+    """Per seed, the smallest excess of the error over a bound among the rows."""
+    return (rows["error"] - rows[f"bound_{bound}"]).groupby(rows["seed"]).min()
