@@ -14,8 +14,6 @@ from torch import Tensor
 from supcon_theory.data import nuisance
 from supcon_theory.data.dataset import DataSet, Split
 
-NAMES = ("glyphs", "kanji")
-
 
 def load(name: str, clean: bool = False) -> DataSet:
     """ "glyphs" or "kanji"; `clean` leaves the nuisance out (to look at, not to train on).

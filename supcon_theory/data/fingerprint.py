@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from supcon_theory.data import embedded
+from supcon_theory.data.facts import NAMES
 
 
 def fingerprint(name_or_path: str | Path) -> str:
@@ -11,7 +11,7 @@ def fingerprint(name_or_path: str | Path) -> str:
 
     A folder's listing is the relative path, size and modification time of every file in it.
     """
-    if str(name_or_path) in embedded.NAMES:
+    if str(name_or_path) in NAMES:
         return ""
     path = Path(name_or_path).expanduser()
     if path.is_file():

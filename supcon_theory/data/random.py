@@ -70,3 +70,35 @@ def permutation(seed: int, stream: str, epoch: int, n: int) -> np.ndarray:
     """(n,) int64 uniform permutation of 0 ... n-1: the samples in the order of their keys."""
     keys = bits(seed, stream, epoch, 0, np.arange(_whole("n", n)), 1)[:, 0]
     return np.argsort(keys, kind="stable")
+
+
+def shuffled_labels(seed: int, y):
+    """The control of every measure: the same labels, each given to another sample at random.
+
+    Args:
+        seed: of the run.
+        y: (N,) labels, a tensor or an array.
+
+    Returns:
+        (N,) the labels `y[permutation(seed, "shuffled labels", 0, N)]`, of the type of y.
+    """
+    return y[permutation(seed, "shuffled labels", 0, len(y))]
+
+
+def normal(seed: int, stream: str, epoch: int, index: ArrayLike, count: int) -> np.ndarray:
+    """`count` standard normal numbers for every sample of `index`, by the inverse distribution.
+
+    Args:
+        seed: of the run.
+        stream: the purpose.
+        epoch: number of the epoch or step.
+        index: (B,) global indices of the samples.
+        count: draws for each.
+
+    Returns:
+        (B, count) float64.
+    """
+    from scipy.special import ndtri
+
+    drawn = uniform(seed, stream, epoch, 0, index, count)
+    return ndtri(np.maximum(drawn, 2.0**-54))
