@@ -2,7 +2,7 @@
 
 Two of the published trends are declared to FAIL at the scale of the embedded images: an untrained
 encoder maps all images to nearly one point, so augmentation variance can only rise from there, and
-CDNV falls by much more than the modest factor of the published runs (`figures/collapse.md`).
+CDNV falls by much more than the modest factor of the published runs (`figures/collapse/README.md`).
 """
 
 from collections.abc import Sequence
