@@ -34,7 +34,8 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
     """Each measure of z against the epoch: CL and NSCL, train and held-out, and the controls."""
     rows = table[(table["layer"] == "z") | (table["objective"] == "instance simplex")]
     numbers = sorted(rows["C"].dropna().unique()) or [np.nan]
-    sheet = style.Sheet(len(MEASURES) * len(numbers), columns=len(numbers), height=1.45, fixed=True)
+    columns = len(numbers) if len(numbers) > 1 else 3
+    sheet = style.Sheet(len(MEASURES) * len(numbers), columns=columns, height=1.45, fixed=columns < 3)
     tau = rows["tau"].max()
     for measure, label in MEASURES.items():
         at = (rows["tau"] == tau) if measure == "nscl_above_floor" else rows["tau"].isna()
@@ -60,8 +61,9 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
                     part = of[(of["labels"] == labels) & (of["split"] == split)]
                     panel.curve(part, "epoch", measure, **with_look, series=f"{objective} {series}")
             control = here.loc[here["objective"] == "instance simplex", measure].mean()
-            look = style.LOOKS["instance simplex"]
-            panel.level(control, label="instance simplex (train)", color=look.color, ls=look.ls)
+            if measure == "cdnv":  # along its directions it has no variance at all
+                look = style.LOOKS["instance simplex"]
+                panel.level(control, label=f"{look.name} (train)", color=look.color, ls=look.ls)
     sheet.save(folder, NAME)
 
 
@@ -76,7 +78,7 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
         for name, part in gram.groupby("objective", sort=False)
     }
     numbers = sorted(spectrum["C"].dropna().unique()) or [np.nan]
-    sheet = style.Sheet(len(matrices) + 1 + len(numbers), columns=3, height=1.6)
+    sheet = style.Sheet(len(matrices) + 1 + len(numbers), columns=3, height=1.7)
     order = class_order(next(iter(matrices.values()), pd.DataFrame()))
     for title, matrix in matrices.items():
         heat(sheet.panel(title), matrix.reindex(index=order, columns=order), title)

@@ -87,10 +87,26 @@ LOOKS = {
     name: Look(PALETTE[(3, 5, 6, 8)[k % 4]], "PX*<>"[k // 2 % 5], (DASHED, DASHDOT)[k % 2], name)
     for k, name in enumerate(OTHERS)
 }
+
+
+def look(objective: str) -> Look:
+    """The look of any objective; one that has none of its own is grey, with its id as name."""
+    return LOOKS.get(objective, Look("0.4", "h", DASHED, str(objective)))
+
+
 RULER = {  # the levels that a gap can lie at
     "bound_published": dict(color="k", ls="-", label="published bound"),
     "bound_ceiling": dict(color="0.3", ls=DASHED, label="ETF ceiling"),
     "bound_equal": dict(color="0.5", ls=DOTTED, label="equal similarities"),
+}
+BOUNDS = {  # on the few-shot error
+    "older": dict(color=PALETTE[3], ls="-", label="1/m form (refuted)"),
+    "neurips": dict(color=PALETTE[1], ls="-", label="NeurIPS form"),
+    "tightened": dict(color=PALETTE[1], ls=DASHED, label="NeurIPS form, tightened"),
+    "theorem_4_1": dict(color=PALETTE[4], ls=DASHDOT, label="Theorem 4.1"),
+    "cantelli": dict(color=PALETTE[2], ls=(0, (7, 2)), label="Cantelli certificate"),
+    "conditional_cantelli": dict(color=PALETTE[9], ls=DASHED, label="Cantelli given z"),
+    "conditional_trigonometric": dict(color=PALETTE[9], ls="-", label="trigonometric given z"),
 }
 
 
@@ -135,6 +151,7 @@ class Panel:
         self.title = rf"$\mathbf{{{letter}}}$  {title}"
         self.drawn: list[pd.DataFrame] = []
         self.notes: list[str] = []
+        self.named: dict[str, list[str]] = {}  # what stands at 0, 1, ... of an axis
         axes.set_title(self.title)
 
     def record(self, series: str, **columns: object) -> pd.DataFrame:
@@ -171,6 +188,8 @@ class Panel:
         values = groups[y].agg(mean="mean", low="min", high="max").reset_index(names="x")
         series = " ".join(filter(None, (series or label.strip("_") or y, tag)))
         found = self.record(series, **values, n=groups["seed"].nunique().to_numpy())
+        if len(found) == 1 and not look.get("marker"):
+            look |= {"marker": "."}  # a line of one point would not be seen
         (line,) = self.axes.plot(found["x"], found["mean"], **look)
         if band and (found["low"] < found["high"]).any():
             spread = (found["x"], found["low"], found["high"])
@@ -207,7 +226,8 @@ class Panel:
             return
         rows = pd.concat(self.drawn)
         for axis, columns in {"x": ["x"], "y": ["mean", "low"]}.items():
-            values = rows.reindex(columns=columns).to_numpy(float, na_value=np.nan)
+            values = rows.reindex(columns=columns).apply(pd.to_numeric, errors="coerce")
+            values = values.to_numpy(float)
             ticks, scale = looks.pop(f"{axis}ticks", None), looks.pop(f"{axis}scale", "linear")
             low, high = looks.pop(f"{axis}lim", (None, None))
             if scale == "log" and not (np.nan_to_num(values) > 0).any():
@@ -219,6 +239,8 @@ class Panel:
             ends = [end if end is not None and np.isfinite(end) else None for end in (low, high)]
             getattr(axes, f"set_{axis}lim")(*ends)
         axes.set(**looks)
+        for axis, names in self.named.items():
+            getattr(axes, f"set_{axis}ticks")(range(len(names)), names)
         if self.notes:
             text = "\n".join(map(fold, self.notes))
             axes.add_artist(Legend(axes, [], [], title=text, loc="best", alignment="left"))
@@ -227,13 +249,27 @@ class Panel:
 class Sheet:
     """A figure of lettered panels at the width of the settings, with one legend."""
 
-    def __init__(self, panels: int, *, columns: int = 3, height: float = 1.6, fixed: bool = False):
-        width = matplotlib.rcParams["figure.figsize"][0]
-        self.columns = columns if fixed else max(1, min(columns, round(columns * width / 5.5)))
-        self.rows = math.ceil(panels / self.columns)
-        self.figure = Figure(figsize=(width, self.rows * height + 0.35), layout="constrained")
+    def __init__(
+        self,
+        panels: int,
+        *,
+        columns: int = 3,
+        height: float = 0,
+        fixed: bool = False,
+        first: float = 0,
+    ) -> None:
+        """A row has `columns` panels at 5.5 inches, fewer in a narrow figure unless `fixed`; they
+        have this height in inches (the first row another), and are square if it is 0.
+        """
+        width, columns = matplotlib.rcParams["figure.figsize"][0], min(columns, panels)
+        if not fixed:
+            columns = max(1, min(columns, round(columns * width / 5.5)))
+        rows = math.ceil(panels / columns)
+        heights = [height or width / columns + 0.2] * rows
+        heights[0] = first or heights[0]
+        self.figure = Figure(figsize=(width, sum(heights) + 0.05), layout="constrained")
         self.figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
-        axes = self.figure.subplots(self.rows, self.columns, squeeze=False)
+        axes = self.figure.subplots(rows, columns, squeeze=False, height_ratios=heights)
         self.free = iter(axes.flat)
         for spare in axes.flat[panels:]:
             spare.axis("off")
@@ -307,7 +343,7 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
             the scale.
     """
     log = axis.get_scale() == "log"
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     if values is not None:
         places = np.unique(np.asarray(values, float))
         places = places[np.isfinite(places) & ((places > 0) | (not log))]
@@ -321,9 +357,15 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
         def minor(value: float, _: int) -> str:
             low, high = axis.get_view_interval()
             leading = round(value / 10 ** math.floor(math.log10(value)))
-            return f"{value:g}" if leading in (2, 5) and high < 60 * low else ""
+            return short(value) if leading in (2, 5) and high < 60 * low else ""
 
         axis.set_minor_formatter(FuncFormatter(minor))
+
+
+def short(value: float) -> str:
+    """A number in few characters: 0.001, 5000, 1e4, 1e-12."""
+    text = f"{value:.0e}" if value and not 1e-3 <= abs(value) < 1e4 else f"{value:g}"
+    return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
 def fold(text: str, width: int = 24) -> str:
