@@ -55,13 +55,13 @@ def landscape(rows: pd.DataFrame, folder: Path) -> None:
     for shape in shapes:
         for name in objectives:
             of = (share[SHAPE] == list(shape)).all(axis=1) & (share["objective"] == name)
-            title = f"{style.look(name).name}, C = {shape.C:g}, n = {shape.n:g}, K = {shape.K:g}"
-            heat(sheet.panel(title, "needs a second view"), share[of], shape.C)
+            panel = sheet.panel(style.look(name).name, "needs a second view")
+            panel.looks["ylabel"] = f"C = {shape.C:g}, n = {shape.n:g}, K = {shape.K:g}\ntemperature τ"
+            heat(panel, share[of], shape.C)
     if not count:
         sheet.panel("starts at the minimum")
-    starts = f"{share['starts'].min():g} to {share['starts'].max():g}"
     note = (
-        f"share of {starts} starts that end within {REACHED:g} nats of the minimum (dark: none, "
+        f"share of up to {share['starts'].max():g} starts that end within {style.short(REACHED)} nats of the minimum (dark: none, "
         "yellow: all); hatched: d < C − 1, too few dimensions for a simplex ETF"
     )
     sheet.save(folder, NAME, note=style.fold(note, 100) if count else "", legend=False)
@@ -81,7 +81,7 @@ def heat(panel: style.Panel, part: pd.DataFrame, C: float) -> None:
             text = f"{value:.2f}".lstrip("0") if value < 1 else "1"
             look = dict(ha="center", va="center", color="k" if value > 0.55 else "w")
             panel.axes.text(j, i, text, fontsize=style.SMALL, **look)
-    panel.looks |= dict(xlabel="d / (C − 1)", ylabel="temperature τ")
+    panel.looks["xlabel"] = "d / (C − 1)"
     panel.named = {
         "x": [f"{d / (C - 1):.2g}".lstrip("0") for d in grid.columns],
         "y": [f"{tau:g}" for tau in grid.index],
@@ -139,7 +139,8 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
 def in_words(name: str) -> str:
     """The title of a Gram matrix from its name in the table."""
     objective, *rest = name.split(", start")[0].replace("tau", "τ").split(", ")
-    lines = style.fold(", ".join(rest), 16).replace("\n", "\n    ")
+    words = [of.replace(" ", "\u00a0") for of in rest]  # which stay together
+    lines = style.fold(", ".join(words), 16).replace("\n", "\n    ")
     return style.look(objective).name + (f"\n    {lines}" if rest else "")
 
 
@@ -231,6 +232,8 @@ def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
         if len(of):
             panel.record(look["label"], x=below.iloc[of], mean=of)
             panel.axes.plot(below.iloc[of], of, ls="", **look)
+    above = int((best["violation_ceiling"] > 0).sum())
+    panel.say(f"{above} of {len(best)} above it, at the left edge" if above else "")
     panel.named = {"y": [f"{r.C:g}, {r.n:g}, {r.tau:g}" for r in best.itertuples()]}
     sheet.save(folder, f"{NAME}_ceiling", note="")
 

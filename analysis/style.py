@@ -371,7 +371,7 @@ def short(value: float) -> str:
 def fold(text: str, width: int = 24) -> str:
     """Text broken into lines of at most this many characters."""
     lines = [""]
-    for word in text.split():
+    for word in text.split(" "):
         lines += [""] if len(lines[-1]) + len(word) > width else []
         lines[-1] = f"{lines[-1]} {word}".strip()
     return "\n".join(lines)

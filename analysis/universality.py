@@ -34,7 +34,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     sheet = style.Sheet(4, columns=2, height=1.6, fixed=True, first=0.7 + 0.17 * len(levels))
     at = table[table["tau"] == tau]
     for bound, label in OVER.items():
-        grid(sheet, at, levels, bound, f"gap / {label}, {style.at_tau(tau)}")
+        grid(sheet, at, levels, bound, f"gap / {label}")
     for bound, label in OVER.items():
         temperatures(sheet, table, bound, f"largest gap / {label}")
     note = "marker: mean over seeds, bar (band): lowest to highest seed; a row: one change"
@@ -61,7 +61,8 @@ def said(factor: str, value: str) -> str:
 
 def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, title: str) -> None:
     """Mean and range over seeds: a row per point of the grid, a marker per labelling."""
-    panel = sheet.panel(title, "no bound: no balanced labels", xlabel="ratio (1: the bound)")
+    at = style.at_tau(rows["tau"].max())
+    panel = sheet.panel(title, "no bound: no balanced labels", xlabel=f"ratio at {at}; 1: the bound")
     places = {level: k for k, level in enumerate(levels)}
     rows = rows[np.isfinite(rows[bound])]
     for offset, (labels, look) in zip(np.linspace(-0.3, 0.3, 5), LABELS.items(), strict=True):
