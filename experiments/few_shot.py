@@ -252,7 +252,9 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def claims(config: Config) -> list[Claim]:
     """Every bound at every m, the limits, what the correlations are worth."""
     certified = bool(set(config.certified) & set(config.classes))
-    return few_shot.claims(max(config.classes), certified)
+    return few_shot.claims(
+        max(config.classes), config.objectives, config.resampled_shots, certified
+    )
 
 
 EXPERIMENT = Experiment(
