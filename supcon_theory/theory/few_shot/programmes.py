@@ -67,14 +67,6 @@ def _lift(least: float, allowance: float) -> float:
     return max(0.0, -least) + allowance
 
 
-def expectation(g: Majorant, spread: float, place: float, kurtosis: float) -> float:
-    """E[G] under the reference law, which the programme minimises."""
-    value = _expected(place, K0) @ _real(g.p0) + g.beta * spread**2 + g.alpha * kurtosis * spread**4
-    for c, b in zip(g.p, g.shifts, strict=True):
-        value += (spread**2 + b**2) * (_expected(place, K2) @ _real(c))
-    return float(value)
-
-
 def violated(g: Majorant, tolerance: float = 1e-5, points: int = 2**13) -> Floats:
     """Local minima at which a constraint is broken."""
     y, p0 = on_circle(g.p0, points)
@@ -144,11 +136,6 @@ def _expected(place: float, degree: int) -> Floats:
 def _complex(x: Floats) -> Complexes:
     half = len(x) // 2
     return np.concatenate([x[:1], x[1 : half + 1] - 1j * x[half + 1 :]]).astype(complex)
-
-
-def _real(c: Complexes) -> Floats:
-    """The inverse of `_complex`: coefficients of `_basis`."""
-    return np.concatenate([np.real(c), -np.imag(c[1:])])
 
 
 def main() -> None:
