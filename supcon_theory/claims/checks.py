@@ -1,0 +1,324 @@
+"""The checks: frozen dataclasses that hold a threshold, decide on rows, and print their statement.
+
+Limits and conditions are expressions in the columns of a table ("bound_older - error").
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from supcon_theory.claims.claim import Verdict, Word, names
+from supcon_theory.statistics import mean_interval, p_of_side, seeds_needed
+
+FEWEST = 5  # seeds behind the interval of a trend
+
+
+def inconclusive(reason: str, n: int = 0) -> Verdict:
+    """A verdict that is none, with the reason."""
+    return Verdict("INCONCLUSIVE", reason, n=n)
+
+
+def stalled(rows: pd.DataFrame) -> Verdict | None:
+    """INCONCLUSIVE if an optimiser stopped short of its tolerance; None if none did."""
+    short = rows["stalled"].astype(bool)
+    if not short.any():
+        return None
+    worst = rows.loc[short, "gradient_norm"].max()
+    return inconclusive(
+        f"L-BFGS stalled in {int(short.sum())} of {len(rows)} runs, at a gradient norm of up to "
+        f"{worst:.1e}",
+        len(rows),
+    )
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """In every row each expression is at most its limit, up to rounding.
+
+    PASS on the rows there are, however few. A row above a limit is a FAIL; NaN decides nothing.
+
+    Attributes:
+        limits: For each expression its limit; of a `violation_*` the rounding that is allowed.
+        tightness: Value and bound whose median ratio is reported.
+        vacuous: Condition on a row under which the bound says nothing; VACUOUS if in all.
+        derive: Makes the rows that are decided on from those of the claim.
+        settled: "" if rows are exact; "required": a PASS needs that no optimiser has stalled;
+            "excused": besides, a run that has stalled breaks nothing.
+    """
+
+    limits: Mapping[str, float]
+    tightness: tuple[str, str] | None = None
+    vacuous: str = ""
+    derive: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    settled: str = ""
+    broken: ClassVar[Word] = "FAIL"
+    estimator: ClassVar[str] = "every row"
+
+    def __str__(self) -> str:
+        """All limits, as in violation_upper <= 1e-09."""
+        return " and ".join(f"{name} <= {limit:g}" for name, limit in self.limits.items())
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns of all expressions; none if the rows are derived from others."""
+        found = {n for e in (*self.limits, self.vacuous) for n in names(e)}
+        return set() if self.derive else found | set(self.tightness or ())
+
+    @property
+    def threshold(self) -> dict[str, float]:
+        """The limit of each expression."""
+        return dict(self.limits)
+
+    def __call__(self, rows: pd.DataFrame, level: float = 0.95) -> Verdict:
+        """The verdict on the rows; `level` is of no account."""
+        rows = self.derive(rows) if self.derive else rows
+        n, limits = len(rows), pd.Series(self.limits)
+        if n == 0:
+            return inconclusive("no row of the table is about this claim")
+        found = pd.DataFrame({name: rows.eval(name) for name in self.limits}).astype(np.float64)
+        above = found - limits
+        if self.settled == "excused":
+            above[rows["stalled"].astype(bool)] = -np.inf
+        broken, margin = (above > 0).any(axis=1), float(-above.max().max())
+        if broken.any():
+            worst = above.max().idxmax()
+            reason = f"{int(broken.sum())} of {n} rows exceed {worst} <= {limits[worst]:g}"
+            return Verdict("FAIL", reason, margin, n=n, broken_by=rows[broken])
+        if found.isna().any(axis=None):
+            return inconclusive(f"{int(found.isna().any(axis=1).sum())} of {n} rows are NaN", n)
+        if self.settled and (short := stalled(rows)):
+            return short
+        ratio = np.nan
+        if self.tightness:
+            ratio = float((rows[self.tightness[0]] / rows[self.tightness[1]]).median())
+        silent = rows.eval(self.vacuous).mean() if self.vacuous else 0.0
+        reason = f"the bound says nothing in {silent:.0%} of the rows" if silent else ""
+        return Verdict("VACUOUS" if silent == 1 else "PASS", reason, margin, n=n, tightness=ratio)
+
+
+@dataclass(frozen=True)
+class Within:
+    """A statistic, one value for each seed, has its mean in [low, high].
+
+    PASS if the interval over seeds lies inside, FAIL if wholly outside; one across an edge, or of
+    fewer than five seeds, is undecided, with the number of seeds that would decide. VACUOUS if it
+    would PASS and the mean of the null lies inside as well.
+
+    Attributes:
+        name: The statistic in words.
+        low: Lower edge, or -inf.
+        high: Upper edge, or inf.
+        statistic: Rows of the claim to one value for each seed.
+        null: The same statistic where the effect cannot be.
+    """
+
+    name: str
+    low: float
+    high: float
+    statistic: Callable[[pd.DataFrame], pd.Series] = field(repr=False)
+    null: Callable[[pd.DataFrame], pd.Series] | None = field(default=None, repr=False)
+    broken: ClassVar[Word] = "FAIL"
+    estimator: ClassVar[str] = "mean over seeds, Student's t interval at Holm's level"
+
+    def __str__(self) -> str:
+        """The interval, as in slope in [-1.1, -0.9]."""
+        if np.isinf(self.low):
+            return f"{self.name} <= {self.high:.4g}"
+        if np.isinf(self.high):
+            return f"{self.name} >= {self.low:.4g}"
+        return f"{self.name} in [{self.low:.4g}, {self.high:.4g}]"
+
+    @property
+    def columns(self) -> set[str]:
+        """Only the seed is known: the statistic chooses its columns."""
+        return {"seed"}
+
+    @property
+    def threshold(self) -> list[float | None]:
+        """Both edges; None where there is none."""
+        return [float(edge) if np.isfinite(edge) else None for edge in (self.low, self.high)]
+
+    def __call__(self, rows: pd.DataFrame, level: float = 0.95) -> Verdict:
+        """The verdict on the rows of all seeds, by an interval of this level."""
+        values = self.statistic(rows)
+        interval = mean_interval(values, level)
+        if values.isna().any() or len(values) == 0:
+            return inconclusive("NaN among the values" if len(values) else "no value", interval.n)
+        low, high = self.low, self.high
+        found = {
+            "margin": min(interval.low - low, high - interval.high),
+            "ci_low": interval.low,
+            "ci_high": interval.high,
+            "n": interval.n,
+            "level": level,
+            "p": p_of_side(values, low, high) if interval.n >= FEWEST else 1.0,
+        }
+        disjoint = interval.high < low or interval.low > high
+        inside = low <= interval.low and interval.high <= high
+        if interval.n < FEWEST or not (disjoint or inside):
+            needs = seeds_needed(values, low, high, level, FEWEST)
+            number = f"{needs:.0f}" if np.isfinite(needs) else "more than 10,000"
+            reason = f"undecided, needs {number} seeds; mean {interval.mean:.4g}"
+            return Verdict("INCONCLUSIVE", reason, needs=needs, **found)
+        if disjoint:
+            reason = f"mean {interval.mean:.4g} lies outside"
+            return Verdict("FAIL", reason, **found, broken_by=values.rename("value").to_frame())
+        if self.null is not None:
+            same = self.null(rows)
+            if len(same) == 0 or same.isna().any():
+                return Verdict("INCONCLUSIVE", "the null is missing or NaN", **found)
+            if low <= same.mean() <= high:
+                return Verdict("VACUOUS", f"the null shows the same: {same.mean():.4g}", **found)
+        return Verdict("PASS", f"mean {interval.mean:.4g}", **found)
+
+
+SETTING = ["objective", "C", "n", "K", "d", "tau", "labels"]  # of free embeddings
+
+
+def best(rows: pd.DataFrame) -> pd.DataFrame:
+    """The start with the lowest loss of every setting, or one whose loss is NaN."""
+    order = rows["loss"].fillna(-np.inf).sort_values(kind="stable").index
+    return rows.loc[order].groupby(SETTING, sort=False).head(1)
+
+
+@dataclass(frozen=True)
+class Attained:
+    """No start ends below the minimum, and the best of every setting reaches it, collapsed.
+
+    Next to d = C - 1 the best of a few starts may be a spurious minimum, which is no
+    counterexample: a setting with d < C + 2 that no start solved is INCONCLUSIVE.
+
+    Attributes:
+        limits: Rounding of `violation_minimum`, the only limit that holds for every start.
+        reached: Excess of a loss over the minimum that counts as reached.
+        collapsed: Limits that hold where the minimum is reached.
+    """
+
+    limits: Mapping[str, float]
+    reached: float
+    collapsed: Mapping[str, float]
+    settled: ClassVar[str] = ""
+    derive: ClassVar[None] = None
+    broken: ClassVar[Word] = "FAIL"
+    estimator: ClassVar[str] = "every start; the best start of every setting"
+
+    def __str__(self) -> str:
+        """The three limits."""
+        limits = [f"{n} <= {v:g}" for n, v in self.limits.items()]
+        there = [
+            f"excess <= {self.reached:g}",
+            *(f"{n} <= {v:g}" for n, v in self.collapsed.items()),
+        ]
+        return f"every start {' and '.join(limits)}; best start {' and '.join(there)}"
+
+    @property
+    def columns(self) -> set[str]:
+        """What is read of every row."""
+        return {*self.limits, *self.collapsed, *SETTING, "loss", "excess", "stalled"}
+
+    @property
+    def threshold(self) -> dict[str, float]:
+        """All limits."""
+        return {**self.limits, "excess": self.reached, **self.collapsed}
+
+    def __call__(self, rows: pd.DataFrame, level: float = 0.95) -> Verdict:
+        """The verdict on all starts of settings that have a simplex ETF."""
+        every = AtMost(self.limits)(rows)
+        if every.verdict != "PASS":
+            return every
+        top = best(rows)
+        missed = top[top["excess"] > self.reached]
+        if (missed["d"] >= missed["C"] + 2).any():
+            return Verdict(
+                "FAIL",
+                f"{len(missed)} of {len(top)} settings have no start at the minimum",
+                self.reached - missed["excess"].max(),
+                n=len(top),
+                broken_by=missed,
+            )
+        there = top.drop(missed.index)
+        one_view = there["K"] == 1  # cannot vary
+        there = there.assign(
+            augmentation_variance=there["augmentation_variance"].mask(one_view, 0.0)
+        )
+        shape = AtMost(self.collapsed, settled="required")(there)
+        if shape.verdict == "PASS" and len(missed):
+            first = missed.iloc[0]
+            return inconclusive(
+                f"no start of {len(missed)} settings with d < C+2 reached the minimum (first: "
+                f"{first['objective']}, C = {first['C']}, d = {first['d']}, tau = {first['tau']}): "
+                "more seeds",
+                len(top),
+            )
+        return shape
+
+
+@dataclass(frozen=True)
+class Certified:
+    """At least `count` different critical points above the minimum have a positive Hessian.
+
+    Positive but for the rotations of the whole configuration, whose eigenvalues are 0. A search
+    that finds fewer refutes nothing: INCONCLUSIVE.
+
+    Attributes:
+        count: Different points wanted.
+        above: Least excess of the loss over the minimum.
+        gradient: Largest gradient norm at a critical point.
+        clear: Least eigenvalue over the residual of the zero ones.
+    """
+
+    count: int = 2
+    above: float = 1e-3
+    gradient: float = 1e-5
+    clear: float = 1e3
+    broken: ClassVar[Word] = "INCONCLUSIVE"
+    estimator: ClassVar[str] = "count of certified points"
+
+    def __str__(self) -> str:
+        """The conditions."""
+        return (
+            f"at least {self.count} points with excess > {self.above:g}, critical_gradient < "
+            f"{self.gradient:g}, smallest_but_rotations > {self.clear:g} rotation_residual, "
+            "zero_modes = rotations"
+        )
+
+    @property
+    def columns(self) -> set[str]:
+        """What is read of every row."""
+        return {
+            "excess",
+            "critical_gradient",
+            "smallest_but_rotations",
+            "rotation_residual",
+            "zero_modes",
+            "rotations",
+            *SETTING,
+        }
+
+    @property
+    def threshold(self) -> dict[str, float]:
+        """Count and conditions."""
+        return {n: getattr(self, n) for n in ("count", "above", "gradient", "clear")}
+
+    def __call__(self, rows: pd.DataFrame, level: float = 0.95) -> Verdict:
+        """The verdict on the critical points found."""
+        numbers = rows[
+            ["excess", "critical_gradient", "smallest_but_rotations", "rotation_residual"]
+        ]
+        if numbers.isna().any(axis=None):
+            return inconclusive("an eigenvalue is NaN", len(rows))
+        least = self.clear * rows["rotation_residual"].clip(lower=1e-9)
+        strict = rows[
+            (rows["excess"] > self.above)
+            & (rows["critical_gradient"] < self.gradient)
+            & (rows["smallest_but_rotations"] > least)
+            & (rows["zero_modes"] == rows["rotations"])
+        ]
+        key = strict.assign(excess=strict["excess"].round(6))
+        n = len(key.drop_duplicates([*SETTING, "excess"]))
+        if n < self.count:
+            return inconclusive(f"{n} of {len(rows)} certified, {self.count} needed", len(rows))
+        return Verdict("PASS", f"{n} certified", float(strict["smallest_but_rotations"].min()), n=n)
