@@ -1,16 +1,6 @@
 """One experiment from command line to verdicts: the flow that every question shares.
 
 config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.json -> terminal
-
-Exit codes say whether mathematics or the run broke, never whether data agree with ours:
-
-    0    every theorem, identity and counterexample holds; trends are findings, whatever they say
-    1    a theorem, an identity or a counterexample is broken (--strict: or a trend differs from
-         the published run)
-    2    bad usage, before any work
-    3    a cell ended early, so that a theorem could not be decided everywhere
-    4    the program or its surroundings broke
-    130  interrupted, whenever
 """
 
 import importlib.util
@@ -19,9 +9,7 @@ import shlex
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,6 +20,7 @@ from rich.console import Console
 from supcon_theory.claims import Claim, evaluate, exit_code
 from supcon_theory.runs import flags, machine, store, terminal
 from supcon_theory.runs.cells import Audit, Cell, Context, Measure, Outcome, Tables, compute
+from supcon_theory.runs.exits import Refused, guard
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 
@@ -67,7 +56,7 @@ class Experiment:
         sys.exit(self.run(sys.argv[1:]))
 
     def run(self, argv: Sequence[str]) -> int:
-        """Run as `argv` asks and return the exit code; whatever happens, it is one of those above.
+        """Run as `argv` asks and return the exit code; whatever happens, it is one of `runs.exits`.
 
         Args:
             argv: a preset or none, then flags.
@@ -76,23 +65,7 @@ class Experiment:
             the exit code.
 
         """
-        again = "Finished cells are kept; the same command goes on from there."
-        try:
-            return self._run(argv)
-        except flags.Refused as error:
-            code, sentence = 2, str(error)
-        except SystemExit as ended:  # of the parser: --help, an unknown flag
-            return ended.code if isinstance(ended.code, int) else 2 if ended.code else 0
-        except KeyboardInterrupt:
-            code, sentence = 130, f"Stopped. {again}"
-        except BrokenProcessPool:
-            code = 3
-            sentence = f"A worker was killed, perhaps for want of memory: use fewer --jobs. {again}"
-        except Exception as error:
-            traceback.print_exc()
-            code, sentence = 4, f"The program broke ({type(error).__name__}, above). {again}"
-        print(sentence, file=sys.stderr)
-        return code
+        return guard(lambda: self._run(argv))
 
     def work(self, config: flags.Common) -> list[tuple[Cell, store.Entry]]:
         """The cells of a configuration, each once, with their entries of the store."""
@@ -126,7 +99,7 @@ class Experiment:
         manifest = folder / "manifest.json"
         if config.name and manifest.exists():
             if store.read_json(manifest).get("identity") != identity:
-                raise flags.Refused(
+                raise Refused(
                     f"name is {config.name!r} but {folder} holds another configuration: "
                     "choose another --name"
                 )
@@ -139,7 +112,7 @@ class Experiment:
             work = self.work(config)
             folder = self.folder(preset, config)
         except ValueError as error:
-            raise flags.Refused(str(error)) from None
+            raise Refused(str(error)) from None
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
         context = Context(config.out.resolve(), device, began if retrain else 0.0)
         outcome = compute(work, self.measure, context, config.workers, config.force or retrain)
@@ -177,7 +150,7 @@ class Experiment:
         )
         if missing:
             print(missing, file=sys.stderr)
-        code = exit_code(verdicts)
+        code = exit_code(verdicts, config.strict)
         return code or (3 if outcome.failed else 4 if missing else 0)
 
     def _summaries(self, outcome: Outcome) -> Tables:
@@ -191,7 +164,7 @@ class Experiment:
 
 def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict]:
     """Verdicts on what was measured; what holds is INCONCLUSIVE if a cell is missing."""
-    verdicts, broken = evaluate(claims, outcome.tables.get("table", pd.DataFrame()))
+    verdicts, broken = evaluate(claims, outcome.tables)
     if outcome.failed and len(verdicts):
         holds = verdicts["verdict"].isin(["PASS", "VACUOUS"])
         verdicts.loc[holds, "reason"] = f"{len(outcome.failed)} cells ended early"
