@@ -1,8 +1,9 @@
-"""How the gap between CL and NSCL closes as the number of classes grows (arXiv 2506.04411, Theorem 1).
+"""How the gap between CL and NSCL closes as the number of classes grows (2506.04411, Theorem 1).
 
-Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of classes
-and seed, measures both losses exactly over all views of the whole training set, and compares the gap
-with its value at equal similarities, the collapsed-ETF ceiling and the published bound.
+Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of
+classes and seed, measures both losses exactly over all views of the whole training set, and compares
+the gap with its value at equal similarities, the collapsed-ETF ceiling and the published bound of
+arXiv 2506.04411.
 
     python experiments/gap_vs_classes.py            laptop: 5 seeds, C = 2 ... 256, 150 steps
     python experiments/gap_vs_classes.py full       300 steps, and kanji up to C = 1000
@@ -53,6 +54,12 @@ class Config(Trained):
     """Train on the imbalanced subsets as well."""
 
     def check(self) -> None:
+        """Refuse what cannot be trained or measured.
+
+        Raises:
+            ValueError: in one sentence, with what is allowed.
+
+        """
         super().check()
         at_least(self, checkpoints=1)
         n = self.recipe.n

@@ -1,4 +1,4 @@
-"""The encoder of the published experiments: torchvision's ResNet-50 with a stem for 32x32 images."""
+"""The encoder of the published experiments: ResNet-50 with a stem for 32x32 images."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -27,5 +27,6 @@ class ResNet50(nn.Module):
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B, channels, 32, 32) -> features (B, 2048), unit embeddings (B, d)."""
         h = self.backbone(images)
         return h, F.normalize(self.projector(h), dim=1)

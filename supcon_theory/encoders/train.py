@@ -41,7 +41,7 @@ def training_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor
 
 
 def held_out_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor]:
-    """Rows of the test split from the recipe's classes, equally many of each, sorted; labels 0..C-1."""
+    """Rows of the test split from the recipe's classes, all of each, sorted; labels 0..C-1."""
     chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
     return balanced(dataset.test.labels, chosen, None, recipe.seed)
 
@@ -218,6 +218,7 @@ class Learner:
             )
 
     def restore(self, state: dict) -> None:
+        """Go on from what `checkpoint` kept in resume.pt."""
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         for value, stored in zip(self._weights(), state["extra"], strict=True):
@@ -245,14 +246,17 @@ def _resume(learners: Sequence[Learner], entries) -> int:
 
 
 def checkpoint_name(step: int) -> str:
+    """The file that holds the weights after `step` updates."""
     return f"step-{step:06d}.pt"
 
 
 def to_bytes(state: object) -> bytes:
+    """What `torch.save` writes."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
 
 
 def from_bytes(data: bytes) -> dict:
+    """What `to_bytes` was given; a pickle of anything but tensors and numbers is refused."""
     return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")

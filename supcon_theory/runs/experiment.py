@@ -5,6 +5,7 @@ config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.jso
 
 import importlib.util
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from typing import Any, NoReturn
 import pandas as pd
 from rich.console import Console
 
-from supcon_theory.claims import Claim, evaluate, exit_code
+from supcon_theory.claims import Claim, compare, evaluate, exit_code
+from supcon_theory.claims.verify import claims_json
 from supcon_theory.runs import flags, machine, store, terminal
 from supcon_theory.runs.cells import Audit, Cell, Context, Measure, Outcome, Tables, compute
 from supcon_theory.runs.exits import Refused, guard
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
+from supcon_theory.runs.published import published
 
 CERTAIN = ("theorem", "identity", "counterexample")
 """The kinds that a `smoke` run is checked for: it is far too short for trends."""
@@ -98,7 +101,7 @@ class Experiment:
         folder = config.out / self.name / (f"{preset}-{short}" if short else preset)
         manifest = folder / "manifest.json"
         if config.name and manifest.exists():
-            if store.read_json(manifest).get("identity") != identity:
+            if store.read_json(manifest).get("configuration") != identity:
                 raise Refused(
                     f"name is {config.name!r} but {folder} holds another configuration: "
                     "choose another --name"
@@ -121,12 +124,12 @@ class Experiment:
             console.print(sentence, style="yellow", markup=False)
         asked = [c for c in self.claims(config) if preset != "smoke" or c.kind in CERTAIN]
         verdicts, broken = judge(asked, outcome)
+        known = published(self.name, preset, config.identity())
+        verdicts["published"] = "" if known is None else compare(verdicts, known)
         summaries = self._summaries(outcome)
-        manifest = {
-            "experiment": self.name,
-            "preset": preset,
+        about = {"experiment": self.name, "preset": preset, "configuration": config.identity()}
+        manifest = about | {
             "config": store.plain(config),
-            "identity": config.identity(),
             "cells": {cell.name: entry.folder.name for cell, entry in work},
             "failed": outcome.failed,
             "seconds": round(time.time() - began, 1),
@@ -134,8 +137,10 @@ class Experiment:
             **machine.description(),
             "command": shlex.join(["supcon-theory", "run", self.name, *argv]),
         }
+        document = claims_json(asked, verdicts, **about)
         with staged(folder) as stage:
             write_tables(stage, outcome, verdicts, broken, summaries)
+            store.write_json(stage / "claims.json", document)
             store.write_json(stage / "manifest.json", manifest)
             missing = draw(self.name, stage) if outcome.tables else ""
         for table in summaries.values():
@@ -177,7 +182,8 @@ def write_tables(
 ) -> None:
     """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too."""
     tables = {**outcome.tables, **summaries, "claims": verdicts}
-    tables |= {f"broken/{claim}": rows for claim, rows in broken.items()}
+    for claim, rows in broken.items():
+        tables["broken/" + re.sub(r"[^\w =.+-]", "_", claim)] = rows
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
     for name, table in summaries.items():

@@ -126,7 +126,7 @@ _events = None  # a worker's way to tell its parent how far it is
 
 
 def _start_worker(events, parent: int) -> None:
-    """One thread, no reaction to Ctrl-C (that is for the parent), and no life without the parent."""
+    """One thread, no reaction to Ctrl-C (the parent has it), and no life without the parent."""
     global _events
     _events = events
     signal.signal(signal.SIGINT, signal.SIG_IGN)

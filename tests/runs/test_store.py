@@ -14,7 +14,6 @@ import pytest
 
 from supcon_theory.runs.store import Damaged, Entry, key, plain, write
 
-
 IDENTITY = {"config": {"C": 2, "taus": (1.0, 0.5)}, "audits": {"gap": 1}}
 
 
