@@ -1,9 +1,8 @@
-"""How the gap between CL and NSCL closes as the number of classes grows (2506.04411, Theorem 1).
+"""How the gap between CL and NSCL closes as the number of classes grows (arXiv 2506.04411).
 
 Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of
 classes and seed, measures both losses exactly over all views of the whole training set, and compares
-the gap with its value at equal similarities, the collapsed-ETF ceiling and the published bound of
-arXiv 2506.04411.
+the gap with its value at equal similarities, the collapsed-ETF ceiling and the published bound.
 
     python experiments/gap_vs_classes.py            laptop: 5 seeds, C = 2 ... 256, 150 steps
     python experiments/gap_vs_classes.py full       300 steps, and kanji up to C = 1000
@@ -20,7 +19,7 @@ from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns, sweeps
 from supcon_theory.claims import Claim
-from supcon_theory.claims.gap import sweep_claims
+from supcon_theory.claims.gap import sweep
 from supcon_theory.encoders.flags import Trained, check_data
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
 from supcon_theory.runs.cells import Cell, Context
@@ -205,7 +204,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def claims(config: Config) -> list[Claim]:
     """The theorems on the gap, and how it falls with the number of classes."""
     recipe = config.recipe
-    return sweep_claims(recipe.tau, config.tau_published, config.classes, recipe.n, config.data)
+    return sweep(recipe.tau, config.tau_published, config.classes, recipe.n, config.data)
 
 
 EXPERIMENT = Experiment(

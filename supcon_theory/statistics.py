@@ -4,7 +4,7 @@ scipy.stats is imported where it is used: it takes longer to import than all of 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,25 +20,6 @@ class Interval(NamedTuple):
     low: float
     high: float
     n: int
-
-
-def select(table: pd.DataFrame, scope: Mapping[str, object]) -> pd.DataFrame:
-    """Rows whose columns equal the given values.
-
-    Args:
-        table: Any table.
-        scope: For each column a value, or a tuple of the values that are allowed.
-
-    Returns:
-        The rows, with their index.
-
-    Raises:
-        KeyError: The table lacks one of the columns.
-    """
-    for column, value in scope.items():
-        among = value if isinstance(value, tuple) else (value,)
-        table = table[table[column].isin(among)]
-    return table
 
 
 def mean_interval(values: Sequence[float] | pd.Series, level: float = 0.95) -> Interval:

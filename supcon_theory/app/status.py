@@ -28,9 +28,8 @@ def status(out: Path) -> None:
         folders = [path for path in out.glob(pattern) if path.is_dir()]
         finished = sum((path / "manifest.json").exists() for path in folders)
         aside = sum(".damaged" in path.name for path in folders)
-        console.print(
-            f"{name}: {finished - aside} finished, {len(folders) - finished} begun, {aside} set aside"
-        )
+        begun = len(folders) - finished
+        console.print(f"{name}: {finished - aside} finished, {begun} begun, {aside} set aside")
 
 
 def _run(folder: Path) -> dict[str, object]:

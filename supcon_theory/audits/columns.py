@@ -364,6 +364,7 @@ GRAM = Table(
         Column("cosine", "1", "cosine of class means or samples i and j"),
     ),
 )
+NEIGHBOURS = 10  # nearest neighbours whose classes are looked at
 MAPS = Table(
     "maps",
     1,

@@ -83,7 +83,7 @@ def correlations(table: pd.DataFrame, bounds: Sequence[str]) -> pd.DataFrame:
     """Pearson, Spearman and log-log slopes over m, of every curve with every bound.
 
     Args:
-        table: Rows of the nearest centre, as `audits.few_shot` gives them, with what they are about.
+        table: Rows of `audits.few_shot`, nearest centre, with what they are about.
         bounds: Names of bounds, without the prefix; `flat`, 1/sqrt(m), is added.
 
     Returns:
@@ -106,3 +106,8 @@ def correlations(table: pd.DataFrame, bounds: Sequence[str]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def smallest_excess(rows: pd.DataFrame, bound: str = "older") -> pd.Series:
+    """Per seed, the smallest excess of the error over a bound among the rows."""
+    return (rows["error"] - rows[f"bound_{bound}"]).groupby(rows["seed"]).min()

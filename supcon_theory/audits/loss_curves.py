@@ -8,8 +8,7 @@ import pandas as pd
 from supcon_theory.audits.few_shot_curves import pearson
 from supcon_theory.audits.rows import last_step, select
 from supcon_theory.statistics import slope
-from supcon_theory.theory.forced_correlation import forced_correlation
-from supcon_theory.theory.transfer import transfer_bound
+from supcon_theory.theory.transfer import forced_correlation, transfer_bound
 
 CURVE = ["C", "split", "objective", "labels", "tau", "seed"]
 
@@ -27,8 +26,8 @@ def premise(table: pd.DataFrame) -> pd.DataFrame:
         table: Rows of `audits.training` with what they are about.
 
     Returns:
-        A row for each CL- (f) and NSCL-trained (g) encoder, of any checkpoints after the start, with
-        L_DCL(f) <= L_DCL(g), and its `violation_transfer`. A loss that is NaN stays, to be reported.
+        A row for each CL- (f) and NSCL-trained (g) encoder, of any checkpoints after the start,
+        with L_DCL(f) <= L_DCL(g), and its `violation_transfer`. A loss that is NaN stays.
     """
     keys = ["C", "split", "seed", "tau"]
     if not {*keys, "step", "protocol", "objective", "loss_dcl", "loss_nscl", "gap"} <= set(table):
@@ -93,7 +92,7 @@ def at_end(
     return rows.groupby("seed")[column].apply(lambda values: over(values, skipna=False))
 
 
-def untrained_difference(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
+def untrained_excess(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
     """Per seed, NSCL loss before training less that of the NSCL-trained encoder at the end."""
     rows = select(table, {**where, "protocol": "exact", "labels": "true"})
     start = select(rows, {"step": 0, "objective": "dcl"})

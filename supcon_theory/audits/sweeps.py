@@ -54,7 +54,7 @@ def least_learned(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series
 
 
 def r_over_grid(table: pd.DataFrame, labels: str, tau: float) -> pd.DataFrame:
-    """r under one labelling: a row per seed, a column per point (`level`) of the grid."""
+    """Values of r under one labelling: a row per seed, a column per point (`level`) of the grid."""
     rows = select(table, {"labels": labels, "tau": tau})
     return rows.set_index(["seed", "level"])["r"].unstack()
 

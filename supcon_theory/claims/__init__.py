@@ -8,14 +8,13 @@ VACUOUS       it holds but says nothing: the bound is above all that the quantit
 NOT ASKED     the configuration or the data leave out what it is about; not counted
 """
 
-from supcon_theory.claims.checks import AtMost, Attained, Certified, Within
-from supcon_theory.claims.claim import Change, Claim, Kind, UndeclaredColumn, Verdict
+from supcon_theory.claims.checks import AtMost, Certified, Verdict, Within
+from supcon_theory.claims.claim import Change, Claim, Kind, UndeclaredColumn, declare
 from supcon_theory.claims.evaluate import compare, evaluate, exit_code
-from supcon_theory.statistics import select
+from supcon_theory.claims.verify import claims_json, verify
 
 __all__ = [
     "AtMost",
-    "Attained",
     "Certified",
     "Change",
     "Claim",
@@ -23,8 +22,10 @@ __all__ = [
     "UndeclaredColumn",
     "Verdict",
     "Within",
+    "claims_json",
     "compare",
+    "declare",
     "evaluate",
     "exit_code",
-    "select",
+    "verify",
 ]

@@ -1,67 +1,23 @@
 """A claim as data: what it says, which rows it is about, the check that decides, its mutant."""
 
-import ast
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from dataclasses import astuple, dataclass, field
+from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from supcon_theory.audits import columns
-from supcon_theory.statistics import select
+from supcon_theory.audits.rows import select
+from supcon_theory.claims.checks import Check, Verdict, names
 
 Kind = Literal["theorem", "identity", "conjecture", "trend", "counterexample"]
-Word = Literal["PASS", "FAIL", "INCONCLUSIVE", "VACUOUS", "NOT ASKED"]
 MUST_HOLD = ("theorem", "identity", "counterexample")
 DECLARED = columns.declared(columns.TABLES.values())
 
 
 class UndeclaredColumn(Exception):
     """A claim names a column that no audit declares: the program is wrong, not the mathematics."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a check found. `margin` is the distance to the edge of the claim, negative if broken."""
-
-    verdict: Word
-    reason: str = ""
-    margin: float = np.nan
-    ci_low: float = np.nan
-    ci_high: float = np.nan
-    n: int = 0
-    tightness: float = np.nan
-    level: float = np.nan  # of the interval
-    p: float = 1.0  # of a trend's decision, before Holm
-    needs: float = np.nan  # seeds that would decide
-    broken_by: pd.DataFrame | None = field(default=None, compare=False, repr=False)
-
-
-class Check(Protocol):
-    """Decides on rows; str() is the formal statement with its threshold, which it alone holds."""
-
-    broken: Word  # the verdict on rows that break it
-
-    @property
-    def columns(self) -> set[str]:
-        """The columns that it reads, as far as it names them."""
-        ...
-
-    @property
-    def threshold(self) -> object:
-        """The threshold as JSON can hold it."""
-        ...
-
-    @property
-    def estimator(self) -> str:
-        """How many measurements become one decision."""
-        ...
-
-    def __call__(self, rows: pd.DataFrame, level: float) -> Verdict:
-        """The verdict on the rows that the claim is about."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -199,23 +155,64 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-@functools.cache
-def names(expression: str) -> frozenset[str]:
-    """The columns in an expression of pandas' `query` and `eval`."""
-    tree = ast.parse(expression.replace("@t", "0") or "0")
-    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    return frozenset(
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called
-    )
+def declare(
+    id: str,
+    source: str,
+    kind: Kind,
+    formula: str = "",
+    scope: Mapping[str, object] | None = None,
+    mutant: Change | None = None,
+    **fields: str,
+) -> Callable[[Callable[..., Check]], Callable[..., Claim]]:
+    """Declare a claim by a function that makes its check; the docstring says what is claimed.
 
+    `{name}` in any of the texts stands for the value of that parameter of the function.
 
-def factory(build: Callable[..., list[Claim]]) -> Callable[..., list[Claim]]:
-    """Let a function of JSON-like keyword parameters note on its claims how they are made again."""
+    Args:
+        id: See `Claim`, as for all that follow.
+        source: Paper and number of the theorem.
+        kind: Theorem, trend, ...
+        formula: Appended to the docstring.
+        scope: The rows that it is about, wherever it is declared.
+        mutant: The direction of its mutant.
+        fields: `where`, `defined`, `null`.
 
-    @functools.wraps(build)
-    def made(**parameters: object) -> list[Claim]:
-        name = f"{build.__module__.rsplit('.', 1)[-1]}.{build.__name__}"
-        return [replace(c, factory=name, parameters=parameters) for c in build(**parameters)]
+    Returns:
+        A decorator. The function becomes one of `scope` (more of it), `asked` and its own keyword
+        parameters that returns the claim, which knows how it was made.
+    """
 
-    made.makes_claims = True  # pyright: ignore[reportAttributeAccessIssue]
-    return made
+    def decorate(build: Callable[..., Check]) -> Callable[..., Claim]:
+        about = (build.__doc__ or "").strip().removesuffix(".") + (
+            f": {formula}" if formula else ""
+        )
+
+        @functools.wraps(build)
+        def made(
+            *, scope: Mapping[str, object] = {}, asked: bool = True, **parameters: object
+        ) -> Claim:
+            at = {**always, **scope}
+            direction = mutant and Change(*(t.format(**parameters) for t in astuple(mutant)))
+            texts = (text.format(**parameters) for text in (id, source, about))
+            name = f"{build.__module__.rpartition('.')[2]}.{build.__name__}"
+            given = {"scope": dict(scope), **parameters}
+            id_, source_, about_ = texts
+            return Claim(
+                id_,
+                source_,
+                kind,
+                about_,
+                build(**parameters),
+                at,
+                **fields,
+                asked=asked,
+                mutant=direction,
+                factory=name,
+                parameters=given,
+            )
+
+        made.makes_a_claim = True  # pyright: ignore[reportFunctionMemberAccess]
+        return made
+
+    always = dict(scope or {})
+    return decorate

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from supcon_theory.claims.claim import MUST_HOLD, Claim, Verdict
+from supcon_theory.claims.checks import Verdict
+from supcon_theory.claims.claim import MUST_HOLD, Claim
 from supcon_theory.statistics import holm
 
 COLUMNS = (

@@ -83,3 +83,22 @@ def shuffled_labels(seed: int, y):
         (N,) the labels `y[permutation(seed, "shuffled labels", 0, N)]`, of the type of y.
     """
     return y[permutation(seed, "shuffled labels", 0, len(y))]
+
+
+def normal(seed: int, stream: str, epoch: int, index: ArrayLike, count: int) -> np.ndarray:
+    """`count` standard normal numbers for every sample of `index`, by the inverse distribution.
+
+    Args:
+        seed: of the run.
+        stream: the purpose.
+        epoch: number of the epoch or step.
+        index: (B,) global indices of the samples.
+        count: draws for each.
+
+    Returns:
+        (B, count) float64.
+    """
+    from scipy.special import ndtri
+
+    drawn = uniform(seed, stream, epoch, 0, index, count)
+    return ndtri(np.maximum(drawn, 2.0**-54))

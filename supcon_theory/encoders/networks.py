@@ -47,7 +47,7 @@ def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
 
 
 def plain(channels: int, d: int, width: int = 16) -> Encoder:
-    """Four 3x3 convolutions, width (1, 2, 4, 4), strides 2, 2, 2, 1; 0.19 M parameters at d = 128."""
+    """Four 3x3 convolutions, width (1, 2, 4, 4), strides 2, 2, 2, 1: 0.19 M parameters."""
     w = [channels, width, 2 * width, 4 * width, 4 * width]
     layers = [m for i, s in enumerate((2, 2, 2, 1)) for m in _convolution(w[i], w[i + 1], s)]
     backbone = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())

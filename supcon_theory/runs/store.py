@@ -4,7 +4,7 @@ An entry is `<folder>/`: its files, `files.json` (name -> sha256, rewritten afte
 `manifest.json`, written last: an entry without it is unfinished. Bytes are serialised first,
 written to a temporary file, fsynced and renamed, so a kill at any moment leaves the old file or the
 new one. What an entry is about (its identity) stands in the manifest and is compared on reading.
-Whoever holds the lock sets an odd entry aside as a whole (renamed to `*.damaged`): never used, never
+Whoever holds the lock sets an odd entry aside as a whole, renamed to `*.damaged`: neither used nor
 deleted. Nothing here reads a pickle: callers store CSV, JSON, .npz and bytes for
 `torch.load(weights_only=True)`.
 """

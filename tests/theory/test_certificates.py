@@ -5,7 +5,6 @@ from itertools import product
 import numpy as np
 import pytest
 
-from supcon_theory.theory.attack import attack, exact_error
 from supcon_theory.theory.few_shot import majorants as mj
 from supcon_theory.theory.few_shot import margin as cm
 from supcon_theory.theory.few_shot import trigonometric as tr
@@ -15,6 +14,7 @@ from supcon_theory.theory.few_shot.certificates import (
     normal_estimate,
     split_bound,
 )
+from tests.theory.attack import attack, exact_error
 
 KEYS = [(0.35, -1.5, 4.0), (0.1, 0.0, 40.0)]
 

@@ -1,4 +1,4 @@
-"""Looking for a law that breaks a certificate: exact errors of small laws, and a search over them."""
+"""Looking for a law that breaks a certificate: exact errors of small laws, a search over them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

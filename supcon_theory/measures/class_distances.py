@@ -15,31 +15,37 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from supcon_theory.measures.moments import Moments, PairMeasure, as_moments
+from supcon_theory.inputs import choice
+from supcon_theory.measures.moments import Features, PairMeasure, as_moments
 from supcon_theory.measures.pair_moments import directional_scatter
 
 CONVENTIONS = ("half", "single", "unhalved")
 
 
 def cdnv(
-    features: Tensor | Moments,
-    labels: Tensor | None = None,
+    features: Features,
+    labels=None,
     *,
     convention: str = "half",
     debiased: bool = False,
-    classes: int | Sequence[int] | None = None,
+    classes: int | Sequence | None = None,
 ) -> PairMeasure:
-    """V_ij in the named convention, (C, C), and its mean over ordered pairs.
-
-    features  (N, D) or (N, K, D) with labels (N,), or their Moments
-    debiased  divide by `centre_distances(debiased=True)` instead of the plain squared distance
+    """V_ij in the named convention, and its mean over ordered pairs.
 
     A missing class, a class of one row, coinciding means and a debiased distance that is not
-    positive give NaN, with the reason. Raises ValueError for an unknown convention and whatever
-    `class_moments` raises.
+    positive give NaN, with the reason.
+
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        labels: (N,) labels of any kind, for features.
+        convention: "half", "single" or "unhalved".
+        debiased: Divide by `centre_distances(debiased=True)` instead of the plain distance.
+        classes: As in `class_moments`.
+
+    Returns:
+        (C, C) pairs and their mean.
     """
-    if convention not in CONVENTIONS:
-        raise ValueError(f"convention is {convention!r}; choose one of {', '.join(CONVENTIONS)}.")
+    choice(convention, "convention", CONVENTIONS)
     moments = as_moments(features, labels, classes)
     distances = centre_distances(moments, debiased=debiased)
     v = moments.variances[:, None]
@@ -47,39 +53,25 @@ def cdnv(
     return _averaged(numerator / distances.pairs, distances.reason)
 
 
-def root_cdnv(
-    features: Tensor | Moments,
-    labels: Tensor | None = None,
-    *,
-    convention: str = "mean-of-roots",
-    debiased: bool = False,
-    classes: int | Sequence[int] | None = None,
-) -> PairMeasure:
-    """V^s, the term of order 1/sqrt(m) in the few-shot bound of arXiv 2506.04411.
-
-    "mean-of-roots"  Avg_{i != j} sqrt(v_i / d_ij^2), the theorem's
-    "root-of-mean"   sqrt(Avg_{i != j} v_i / d_ij^2), what the released code uses; never smaller
-
-    `pairs` is sqrt(v_i / d_ij^2) in both.
-    """
-    if convention not in ("mean-of-roots", "root-of-mean"):
-        raise ValueError(f"convention is {convention!r}; choose 'mean-of-roots' or 'root-of-mean'.")
-    single = cdnv(features, labels, convention="single", debiased=debiased, classes=classes)
-    roots = _averaged(single.pairs.sqrt(), single.reason)
-    return roots if convention == "mean-of-roots" else roots._replace(mean=single.mean**0.5)
-
-
 def directional_cdnv(
-    features: Tensor | Moments,
-    labels: Tensor | None = None,
+    features: Features,
+    labels=None,
     *,
     debiased: bool = False,
-    classes: int | Sequence[int] | None = None,
+    classes: int | Sequence | None = None,
 ) -> PairMeasure:
-    """u_ij' Sigma_i u_ij / d_ij^2, (C, C), row i the class whose variance it is, and its mean.
+    """u_ij' Sigma_i u_ij / d_ij^2, row i the class whose variance it is, and its mean.
 
-    `debiased` replaces the dividing d_ij^2; the direction u_ij stays that of the plain means.
     Note: one project page prints u_ij with a squared norm; a unit vector is meant.
+
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        labels: (N,) labels of any kind, for features.
+        debiased: Replaces the dividing d_ij^2; the direction u_ij stays that of the plain means.
+        classes: As in `class_moments`.
+
+    Returns:
+        (C, C) pairs and their mean.
     """
     moments = as_moments(features, labels, classes)
     distances = centre_distances(moments, debiased=debiased)
@@ -88,11 +80,11 @@ def directional_cdnv(
 
 
 def centre_distances(
-    features: Tensor | Moments,
-    labels: Tensor | None = None,
+    features: Features,
+    labels=None,
     *,
     debiased: bool = False,
-    classes: int | Sequence[int] | None = None,
+    classes: int | Sequence | None = None,
 ) -> PairMeasure:
     """Squared distances between class means, plain or without the bias of estimated means.
 
@@ -102,6 +94,15 @@ def centre_distances(
     variance of the samples' view means and n_c the number of samples.
 
     Where noise explains the whole distance the debiased one is not positive: NaN, with the reason.
+
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        labels: (N,) labels of any kind, for features.
+        debiased: Subtract the estimated bias.
+        classes: As in `class_moments`.
+
+    Returns:
+        (C, C) pairs and their mean.
     """
     moments = as_moments(features, labels, classes)
     plain = moments.square_distances
@@ -112,7 +113,7 @@ def centre_distances(
     distances = plain - noise[:, None] - noise
     lost = distances <= 0
     if lost.any():
-        i, j = moments.classes[lost.triu().nonzero()[0]].tolist()
+        i, j = moments.classes[lost.triu().nonzero()[0].cpu()].tolist()
         reasons.append(
             f"the debiased squared distance is not positive for {lost.sum().item() // 2} pairs of "
             f"classes, the first {i} and {j}: noise explains the distance of their means"

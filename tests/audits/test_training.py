@@ -1,14 +1,14 @@
-"""Exact expectations over independent negatives, batch means, and the walk that learns nothing."""
+"""What is followed along training: batch means, transfer, and nulls that learn nothing."""
 
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from supcon_theory.audits.batch_means import batch_means
-from supcon_theory.audits.earlier_bounds import expected_log_sums, surrogate_audit
-from supcon_theory.audits.matched_walk import matched_walk
+from supcon_theory.audits.training import checkpoint_audit, matched_walk, training_audit
 from supcon_theory.measures.losses import global_losses
 
 
@@ -17,54 +17,10 @@ def unit(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.nn.functional.normalize(z, dim=-1)
 
 
-@pytest.mark.parametrize("tau", [1.0, 0.2, 0.05])
-def test_expected_log_sums_are_those_of_all_draws_listed(tau):
-    logits = torch.linspace(-1, 1, 6, dtype=torch.float64) / tau
-    own = torch.tensor([True, False, False, True, False, False])
-    found = expected_log_sums(logits, own, tau, [1, 3])
-    for M, value in zip((1, 3), found, strict=True):
-        draws = torch.tensor(list(itertools.product(logits.tolist(), repeat=M)))
-        each = [
-            torch.cat([p.expand(len(draws), 1), draws.double()], 1).logsumexp(1).mean()
-            for p in logits[own]
-        ]
-        assert value.item() == pytest.approx(torch.stack(each).mean().item(), abs=3e-7 / tau)
-
-
-def test_equal_logits_leave_the_log_of_the_count():
-    logits = torch.full((10,), 0.7, dtype=torch.float64)
-    found = expected_log_sums(logits, logits > 0, 1.0, [1, 10, 1000, 100_000])
-    expected = 0.7 + np.log(np.array([2, 11, 1001, 100_001]))
-    np.testing.assert_allclose(found.numpy(), expected, atol=1e-11)
-
-
-@pytest.mark.parametrize("tau", [1.0, 0.5, 0.1])
-def test_random_and_clustered_sets_obey_every_earlier_bound(tau):
-    for spread in (0.0, 0.3, 3.0):
-        y = torch.arange(5).repeat_interleave(6)
-        z = torch.nn.functional.normalize(
-            unit(5, 8)[y][:, None] + spread * unit(30, 2, 8, seed=1), dim=-1
-        )
-        for row in surrogate_audit(z, y, tau, [1, 4, 50, 2000], anchors=20):
-            assert all(row[name] <= 1e-9 for name in row if name.startswith("excess")), row
-
-
-def test_a_constant_encoder_has_the_supervised_loss_of_chance():
-    z = unit(1, 1, 4).expand(12, 2, 4)
-    for row in surrogate_audit(z, torch.arange(3).repeat_interleave(4), 1.0, [2, 30]):
-        assert row["loss_supervised"] == pytest.approx(row["chance"])
-        assert row["loss_contrastive"] == pytest.approx(np.log(1 + row["negatives"]))
-
-
-def test_the_earlier_bounds_refuse_unequal_classes():
-    with pytest.raises(ValueError, match="balanced"):
-        surrogate_audit(unit(5, 2, 4), torch.tensor([0, 0, 0, 1, 1]), 1.0, [2])
-
-
 def test_batch_means_are_those_of_a_loop_over_batches():
     z, y = unit(24, 2, 5), torch.arange(4).repeat(6)
     order = np.random.default_rng(0).permutation(24)
-    (row,) = batch_means(z, y, [0.5], 7, order)
+    (row,) = batch_means(z, y, training_audit(z, y, [0.5]), 7, order)
     found = [
         global_losses(z[order[k : k + 7]], y[order[k : k + 7]], [0.5])[0.5] for k in (0, 7, 14)
     ]
@@ -72,19 +28,23 @@ def test_batch_means_are_those_of_a_loop_over_batches():
     assert row["gap"] == pytest.approx(np.mean([f.mean_gap for f in found]))
     assert row["loss_dcl"] - row["loss_nscl"] == pytest.approx(row["gap"])
     assert row["level_dcl"] == pytest.approx(row["loss_dcl"] - np.log(12))
-    assert row["excess_batch"] <= 1e-12
+    assert row["violation_batch"] <= 1e-12
+    exact = global_losses(z, y, [0.5])[0.5]
+    assert row["bias_gap"] == pytest.approx(row["gap"] - exact.mean_gap)
+    level = exact.mean_dcl - np.log(2 * 23)
+    assert row["bias_dcl"] == pytest.approx(row["level_dcl"] - level)
 
 
 def test_one_batch_of_everything_is_the_exact_value():
     z, y = unit(12, 2, 5), torch.arange(3).repeat_interleave(4)
-    (row,) = batch_means(z, y, [1.0], 12, np.arange(12))
+    (row,) = batch_means(z, y, training_audit(z, y, [1.0]), 12, np.arange(12))
     assert row["gap"] == pytest.approx(global_losses(z, y, [1.0])[1.0].mean_gap, rel=1e-12)
 
 
 def test_the_expected_level_of_dcl_grows_with_the_batch_to_the_exact_one():
     z, y = unit(6, 2, 3), torch.tensor([0, 0, 1, 1, 2, 2])
     exact = global_losses(z, y, [0.5])[0.5].mean_dcl - np.log(2 * 5)
-    levels = []
+    levels, whole = [], training_audit(z, y, [0.5])
     for size in (3, 4, 5):
         subsets = [
             np.array(s)
@@ -94,7 +54,7 @@ def test_the_expected_level_of_dcl_grows_with_the_batch_to_the_exact_one():
         levels.append(
             np.mean(
                 [
-                    batch_means(z[s], y[s], [0.5], size, np.arange(size))[0]["level_dcl"]
+                    batch_means(z[s], y[s], whole, size, np.arange(size))[0]["level_dcl"]
                     for s in subsets
                 ]
             )
@@ -104,7 +64,7 @@ def test_the_expected_level_of_dcl_grows_with_the_batch_to_the_exact_one():
 
 def test_a_batch_of_one_class_has_an_infinite_supervised_loss():
     z, y = unit(4, 2, 3), torch.tensor([0, 0, 1, 1])
-    (row,) = batch_means(z, y, [1.0], 2, np.arange(4))
+    (row,) = batch_means(z, y, training_audit(z, y, [1.0]), 2, np.arange(4))
     assert np.isinf(row["loss_nscl"]) and np.isinf(row["gap"])
 
 
@@ -121,3 +81,22 @@ def test_the_walk_moves_each_sample_as_far_as_training_and_elsewhere():
 def test_the_walk_refuses_shapes_that_do_not_fit():
     with pytest.raises(ValueError, match="same"):
         matched_walk(unit(4, 2, 3), unit(4, 2, 3), unit(5, 2, 3), torch.zeros(4, 3))
+
+
+def test_a_checkpoint_has_both_encoders_and_both_nulls():
+    f, g, y = unit(12, 2, 5), unit(12, 2, 5, seed=1), torch.arange(3).repeat_interleave(4)
+    taus, shuffled = [1.0, 0.3], y[torch.randperm(12, generator=torch.Generator().manual_seed(0))]
+    table = pd.DataFrame(checkpoint_audit(f, g, y, shuffled, taus, unit(12, 2, 5, seed=2)))
+    places = table.groupby(["protocol", "objective", "labels"]).size().to_dict()
+    assert places == {
+        ("exact", "dcl", "true"): 2,
+        ("exact", "nscl", "true"): 2,
+        ("control", "dcl", "shuffled"): 2,
+        ("control", "walk", "true"): 2,
+    }
+    mine, partner = (table[table["objective"] == name].iloc[0] for name in ("dcl", "nscl"))
+    assert mine["difference_nscl"] == pytest.approx(mine["loss_nscl"] - partner["loss_nscl"])
+    assert mine["gap_partner"] == partner["gap"] and table["error_transfer"].max() < 1e-12
+    shuffled_row = table[table["labels"] == "shuffled"].iloc[0]
+    assert shuffled_row["gap"] == pytest.approx(global_losses(f, shuffled, [1.0])[1.0].mean_gap)
+    assert (table["violation_floor"].dropna() < 0).all()

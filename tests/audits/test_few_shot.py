@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from supcon_theory.audits import columns
 from supcon_theory.audits import few_shot as audit
 from supcon_theory.theory.few_shot import averages as few_shot
 from supcon_theory.theory.few_shot import gaussian
@@ -91,31 +92,31 @@ def test_no_valid_bound_is_exceeded_on_a_resampled_population(seed, heavy):
         )
     )
     finite = table[np.isfinite(table["m"])]
-    more = audit.CERTIFICATES if certified else ()
+    more = columns.CERTIFICATES if certified else ()
     for name in ("cantelli", "theorem_4_1", "theorem_c_2", "neurips", "tightened", *more):
-        assert (finite[f"excess_{name}"] <= 1e-9).all(), name
-    for name in (*audit.PAIRWISE, *more):
-        assert (finite.loc[finite["ways"] == 2, f"excess_pair_{name}"] <= 1e-9).all(), name
-    assert (table.loc[np.isinf(table["m"]), "excess_pair_known"] <= 1e-9).all()
+        assert (finite[f"violation_{name}"] <= 1e-9).all(), name
+    for name in (*columns.PAIRWISE, *more):
+        assert (finite.loc[finite["ways"] == 2, f"violation_pair_{name}"] <= 1e-9).all(), name
+    assert (table.loc[np.isinf(table["m"]), "violation_pair_known"] <= 1e-9).all()
 
 
 def test_a_value_that_is_no_bound_is_found_out(monkeypatch):
     """The excess columns see a bound that is a tenth of the truth."""
     x, y = population(1, C=4, n=7, d=3)
     monkeypatch.setattr(
-        audit, "bound_values", lambda pairs, m: {n: np.full(12, 1e-4) for n in audit.BOUNDS}
+        audit, "bound_values", lambda pairs, m: {n: np.full(12, 1e-4) for n in columns.BOUNDS}
     )
     monkeypatch.setattr(audit, "limit_row", lambda pairs, known: {"m": np.inf})
     table = pd.DataFrame(audit.feature_audit(x, y, (1,), (2, 4), draws=200, seed=0))
     row = table[(table["m"] == 1) & (table["ways"] == 2)].iloc[0]
-    assert row["excess_cantelli"] > 0 and row["excess_pair_cantelli"] > 0
+    assert row["violation_cantelli"] > 0 and row["violation_pair_cantelli"] > 0
 
 
 def test_episodes_are_bounded_by_ways_less_one_times_the_two_way_bound():
     x, y = population()
     table = pd.DataFrame(audit.feature_audit(x, y, (2,), (2, 3), draws=50, seed=0, certified=(2,)))
     two, three = (table[(table["m"] == 2) & (table["ways"] == w)].iloc[0] for w in (2, 3))
-    for name in audit.BOUNDS:
+    for name in columns.BOUNDS:
         assert three[f"bound_{name}"] == pytest.approx(2 * two[f"bound_{name}"])
     assert three["bound_conditional_cantelli"] <= 2 * two["bound_conditional_cantelli"] + 1e-12
 
@@ -166,3 +167,19 @@ def test_smallest_m_finds_the_edge_the_start_and_never():
     assert audit.smallest_m(lambda m: m > 137.0) == pytest.approx(137, rel=1e-6)
     assert audit.smallest_m(lambda m: True) == 1
     assert audit.smallest_m(lambda m: False) == np.inf
+
+
+def test_the_declared_names_are_those_that_theory_has():
+    pairs = audit.feature_pairs(*population())
+    assert list(audit.bound_values(pairs, 3)) == list(columns.BOUNDS)
+    assert list(columns.CERTIFICATES) == [f"conditional_{kind}" for kind in audit.KINDS]
+    averaged = {n for n, value in audit.bound_values(pairs, 3).items() if value.ndim == 0}
+    assert averaged == set(columns.BOUNDS) - set(columns.PAIRWISE)
+
+
+def test_labels_of_any_kind_give_the_same_rows():
+    x, y = population(n=5)
+    names = np.array(["b", "c", "d"])[y.numpy()]
+    kinds = (y, names, (y + 10**12).numpy(), y.to(torch.uint8))
+    rows = [audit.feature_audit(x, of, (2,), (2, 3), draws=9, seed=0) for of in kinds]
+    assert all(np.array_equal(str(rows[0]), str(found)) for found in rows[1:])

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from supcon_theory.measures.cdnv import cdnv, directional_cdnv
+from supcon_theory.measures.class_distances import cdnv, directional_cdnv
 from supcon_theory.measures.collapse import (
     augmentation_variance,
     equiangularity,
