@@ -205,7 +205,7 @@ def sweep(tau_train: float, tau: float, classes: Sequence[int], n: int, data: st
     Returns:
         Theorems, then the open case of the ceiling, then trends.
     """
-    from supcon_theory.theory.gap import etf_ceiling_is_proved
+    from supcon_theory.theory.ceiling import etf_ceiling_is_proved
 
     proved = [etf_ceiling_is_proved(C, n, at) for C in classes for at in {tau_train, tau}]
     at = {"data": data, "tau": tau, "trained_imbalance": 1.0, "imbalance": 1.0}
