@@ -142,28 +142,25 @@ def _numbers(x: object, name: str) -> Tensor:
 
 
 def _check_rows(z: Tensor, name: str, unit: bool) -> None:
+    allowed = UNIT_TOLERANCE.get(z.dtype, UNIT_TOLERANCE_ELSE)
     norms = torch.linalg.vector_norm(z.detach().to(working_dtype(z)), dim=-1)
     low, high = (end.item() for end in norms.aminmax())  # both NaN if any row has one
-    if unit and max(abs(low - 1), abs(high - 1)) <= UNIT_TOLERANCE.get(
-        z.dtype, UNIT_TOLERANCE_ELSE
-    ):
-        return
     if not math.isfinite(high):
         row = (~norms.isfinite()).nonzero()[0].tolist()
         raise ValueError(
             f"{name} has NaN or infinite entries (or their squares are), first in row {row}: "
             "remove such samples or find their cause."
         )
-    if unit:
-        row = (norms - 1).abs().flatten().argmax()
-        at, norm = (norms == norms.flatten()[row]).nonzero()[0].tolist(), norms.flatten()[row]
-        if low == 0:
-            raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
-        raise ValueError(
-            f"{name} has a row of norm {norm.item():.6g}, row {at}; norms must be 1 to "
-            f"{UNIT_TOLERANCE.get(z.dtype, UNIT_TOLERANCE_ELSE):g} in {z.dtype}: pass "
-            f"torch.nn.functional.normalize({name}.float(), dim=-1)."
-        )
+    if not unit or max(1 - low, high - 1) <= allowed:
+        return
+    if low == 0:
+        raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
+    worst = low if 1 - low > high - 1 else high
+    raise ValueError(
+        f"{name} has a row of norm {worst:.6g}, row {(norms == worst).nonzero()[0].tolist()}; it "
+        f"must be 1 to {allowed:g} in {z.dtype}: pass "
+        f"torch.nn.functional.normalize({name}.float(), dim=-1)."
+    )
 
 
 def _zero_row(name: str, row: list[int]) -> str:
