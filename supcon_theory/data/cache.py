@@ -1,16 +1,15 @@
 """Where what was found out about a user's folder is kept, so that it is found out once.
 
 Nothing here is part of a result: the whole directory may be deleted at any time. It is
-`SUPCON_THEORY_CACHE`, or `supcon_theory` in `XDG_CACHE_HOME` (`~/.cache`).
+`SUPCON_THEORY_CACHE`, or `supcon_theory` in `XDG_CACHE_HOME` (`~/.cache`). The last 32 bytes of
+every file are the SHA-256 of all before, and are checked.
 """
 
 import hashlib
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from time import monotonic, time_ns
@@ -44,18 +43,19 @@ def directory() -> Path:
     return path
 
 
-def recall(name: str) -> dict | None:
+def recall(name: str) -> bytes | None:
     """What `remember` wrote under a name, or None."""
     try:
-        return json.loads((directory() / f"{name}.json").read_bytes())
-    except (OSError, ValueError):
+        path = directory() / name
+        return path.read_bytes()[:-32] if path.exists() and _whole(path) else None
+    except OSError:
         return None
 
 
-def remember(name: str, value: dict) -> None:
+def remember(name: str, value: bytes) -> None:
     """Keep a small thing; a cache that cannot be written is told once and else ignored."""
     try:
-        _write(directory() / f"{name}.json", [json.dumps(value).encode()])
+        _write(directory() / name, [value])
     except OSError as error:
         tell(f"the cache cannot be written ({error}): the images are checked again in every run.")
 
@@ -64,8 +64,6 @@ def array(
     name: str, shape: tuple[int, ...], dtype: str, rows: Callable[[], Iterable[np.ndarray]]
 ) -> np.ndarray:
     """A large array that is computed once, row by row, by whichever process asks first.
-
-    The file is an `.npy` with the SHA-256 of all before as its last 32 bytes, which is checked.
 
     Args:
         name: of the file, such that another content has another name.
@@ -95,13 +93,12 @@ def array(
 
 
 def _blocks(shape: tuple[int, ...], dtype: str, rows: Iterable[np.ndarray]) -> Iterator[bytes]:
-    head, digest = io.BytesIO(), hashlib.sha256()
+    head = io.BytesIO()
     description = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(head, description)
-    for block in chain([head.getvalue()], (row.astype(dtype).tobytes() for row in rows)):
-        digest.update(block)
-        yield block
-    yield digest.digest()
+    yield head.getvalue()
+    for row in rows:
+        yield row.astype(dtype).tobytes()
 
 
 def _stored(path: Path) -> np.ndarray | None:
@@ -113,6 +110,24 @@ def _stored(path: Path) -> np.ndarray | None:
     return None
 
 
+def _write(path: Path, blocks: Iterable[bytes]) -> None:
+    """Write all of a file, and its hash at the end, or nothing of it."""
+    digest = hashlib.sha256()
+    new = NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False)
+    try:
+        with new as file:
+            for block in blocks:
+                digest.update(block)
+                file.write(block)
+            file.write(digest.digest())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new.name, path)
+    except BaseException:
+        os.unlink(new.name)
+        raise
+
+
 def _whole(path: Path) -> bool:
     digest, left = hashlib.sha256(), path.stat().st_size - 32
     with open(path, "rb") as file:
@@ -120,20 +135,6 @@ def _whole(path: Path) -> bool:
             digest.update(block)
             left -= len(block)
         return left == 0 and file.read() == digest.digest()
-
-
-def _write(path: Path, blocks: Iterable[bytes]) -> None:
-    """Write all of a file or nothing of it."""
-    new = NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False)
-    try:
-        with new as file:
-            file.writelines(blocks)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new.name, path)
-    except BaseException:
-        os.unlink(new.name)
-        raise
 
 
 def version(path: Path) -> tuple[int, ...]:

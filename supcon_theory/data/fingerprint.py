@@ -1,4 +1,4 @@
-"""What tells one version of a user's data from another, so that stored results are never mistaken."""
+"""What tells one version of a user's data from another, so that no stored result is mistaken."""
 
 import hashlib
 from functools import lru_cache

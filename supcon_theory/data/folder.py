@@ -6,6 +6,7 @@ file whose extension is a picture's but that cannot be read is refused.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from supcon_theory.data import pictures
 from supcon_theory.data.cache import SETTLED, array, progress, recall, remember, tell
 
 SPLITS = ("train", "test")
+_NAMES = ("utf-8", "surrogateescape")  # a file's name need not be text
 _FORMAT = "pictures 1"  # of the fingerprint: another way of decoding needs another one
 
 
@@ -99,7 +101,7 @@ def _listing(path: Path) -> tuple[File, ...]:
     return tuple(files)
 
 
-def _entries(directory: str | Path) -> list[os.DirEntry]:
+def _entries(directory: str | Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
             return [entry for entry in entries if not entry.name.startswith(".")]
@@ -140,19 +142,16 @@ def _checked(path: Path, files: tuple[File, ...]) -> Folder:
     for file in files:
         seen.update(f"{file}\n".encode(*_NAMES))
     name = f"index-{seen.hexdigest()}"
-    kept = recall(name)
-    if kept is None:
-        folder = _check(path, files)
-        number = {file: place for place, file in enumerate(files)}
-        left_out = sorted(set(number.values()) - {number[file] for file in folder.files})
-        kept = {"fingerprint": folder.fingerprint, "deep": folder.deep, "left_out": left_out}
-        remember(name, kept)
-    left = set(kept["left_out"])
-    read = tuple(file for place, file in enumerate(files) if place not in left)
-    return _folder(path, files, read, kept["fingerprint"], kept["deep"])
-
-
-_NAMES = ("utf-8", "surrogateescape")  # a file's name need not be text
+    if (kept := recall(name)) is not None:
+        fingerprint, deep, left_out = json.loads(kept)
+        left = {files[place] for place in left_out}
+        read = tuple(file for file in files if file not in left)
+        return _folder(path, files, read, fingerprint, deep)
+    folder = _check(path, files)
+    there = set(folder.files)
+    left_out = [place for place, file in enumerate(files) if file not in there]
+    remember(name, json.dumps([folder.fingerprint, folder.deep, left_out]).encode())
+    return folder
 
 
 def _check(path: Path, files: tuple[File, ...]) -> Folder:

@@ -87,7 +87,7 @@ def _deep(image: Image.Image) -> bool:
 def _upright(image: Image.Image) -> Image.Image:
     image.load()  # TIFF turns itself, and forgets the tag, when its pixels are read
     try:
-        turn = _TURN.get(image.getexif().get(_ORIENTATION))
+        turn = _TURN.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # viewers show a picture whose EXIF is damaged as it is stored
         turn = None
     return image if turn is None else image.transpose(turn)
