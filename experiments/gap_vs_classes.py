@@ -1,8 +1,9 @@
 """How the gap between CL and NSCL closes as the number of classes grows (arXiv 2506.04411).
 
 Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of
-classes and seed, measures both losses exactly over all views of the whole training set, and compares
-the gap with its value at equal similarities, the collapsed-ETF ceiling and the published bound.
+classes and seed, measures both losses exactly over all views of the whole training set, and
+compares the gap with its value at equal similarities, the collapsed-ETF ceiling and the published
+bound (Theorem 1).
 
     python experiments/gap_vs_classes.py            laptop: 5 seeds, C = 2 ... 256, 150 steps
     python experiments/gap_vs_classes.py full       300 steps, and kanji up to C = 1000

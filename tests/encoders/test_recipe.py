@@ -48,7 +48,7 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         lr=1e-2,
         weight_decay=0.0,
         data_digest="x",
-        options={"beta": 1.0},
+        options={"pairs": "all"},
     )
     assert set(changes) == {field.name for field in dataclasses.fields(Recipe)}
     keys = {dataclasses.replace(BASE, **{name: value}).key for name, value in changes.items()}
@@ -119,6 +119,8 @@ def test_the_seconds_of_training_are_those_of_every_encoder():
         (dict(checkpoints=(5, 0)), "increasing"),
         (dict(imbalance=0.5), "imbalance"),
         (dict(batch=1), "batch is 1"),
+        (dict(objective="dc"), "objective is 'dc' but must be one of dcl"),
+        (dict(options={"beta": 1.0}), "beta is no option of dcl: it has pairs"),
         (dict(d=1), "d is 1"),
         (dict(lr=float("nan")), "lr is nan"),
         (dict(tau=float("inf")), "tau is inf"),
