@@ -89,7 +89,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The refutation, and the bounds that hold."""
-    return few_shot.counterexample()
+    return few_shot.counterexample(config.shots, config.scales)
 
 
 EXPERIMENT = Experiment(

@@ -19,8 +19,7 @@ import pandas as pd
 from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns, sweeps
-from supcon_theory.claims import Claim
-from supcon_theory.claims.gap import sweep
+from supcon_theory.claims import Claim, gap
 from supcon_theory.encoders.flags import Trained, check_data
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
 from supcon_theory.runs.cells import Cell, Context
@@ -204,8 +203,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The theorems on the gap, and how it falls with the number of classes."""
-    recipe = config.recipe
-    return sweep(recipe.tau, config.tau_published, config.classes, recipe.n, config.data)
+    return gap.sweep(config.recipe.tau, config.tau_published, config.classes, config.data)
 
 
 EXPERIMENT = Experiment(

@@ -156,7 +156,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The minimum, its geometry, the controls, the ceiling."""
-    return minima.free()
+    return minima.free(config.room)
 
 
 EXPERIMENT = Experiment(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 MANY = 10_000  # seeds; nobody runs more
 
@@ -22,7 +23,7 @@ class Interval(NamedTuple):
     n: int
 
 
-def mean_interval(values: Sequence[float] | pd.Series, level: float = 0.95) -> Interval:
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """Student's t interval of the mean of independent values.
 
     Fewer than two values, or a value that is not finite, give an interval of NaN: no spread can be
@@ -49,14 +50,14 @@ def mean_interval(values: Sequence[float] | pd.Series, level: float = 0.95) -> I
     return Interval(mean, float(found.low), float(found.high), len(x))
 
 
-def slope(x: Sequence[float], y: Sequence[float]) -> float:
+def slope(x: ArrayLike, y: ArrayLike) -> float:
     """Least-squares slope of y on x; NaN with fewer than two different x or a non-finite value."""
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if len(np.unique(x)) < 2 or not (np.isfinite(x).all() and np.isfinite(y).all()):
+    at, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if len(np.unique(at)) < 2 or not (np.isfinite(at).all() and np.isfinite(values).all()):
         return np.nan
     from scipy.stats import linregress
 
-    return float(linregress(x, y).slope)
+    return float(np.asarray(linregress(at, values))[0])
 
 
 def slope_by_seed(table: pd.DataFrame, x: pd.Series, y: pd.Series) -> pd.Series:
@@ -73,7 +74,7 @@ def distance_to_edge(mean: float, low: float, high: float) -> float:
     return min(mean - low, high - mean) if low <= mean <= high else max(low - mean, mean - high)
 
 
-def p_of_side(values: Sequence[float] | pd.Series, low: float, high: float) -> float:
+def p_of_side(values: ArrayLike, low: float, high: float) -> float:
     """P value of the decision on which side of the nearest edge of [low, high] the mean lies.
 
     p = 2 P(T_{n-1} > distance / (sd / sqrt n)), T Student's: the two-sided interval of the mean at
@@ -122,9 +123,7 @@ def holm(p: Sequence[float], family: float = 0.05) -> list[float]:
     return levels
 
 
-def seeds_needed(
-    values: Sequence[float] | pd.Series, low: float, high: float, level: float, fewest: int
-) -> float:
+def seeds_needed(values: ArrayLike, low: float, high: float, level: float, fewest: int) -> float:
     """Seeds at which the interval would be clear of [low, high]'s edge: mean and spread as seen.
 
     Args:

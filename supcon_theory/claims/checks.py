@@ -50,12 +50,12 @@ def inconclusive(reason: str, n: int = 0) -> Verdict:
 
 def stalled(rows: pd.DataFrame) -> Verdict | None:
     """INCONCLUSIVE if an optimiser stopped short of its tolerance; None if none did."""
-    short = rows["stalled"].astype(bool)
+    short = rows["stalled"].to_numpy(bool)
     if not short.any():
         return None
-    worst = rows.loc[short, "gradient_norm"].max()
+    worst = rows["gradient_norm"].to_numpy()[short].max()
     return inconclusive(
-        f"L-BFGS stalled in {int(short.sum())} of {len(rows)} runs, at a gradient norm of up to "
+        f"L-BFGS stalled in {short.sum()} of {len(rows)} runs, at a gradient norm of up to "
         f"{worst:.1e}",
         len(rows),
     )
@@ -109,18 +109,18 @@ class AtMost:
         above = found - limits
         if self.settled == "excused":
             above[rows["stalled"].astype(bool)] = -np.inf
-        broken, margin = (above > 0).any(axis=1), float(-above.max().max())
+        broken, margin = (above > 0).any(axis=1).to_numpy(), float(-np.nanmax(above.to_numpy()))
         if broken.any():
             worst = above.max().idxmax()
-            reason = f"{int(broken.sum())} of {n} rows exceed {worst} <= {limits[worst]:g}"
-            return Verdict("FAIL", reason, margin, n=n, broken_by=rows[broken])
-        if found.isna().any(axis=None):
+            reason = f"{broken.sum()} of {n} rows exceed {worst} <= {limits[worst]:g}"
+            return Verdict("FAIL", reason, margin, n=n, broken_by=rows.loc[broken])
+        if found.isna().to_numpy().any():
             return inconclusive(f"{int(found.isna().any(axis=1).sum())} of {n} rows are NaN", n)
         if self.settled and (short := stalled(rows)):
             return short
         ratio = np.nan
         if self.tightness:
-            ratio = float((rows[self.tightness[0]] / rows[self.tightness[1]]).median())
+            ratio = float(np.nanmedian(rows[self.tightness[0]] / rows[self.tightness[1]]))
         silent = rows.eval(self.vacuous).mean() if self.vacuous else 0.0
         reason = f"the bound says nothing in {silent:.0%} of the rows" if silent else ""
         return Verdict("VACUOUS" if silent == 1 else "PASS", reason, margin, n=n, tightness=ratio)
@@ -238,7 +238,7 @@ class Certified:
 
     def __call__(self, rows: pd.DataFrame, level: float = 0.95) -> Verdict:
         """The verdict on the critical points found."""
-        if rows[sorted(self.columns - {*SETTING})].isna().any(axis=None):
+        if rows[sorted(self.columns - {*SETTING})].isna().to_numpy().any():
             return inconclusive("an eigenvalue is NaN", len(rows))
         strict = rows.query(" and ".join(f"({c})" for c in self.conditions))
         different = strict.assign(excess=strict["excess"].round(6))

@@ -62,8 +62,8 @@ class Claim:
         check: Decides, and prints its threshold.
         scope: The rows it is about: for each column a value, or a tuple of values.
         where: The same as an expression in the columns ("d >= C + 2").
-        defined: A column that is NaN where the claim says nothing (balanced classes only). Without
-            any row where it is a number the claim is NOT ASKED.
+        given: Where the claim says anything at all, as an expression (balanced classes only, say).
+            Without any such row the claim is NOT ASKED.
         null: What the null of a trend is.
         asked: False if the configuration removed what it is about.
         mutant: The direction of its mutant; without one, a cell is put just above its limit.
@@ -77,7 +77,7 @@ class Claim:
     check: Check
     scope: Mapping[str, object] = field(default_factory=dict)
     where: str = ""
-    defined: str = ""
+    given: str = ""
     null: str = ""
     asked: bool = True
     mutant: Change | None = None
@@ -88,7 +88,7 @@ class Claim:
     def scope_text(self) -> str:
         """The scope as it is printed: "tau = 1, d >= C + 2"."""
         parts = [f"{c} = {_text(v)}" for c, v in self.scope.items()]
-        return ", ".join([*parts, *([self.where] if self.where else [])])
+        return ", ".join([*parts, *filter(None, (self.where, self.given))])
 
     @property
     def key(self) -> str:
@@ -101,9 +101,11 @@ class Claim:
         return f"{self.about}: {self.check}" + (f" ({self.scope_text})" if self.scope_text else "")
 
     def rows(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The rows that the claim is about, before `defined` is looked at."""
+        """The rows that the claim is about."""
         rows = select(table, self.scope)
-        return rows.query(self.where) if self.where else rows
+        for condition in filter(None, (self.where, self.given)):
+            rows = rows.query(condition)
+        return rows
 
     def verdict(self, table: pd.DataFrame, level: float = 0.95) -> Verdict:
         """The verdict on a table.
@@ -118,8 +120,8 @@ class Claim:
         Raises:
             UndeclaredColumn: The claim is about a column that no audit declares.
         """
-        named = {*self.scope, *names(self.where), *self.check.columns}
-        if unknown := sorted({*named, *filter(None, [self.defined])} - DECLARED):
+        named = {*self.scope, *names(self.where), *names(self.given), *self.check.columns}
+        if unknown := sorted(named - DECLARED):
             raise UndeclaredColumn(
                 f"claim {self.id} is about the column {unknown[0]!r}, which no audit declares: "
                 "declare it in supcon_theory/audits/columns.py or correct its name"
@@ -131,11 +133,9 @@ class Claim:
         if missing := sorted(named - set(table)):
             return Verdict("INCONCLUSIVE", f"the table has no column {missing[0]}")
         try:
+            if self.given and not table.eval(self.given).any():
+                return Verdict("NOT ASKED", f"no row of the table has {self.given}")
             rows = self.rows(table)
-            if self.defined and len(rows):
-                rows = rows[rows[self.defined].notna()]
-                if len(rows) == 0:
-                    return Verdict("NOT ASKED", f"{self.defined} is defined in no row")
             if len(rows) == 0:
                 return Verdict("INCONCLUSIVE", "no row of the table is about this claim")
             return self.check(rows, level)
@@ -175,7 +175,7 @@ def declare(
         formula: Appended to the docstring.
         scope: The rows that it is about, wherever it is declared.
         mutant: The direction of its mutant.
-        fields: `where`, `defined`, `null`.
+        fields: `where`, `given`, `null`.
 
     Returns:
         A decorator. The function becomes one of `scope` (more of it), `asked` and its own keyword
@@ -211,7 +211,7 @@ def declare(
                 parameters=given,
             )
 
-        made.makes_a_claim = True  # pyright: ignore[reportFunctionMemberAccess]
+        made.makes_a_claim = True  # pyright: ignore[reportAttributeAccessIssue]
         return made
 
     always = dict(scope or {})

@@ -97,12 +97,11 @@ def exit_code(verdicts: pd.DataFrame, strict: bool = False) -> int:
         *differs* from the published one); 3 if one of them is undecided; else 0. Trends and
         conjectures are findings, whatever they say.
     """
-    must = verdicts["kind"].isin(MUST_HOLD)
-    found = verdicts.loc[must, "verdict"]
-    differs = strict and "published" in verdicts and (verdicts["published"] == "differs").any()
-    if (found == "FAIL").any() or differs:
+    found = verdicts.loc[verdicts["kind"].isin(MUST_HOLD), "verdict"]
+    differs = strict and "differs" in set(verdicts["published"] if "published" in verdicts else ())
+    if "FAIL" in set(found) or differs:
         return 1
-    return 3 if (found == "INCONCLUSIVE").any() else 0
+    return 3 if "INCONCLUSIVE" in set(found) else 0
 
 
 def compare(verdicts: pd.DataFrame, published: pd.DataFrame) -> pd.Series:
@@ -116,14 +115,16 @@ def compare(verdicts: pd.DataFrame, published: pd.DataFrame) -> pd.Series:
         For each row "as published", "differs", "undecided with n seeds", or "" where the published
         run has no verdict on this claim and scope or the flags removed it here.
     """
-    theirs = published.set_index(["claim", "scope"])["verdict"]
+    names = ["claim", "scope", "verdict"]
+    theirs = {(c, s): v for c, s, v in published[names].fillna("").itertuples(index=False)}
 
-    def word(row: pd.Series) -> str:
-        known = theirs.get((row["claim"], row["scope"]), "")
-        if not known or "NOT ASKED" in (known, row["verdict"]):
+    def word(claim: str, scope: str, verdict: str, n: int) -> str:
+        known = theirs.get((claim, scope), "")
+        if not known or "NOT ASKED" in (known, verdict):
             return ""
-        if row["verdict"] == known:
+        if verdict == known:
             return "as published"
-        return f"undecided with {row['n']} seeds" if row["verdict"] == "INCONCLUSIVE" else "differs"
+        return f"undecided with {n} seeds" if verdict == "INCONCLUSIVE" else "differs"
 
-    return verdicts.fillna({"scope": ""}).apply(word, axis=1, result_type="reduce").astype(object)
+    rows = verdicts[[*names, "n"]].itertuples(index=False)
+    return pd.Series([word(*row) for row in rows], verdicts.index, dtype=object)

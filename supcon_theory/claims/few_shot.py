@@ -73,7 +73,7 @@ def certified(rows: pd.DataFrame, name: str) -> pd.DataFrame:
         Those rows, the worst pair's violation -inf where there are more than two ways.
     """
     places = [rows[place] for place in ("protocol", "classes", "split", "C", "m")]
-    rows = rows[rows[f"bound_{name}"].notna().groupby(places).transform("any").astype(bool)]
+    rows = rows.loc[rows[f"bound_{name}"].notna().groupby(places).transform("any").astype(bool)]
     pair = f"violation_pair_{name}"
     return rows.assign(**{pair: rows[pair].where(rows["ways"] == 2, -np.inf)})
 
@@ -153,7 +153,7 @@ def at_limit(rows: pd.DataFrame, column: str) -> pd.Series:
 def crossing() -> Within:
     """Theorem 4.1 falls below the NeurIPS bound at an m from 5 to 50."""
     low, high = np.log10([5, 50])
-    return Within("log10 m", low, high, lambda rows: np.log10(at_limit(rows, "crossing")))
+    return Within("log10 m", low, high, lambda rows: at_limit(rows, "crossing").map(np.log10))
 
 
 @declare(

@@ -40,10 +40,8 @@ def mutants(claim: Claim, table: pd.DataFrame, level: float = 0.95) -> list[Muta
     if claim.mutant:
         return [_along(claim.mutant, rows, table, lambda t: breaks(claim, t, level))]
     assert isinstance(claim.check, AtMost), f"{claim.id} declares no mutant"
-    if claim.defined:
-        rows = rows[rows[claim.defined].notna()]
     if claim.check.settled == "excused":
-        rows = rows[~rows["stalled"].astype(bool)]
+        rows = rows.loc[~rows["stalled"].to_numpy(bool)]
     if claim.check.derive:
         rows = claim.check.derive(rows)
     return [_above(rows, table, *pair) for pair in claim.check.limits.items()]
@@ -55,8 +53,9 @@ def breaks(claim: Claim, table: pd.DataFrame, level: float) -> bool:
 
 
 def _above(rows: pd.DataFrame, table: pd.DataFrame, column: str, limit: float) -> Mutant:
-    values = rows[column].astype(float).replace([np.inf, -np.inf], np.nan).dropna()
-    row, now = values.idxmax(), float(values.max())
+    values = rows[column].to_numpy(float)
+    at = int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
+    row, now = rows.index[at], float(values[at])
     above = float(np.nextafter(limit, np.inf))
 
     def put(value: float) -> pd.DataFrame:

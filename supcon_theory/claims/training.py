@@ -100,7 +100,7 @@ def batch_anchors() -> AtMost:
     return AtMost({"violation_batch": ROUNDING})
 
 
-@declare("S-{name}", "{source}", "theorem", "{formula}", defined="chance")
+@declare("S-{name}", "{source}", "theorem", "{formula}", given="chance.notna()")
 def earlier(name: str, source: str, formula: str, silent: str) -> AtMost:
     """Loss R_sup of the class-mean classifier, contrastive loss R_cont with any M negatives."""
     return AtMost({f"violation_{name}": ROUNDING}, vacuous=silent)
@@ -137,7 +137,7 @@ def together_held_out() -> Within:
     "trend",
     scope=ALONG,
     mutant=Change("gap", "gap - @t * bound_centred", CL),
-    defined="bound_centred",
+    given="bound_centred.notna()",
     null="shuffled labels",
 )
 def gap_and_bound() -> Within:
