@@ -181,11 +181,11 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The gap at the end of training beside the ruler, and how fast everything falls with C."""
     table = tables["table"]
     balanced = (table["trained_imbalance"] == 1) & (table["imbalance"] == 1)
-    last = table[balanced & (table["step"] == table["step"].max())]
-    true = last[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
+    last = table.loc[balanced & (table["step"] == table["step"].max())]
+    true = last.loc[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
     ends = true.groupby(["data", "C"])[["epoch", *BOUNDS]].mean().rename(columns=BOUNDS)
     for place, objective in enumerate(OBJECTIVES):
-        of = true[true["objective"] == objective].groupby(["data", "C"])
+        of = true.loc[true["objective"] == objective].groupby(["data", "C"])
         ends.insert(1 + 2 * place, f"gap_{objective}", of["gap"].mean())
         ends.insert(2 + 2 * place, f"r_{objective}", of["r"].mean())
     slopes = []

@@ -30,7 +30,8 @@ def verify(claims: Path, table: Path) -> int:
     except (store.Damaged, OSError, ValueError) as error:
         raise Refused(str(error)) from None
     terminal.show(Console(), report)
-    wrong = report[~report["agrees"] | (report["survives"] != "") | (report["brittle"] != "")]
+    right = report["agrees"] & (report["survives"] == "") & (report["brittle"] == "")
+    wrong = report.loc[~right]
     for row in wrong.to_dict("records"):
         print(f"{row['claim']} {row['scope']}: recorded {row['recorded']}, found {row['verdict']}")
     return 1 if len(wrong) else 0

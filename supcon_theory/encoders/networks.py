@@ -129,7 +129,7 @@ ENCODERS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build(name: str, channels: int, d: int, width: int | None = None, seed: int = 0) -> Encoder:
+def build(name: str, channels: int, d: int, width: int | None = None, seed: int = 0) -> nn.Module:
     """The encoder `name` with weights that depend on (name, channels, d, width, seed) only.
 
     Args:

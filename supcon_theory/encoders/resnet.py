@@ -14,7 +14,7 @@ class ResNet50(nn.Module):
 
     def __init__(self, channels: int, d: int, width: int = 64) -> None:
         super().__init__()
-        self.backbone = torchvision_resnet50(weights=None, width_per_group=width)
+        self.backbone: nn.Module = torchvision_resnet50(weights=None, width_per_group=width)
         self.backbone.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
         self.backbone.maxpool = nn.Identity()
         self.backbone.fc = nn.Identity()

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -48,7 +48,7 @@ class Experiment:
     name: str
     question: str
     presets: Mapping[str, flags.Common]
-    cells: Callable[[Any], Sequence[Cell]]
+    cells: Callable[[Any], Iterable[Cell]]
     measure: Measure
     claims: Callable[[Any], Sequence[Claim]]
     audits: tuple[Audit, ...]
