@@ -67,10 +67,10 @@ class Workplace(Protocol):
         """Encoders older than this (Unix time) are trained again."""
         ...
 
-    def report(self, fraction: float) -> None:
+    def report(self, fraction: float, /) -> None:
         """How much of the work is done."""
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, /) -> None:
         """Something that a person should know."""
 
 

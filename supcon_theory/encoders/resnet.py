@@ -14,10 +14,10 @@ class ResNet50(nn.Module):
 
     def __init__(self, channels: int, d: int, width: int = 64) -> None:
         super().__init__()
-        self.backbone: nn.Module = torchvision_resnet50(weights=None, width_per_group=width)
-        self.backbone.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
-        self.backbone.maxpool = nn.Identity()
-        self.backbone.fc = nn.Identity()
+        self.backbone = torchvision_resnet50(weights=None, width_per_group=width)
+        stem = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
+        for name, layer in {"conv1": stem, "maxpool": nn.Identity(), "fc": nn.Identity()}.items():
+            setattr(self.backbone, name, layer)
         self.projector = nn.Sequential(
             nn.Linear(2048, 2048, bias=False),
             nn.BatchNorm1d(2048),

@@ -147,15 +147,27 @@ def test_whatever_breaks_is_exit_code_4_and_an_interruption_130(run, monkeypatch
         assert ("Traceback" in capsys.readouterr().err) == (code == 4)
 
 
-def test_what_broke_a_theorem_is_saved_and_gone_when_it_holds(run, tmp_path):
-    assert run("--height", "3", "--name", "mine") == 1
-    (broken,) = (tmp_path / "toy" / "laptop-mine" / "broken").glob("*.csv")
-    assert len(pd.read_csv(broken)) == 5
-    for path in (tmp_path / "toy" / "cells").iterdir():  # doctor every cell, as a mended code would
-        if path.is_dir():
-            key = store.Entry(path, {})
-            key.reopen()
-    assert run("--height", "3", "--name", "mine") == 1
+def test_a_broken_theorem_is_exit_code_1_and_what_broke_it_is_saved(run, tmp_path):
+    assert run() == 0
+    folder = next((tmp_path / "toy" / "cells").glob("*/manifest.json")).parent
+    manifest = json.loads((folder / "manifest.json").read_text())
+    doctored = pd.read_csv(folder / "table.csv").assign(violation_upper=1e-6)
+    entry = store.Entry(folder, {k: v for k, v in manifest.items() if k != "files"})
+    entry.add("table.csv", doctored.to_csv(index=False).encode())  # hash and all
+    entry.finish({})
+    assert run() == 1
+    (broken,) = (tmp_path / "toy" / "laptop" / "broken").glob("*.csv")
+    assert list(pd.read_csv(broken)["cell"]) == [folder.name]
+    assert run("--force") == 0 and not broken.exists()
+
+
+def test_a_damaged_cell_is_computed_again_and_said(run, tmp_path, capsys):
+    assert run() == 0
+    path = next((tmp_path / "toy" / "cells").glob("*/table.csv"))
+    path.write_text(path.read_text().replace("-1.0", "1.0"))
+    assert run() == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "does not have the hash" in said and "1 of 5 cells computed" in said
 
 
 def test_configurations_live_side_by_side_and_share_cells(run, tmp_path, capsys):
