@@ -312,3 +312,19 @@ def test_facts_are_those_of_the_loaded_data(tmp_path, data):
     )
     assert found.fewest_train == loaded.fewest(loaded.train)
     assert found.fewest_test == loaded.fewest(loaded.test)
+
+
+def test_a_file_so_young_that_its_time_stamp_may_not_move_is_never_trusted(tmp_path, monkeypatch):
+    path = _folder(tmp_path)
+    first, listing = fingerprint(path), folder._listing(path)
+    monkeypatch.setattr(folder, "_listing", lambda path: listing)  # the clock's tick is long
+    _noise(path / "test" / "dog" / "1.png")
+    assert fingerprint(path) != first
+    assert kept.version(path / "test" / "dog" / "1.png") != kept.version(
+        path / "test" / "dog" / "1.png"
+    )
+
+
+def test_an_old_file_is_known_by_its_time_stamp(tmp_path, old):
+    path = _folder(tmp_path) / "test" / "dog" / "1.png"
+    assert kept.version(path) == kept.version(path)

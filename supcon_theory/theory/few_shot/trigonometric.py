@@ -1,7 +1,11 @@
 """Trigonometric moments of the margin, and the error bound that they and a majorant give."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from supcon_theory.theory.counts import Floats
 from supcon_theory.theory.few_shot.majorants import (
     FREQUENCY,
     K0,
@@ -18,8 +22,8 @@ from supcon_theory.theory.few_shot.margin import ClassLaw, Margin
 WORTH = 0.7  # above this place the error probability is near 1/2 or more, and 1 is the bound
 
 
-def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.ndarray:
-    """Upper bound on P(T <= 0) of every test point of a `margin`, in (0, 1].
+def trigonometric_bound(law_i: ClassLaw, law_j: ClassLaw, margin: Margin) -> Floats:
+    """Upper bound on P(T <= 0) of every test point of a margin.
 
     Let s^2 = Var L, x = L/s, u = U/s, rho = -E/s: an error is x + u <= rho. A majorant G of
     `majorants` is at least the indicator of this for x >= rho - LEFT, and G >= 0, so
@@ -29,6 +33,14 @@ def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.nd
     the first exactly from the moments E[u^r e^{ikwx}], r <= 2, and E[u^4], the second by Chernoff
     from the exact moment generating function of L. A larger rho only enlarges the event, so rho is
     raised to the lowest tabulated place. No assumption but independent draws.
+
+    Args:
+        law_i: the class of the test points.
+        law_j: the other class.
+        margin: of Z test points.
+
+    Returns:
+        (Z,) bounds in (0, 1].
     """
     s = np.sqrt(margin.linear_variance)
     bound = np.ones(len(s))
@@ -40,7 +52,7 @@ def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.nd
     s, place = s[use], place[use]
     beyond = (LEFT - place) / s
     edge = np.exp(margin_at(margin, use).log_mgf(beyond) - beyond * s * (LEFT - place))
-    moments = joint_moments(own, other, margin_at(margin, use), s)
+    moments = joint_moments(law_i, law_j, margin_at(margin, use), s)
     turn = np.exp(-1j * FREQUENCY * np.outer(place, np.arange(K0 + 1)))
     spread = np.sqrt(margin.remainder_variance) / s
     for key in sorted(set(_keys(spread, place, margin))):
@@ -56,27 +68,32 @@ def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.nd
     return bound
 
 
-def margin_at(margin: Margin, rows: np.ndarray) -> Margin:
+def margin_at(margin: Margin, rows: NDArray[np.intp]) -> Margin:
     """The same for some of the test points."""
-    return Margin(
-        margin.mean[rows],
-        tuple(h[rows] for h in margin.h),
-        margin.m,
-        margin.linear_variance[rows],
-        margin.remainder_variance,
-        margin.remainder_fourth,
+    return replace(
+        margin,
+        mean=margin.mean[rows],
+        h=tuple(h[rows] for h in margin.h),
+        linear_variance=margin.linear_variance[rows],
     )
 
 
-def joint_moments(
-    own: ClassLaw, other: ClassLaw, margin: Margin, s: np.ndarray
-) -> list[np.ndarray]:
-    """E[u^r e^{ikwx}] for r = 0, 1, 2; shapes (Z, K0 + 1), (Z, K2 + 1), (Z, K2 + 1).
+def joint_moments(law_i: ClassLaw, law_j: ClassLaw, margin: Margin, s: Floats) -> list[np.ndarray]:
+    """E[u^r e^{ikwx}] for r = 0, 1, 2.
 
     The two classes are independent and U = U_j - U_i, so their moments multiply.
+
+    Args:
+        law_i: the class of the test points.
+        law_j: the other class.
+        margin: of Z test points.
+        s: (Z,) standard deviation of L.
+
+    Returns:
+        Complex arrays (Z, K0 + 1), (Z, K2 + 1), (Z, K2 + 1).
     """
-    a = _class_moments(other, margin.h[0], margin.m, s)
-    b = _class_moments(own, margin.h[1], margin.m, s)
+    a = _class_moments(law_j, margin.h[0], margin.m, s)
+    b = _class_moments(law_i, margin.h[1], margin.m, s)
     head = slice(K2 + 1)
     first = a[1] * b[0][:, head] - a[0][:, head] * b[1]
     second = a[2] * b[0][:, head] - 2 * a[1] * b[1] + a[0][:, head] * b[2]
@@ -86,7 +103,7 @@ def joint_moments(
 def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[np.ndarray]:
     """E[e^{itS}], E[U e^{itS}], E[U^2 e^{itS}] of one class, S = sum_k h(x_k), t = kw/s.
 
-    With weights w_x = e^{i t h(x)}/n, phi = sum w_x, q = sum w_x w_y <x,y>, b = sum w_x w_y <x,y>^2,
+    With w_x = e^{i t h(x)}/n, phi = sum w_x, q = sum w_x w_y <x,y>, b = sum w_x w_y <x,y>^2,
     c = sum_x w_x (sum_y w_y <x,y>)^2, and (r) = m (m-1) ... (m-r+1):
 
         phi^m;   (2) phi^{m-2} q / m^2;
