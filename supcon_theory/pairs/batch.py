@@ -129,12 +129,25 @@ class Batch:
 
     def log_sums(self, name: str, *scales: float) -> Tensor:
         """Log sum over the set of exp(scale s_ab) for the ascending scales, (scales, N, K)."""
-        groups, form = self._groups(name), dense.log_sums if self.dense else log_sums
+        groups = self._groups(name)
+
+        def of_view(l: int) -> Tensor:
+            if not self.dense:
+                return log_sums(self.x[:, l], scales, groups, self.bound)
+            s = self._logits.unflatten(0, (self.N, self.K)).unflatten(2, (self.N, self.K))
+            return dense.log_sums(s[:, l, :, l], scales, groups, self.bound)
+
         if SETS[name].same == "view":
-            views = self.x.unbind(1)
-            return torch.stack([form(v, scales, groups, self.bound) for v in views], 2)
-        rows = form(self.x.flatten(0, 1), scales, groups, self.bound)
+            return torch.stack([of_view(l) for l in range(self.K)], 2)
+        if self.dense:
+            rows = dense.log_sums(self._logits, scales, groups, self.bound)
+        else:
+            rows = log_sums(self.x.flatten(0, 1), scales, groups, self.bound)
         return rows.unflatten(1, (self.N, self.K))
+
+    @cached_property
+    def _logits(self) -> Tensor:
+        return dense.logits(self.x.flatten(0, 1))
 
     def log_sum(self, name: str) -> Tensor:
         """Log E(set), (N, K)."""
@@ -181,10 +194,10 @@ class Batch:
 
     def softplus_P(self, t: Tensor) -> Tensor:
         """Sum over p in P of log(1 + exp(t_a - s_ap)), (N, K), for t of (N, K)."""
-        x = self.x.flatten(0, 1)
         if self.dense:
-            return dense.softplus_sum(x, t.flatten(), self._groups("P")).unflatten(0, t.shape)
-        t = t.reshape(-1, 1)
+            sums = dense.softplus_sum(self._logits, t.flatten(), self._groups("P"))
+            return sums.unflatten(0, t.shape)
+        x, t = self.x.flatten(0, 1), t.reshape(-1, 1)
         return sum_over(self._class_blocks(), SOFTPLUS, -1.0, x, t).view(self.N, self.K)
 
     def _class_blocks(self) -> list[Block]:

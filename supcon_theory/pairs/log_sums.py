@@ -68,7 +68,7 @@ class _LogSums(torch.autograd.Function):
         x, out, *kept = ctx.saved_tensors
         with full_precision(x):
             if torch.is_grad_enabled():  # create_graph=True: the gradient is differentiated too
-                again = dense.log_sums(x, ctx.scales, ctx.groups, ctx.bound)
+                again = dense.log_sums(dense.logits(x), ctx.scales, ctx.groups, ctx.bound)
                 (dx,) = torch.autograd.grad(again, x, grad, create_graph=True)
             elif ctx.plan is None:
                 parts = zip(ctx.scales, out, grad, strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
 
 
 def log1p_exp(x: ArrayLike) -> Floats:

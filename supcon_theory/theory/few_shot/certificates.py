@@ -155,15 +155,13 @@ def split_bound(t: Margin) -> Floats:
 
 
 def _one_draw(law_i: ClassLaw, law_j: ClassLaw, z: Floats) -> Floats:
-    """P(|z - y|^2 <= |z - x|^2), x of class i, y of class j, exactly, by sorting.
-
-    Distances that differ by no more than the rounding of the rows are ties, hence errors.
-    """
+    """P(|z - y|^2 <= |z - x|^2), x of class i, y of class j, exactly, by sorting."""
     found = np.empty(len(z))
     for row, point in enumerate(z):
         near = np.sort(np.sum((point - law_i.mean - law_i.rows) ** 2, 1))
         far = np.sum((point - law_j.mean - law_j.rows) ** 2, 1)
         top = max(near[-1], far.max())
+        # what differs by no more than the rounding of the rows is a tie, hence an error
         least = far - 1e-12 * top - 4 * np.sqrt(top) * (law_i.delta + law_j.delta)
         found[row] = np.mean(1 - np.searchsorted(near, least, side="left") / len(near))
     return found

@@ -31,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from supcon_theory.theory.counts import Floats
+from supcon_theory.theory.counts import Complexes, Floats
 
 LEFT, RIGHT = 4.5, 9.5
 PERIOD = LEFT + RIGHT
@@ -42,6 +42,7 @@ SPREADS = (0.05, 0.1, 0.2, 0.35, 0.6)  # standard deviations of u for which ther
 PLACES = (-4.5, -3.0, -1.5, 0.0)  # values of rho
 KURTOSES = (4.0, 40.0, 400.0)  # E[u^4] / E[u^2]^2
 KEYS = tuple(product(SPREADS, PLACES, KURTOSES))  # in the order of the file
+COLUMNS = ("p0", "p", "beta", "alpha")  # a row of each array per key
 FILE = Path(__file__).with_suffix(".npz")
 AGAIN = "install the package again, or run python -m supcon_theory.theory.few_shot.programmes"
 _FINE = 2**19
@@ -51,8 +52,8 @@ _FINE = 2**19
 class Majorant:
     """G(y, u): complex coefficients such that p(y) = Re sum_k c_k e^{i k w y}."""
 
-    p0: np.ndarray  # (K0 + 1,)
-    p: np.ndarray  # (len(shifts), K2 + 1)
+    p0: Complexes  # (K0 + 1,)
+    p: Complexes  # (len(shifts), K2 + 1)
     shifts: Floats  # the b
     beta: float
     alpha: float
@@ -65,9 +66,9 @@ class Majorant:
         return value
 
 
-def polynomial(c: np.ndarray, y: Floats) -> Floats:
+def polynomial(c: Complexes, y: Floats) -> Floats:
     """Re sum_k c_k e^{i k w y}."""
-    return (np.exp(1j * FREQUENCY * np.multiply.outer(y, np.arange(len(c)))) @ c).real
+    return np.real(np.exp(1j * FREQUENCY * np.multiply.outer(y, np.arange(len(c)))) @ c)
 
 
 @cache
@@ -102,7 +103,7 @@ def majorant(spread: float, place: float, kurtosis: float) -> Majorant:
 def _tabulated() -> list[Majorant]:
     try:
         with np.load(FILE, allow_pickle=False) as file:
-            rows = zip(*(file[name] for name in ("p0", "p", "beta", "alpha")), strict=True)
+            rows = zip(*(file[name] for name in COLUMNS), strict=True)
             return [
                 Majorant(p0, p, spread * np.array(SHIFTS), float(beta), float(alpha))
                 for (spread, _, _), (p0, p, beta, alpha) in zip(KEYS, rows, strict=True)
@@ -138,11 +139,13 @@ def constraints(g: Majorant) -> list[tuple[float, float]]:
     bent0 = np.sum((FREQUENCY * np.arange(K0 + 1)) ** 2 * np.abs(g.p0))
     bent1 = bent0 + np.sum(second * reach**2 + 4 * first * reach + 2 * zeroth)
     bent1 += 2 * g.beta + 12 * g.alpha * RIGHT**2
-    pairs = [(values.min(), bend * bent) for values, bent in zip(p, second, strict=True)]
-    return [*pairs, (p0.min(), bend * bent0), (cover(g, p0, p, y).min() - 1, bend * bent1)]
+    leasts = [*(values.min() for values in p), p0.min(), cover(g, p0, p, y).min() - 1]
+    return [
+        (float(a), float(bend * b)) for a, b in zip(leasts, [*second, bent0, bent1], strict=True)
+    ]
 
 
-def on_circle(c: np.ndarray, points: int = _FINE) -> tuple[Floats, Floats]:
+def on_circle(c: Complexes, points: int = _FINE) -> tuple[Floats, Floats]:
     """Even grid y from -LEFT, and the polynomial there, by one FFT."""
     turned = c * np.exp(-1j * FREQUENCY * LEFT * np.arange(len(c)))
     turned[1:] /= 2

@@ -125,7 +125,7 @@ class Margin:
 
     def log_mgf(self, s: Floats) -> Floats:
         """Log E[exp(-s L)], exactly, for s of shape (Z,): the m-th power of a finite average."""
-        total = 0.0
+        total = np.zeros(len(s))
         for h in self.h:
             exponent = -s[:, None] * h
             top = exponent.max(1)

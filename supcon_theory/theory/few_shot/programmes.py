@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import ndtr
 
-from supcon_theory.theory.counts import Floats
+from supcon_theory.theory.counts import Complexes, Floats
 from supcon_theory.theory.few_shot.majorants import (
+    COLUMNS,
     FILE,
     FREQUENCY,
     K0,
@@ -66,14 +67,6 @@ def _lift(least: float, allowance: float) -> float:
     return max(0.0, -least) + allowance
 
 
-def expectation(g: Majorant, spread: float, place: float, kurtosis: float) -> float:
-    """E[G] under the reference law, which the programme minimises."""
-    value = _expected(place, K0) @ _real(g.p0) + g.beta * spread**2 + g.alpha * kurtosis * spread**4
-    for c, b in zip(g.p, g.shifts, strict=True):
-        value += (spread**2 + b**2) * (_expected(place, K2) @ _real(c))
-    return float(value)
-
-
 def violated(g: Majorant, tolerance: float = 1e-5, points: int = 2**13) -> Floats:
     """Local minima at which a constraint is broken."""
     y, p0 = on_circle(g.p0, points)
@@ -98,7 +91,7 @@ def _solved(spread: float, place: float, kurtosis: float, y: Floats) -> Majorant
     for b in shifts:
         cost.append((spread**2 + b**2) / spread * _expected(place, K2))
         columns.append(basis2 * (np.maximum(y + b, 0) ** 2 / spread)[:, None])
-    cost.append([(spread / unit) ** 2, kurtosis * (spread / unit) ** 4])
+    cost.append(np.array([(spread / unit) ** 2, kurtosis * (spread / unit) ** 4]))
     above = np.maximum(y / unit, 0)[:, None]
     cover = np.concatenate([*columns, above**2, above**4], 1)
     scale = 1 / np.sqrt(np.maximum(1, np.abs(cover).max(1)))
@@ -140,21 +133,16 @@ def _expected(place: float, degree: int) -> Floats:
     return np.concatenate([[total], size * np.cos(k * place), -size * np.sin(k * place)])
 
 
-def _complex(x: Floats) -> np.ndarray:
+def _complex(x: Floats) -> Complexes:
     half = len(x) // 2
     return np.concatenate([x[:1], x[1 : half + 1] - 1j * x[half + 1 :]]).astype(complex)
-
-
-def _real(c: np.ndarray) -> Floats:
-    """The inverse of `_complex`: coefficients of `_basis`."""
-    return np.concatenate([c.real[:1], c.real[1:], -c.imag[1:]])
 
 
 def main() -> None:
     """Solve every programme and write the file."""
     found = [solve(*key) for key in KEYS]
-    names = ("p0", "p", "beta", "alpha")
-    np.savez(FILE, **{name: np.array([getattr(g, name) for g in found]) for name in names})
+    columns = {name: np.array([getattr(g, name) for g in found]) for name in COLUMNS}
+    np.savez(FILE, allow_pickle=False, **columns)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from supcon_theory.theory.counts import Floats
+from supcon_theory.theory.counts import Complexes, Floats
 from supcon_theory.theory.few_shot.majorants import (
     FREQUENCY,
     K0,
@@ -78,7 +78,7 @@ def margin_at(margin: Margin, rows: NDArray[np.intp]) -> Margin:
     )
 
 
-def joint_moments(law_i: ClassLaw, law_j: ClassLaw, margin: Margin, s: Floats) -> list[np.ndarray]:
+def joint_moments(law_i: ClassLaw, law_j: ClassLaw, margin: Margin, s: Floats) -> list[Complexes]:
     """E[u^r e^{ikwx}] for r = 0, 1, 2.
 
     The two classes are independent and U = U_j - U_i, so their moments multiply.
@@ -100,7 +100,7 @@ def joint_moments(law_i: ClassLaw, law_j: ClassLaw, margin: Margin, s: Floats) -
     return [a[0] * b[0], first / s[:, None], second / s[:, None] ** 2]
 
 
-def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[np.ndarray]:
+def _class_moments(law: ClassLaw, h: Floats, m: int, s: Floats) -> list[Complexes]:
     """E[e^{itS}], E[U e^{itS}], E[U^2 e^{itS}] of one class, S = sum_k h(x_k), t = kw/s.
 
     With w_x = e^{i t h(x)}/n, phi = sum w_x, q = sum w_x w_y <x,y>, b = sum w_x w_y <x,y>^2,
@@ -108,6 +108,9 @@ def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[
 
         phi^m;   (2) phi^{m-2} q / m^2;
         [2 (2) phi^{m-2} b + 4 (3) phi^{m-3} c + (4) phi^{m-4} q^2] / m^4.
+
+    Returns:
+        Complex arrays (Z, K0 + 1), (Z, K2 + 1), (Z, K2 + 1).
     """
     step = np.exp(1j * FREQUENCY * h / s[:, None])
     weights = np.full_like(step, 1 / h.shape[1])
@@ -135,12 +138,12 @@ def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[
     return found
 
 
-def _times(weights: np.ndarray, real: np.ndarray) -> np.ndarray:
+def _times(weights: Complexes, real: Floats) -> Complexes:
     """Complex times real matrix, as two real products."""
-    return weights.real @ real + 1j * (weights.imag @ real)
+    return np.real(weights) @ real + 1j * (np.imag(weights) @ real)
 
 
-def _keys(spread: np.ndarray, place: np.ndarray, margin: Margin) -> list[tuple]:
+def _keys(spread: Floats, place: Floats, margin: Margin) -> list[tuple]:
     """Which tabulated majorant is best for each test point; any would be valid."""
     square = margin.remainder_variance**2
     kurtosis = margin.remainder_fourth / square if square > 0 else KURTOSES[0]
@@ -155,15 +158,15 @@ def _keys(spread: np.ndarray, place: np.ndarray, margin: Margin) -> list[tuple]:
 
 def _expectation(
     g: Majorant,
-    moments: list[np.ndarray],
-    turn: np.ndarray,
-    variance: np.ndarray,
-    fourth: np.ndarray,
-) -> np.ndarray:
+    moments: list[Complexes],
+    turn: Complexes,
+    variance: Floats,
+    fourth: Floats,
+) -> Floats:
     """E[G(x - rho, u)] from the joint moments, the phases e^{-ikw rho}, E[u^2] and E[u^4]."""
     zero, first, second = moments
     low, short = zero[:, : K2 + 1], turn[:, : K2 + 1]
-    value = ((zero * turn) @ g.p0).real + g.beta * variance + g.alpha * fourth
+    value = np.real((zero * turn) @ g.p0) + g.beta * variance + g.alpha * fourth
     for c, b in zip(g.p, g.shifts, strict=False):
-        value += (((second - 2 * b * first + b * b * low) * short) @ c).real
+        value += np.real(((second - 2 * b * first + b * b * low) * short) @ c)
     return value
