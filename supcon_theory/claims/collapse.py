@@ -22,10 +22,7 @@ def drop(rows: pd.DataFrame, labels: str, column: str) -> pd.Series:
 
 
 @declare(
-    "B4-{column}",
-    PAPER,
-    "trend",
-    mutant=Change("{column}", "{column} * exp(@t)", f"{END}'nscl'"),
+    "B4-{column}", PAPER, "trend", mutant=Change("{column}", "{column} * exp(@t)", f"{END}'nscl'")
 )
 def falls(column: str) -> Within:
     """NSCL training lowers {column}."""

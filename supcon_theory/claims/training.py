@@ -36,11 +36,7 @@ EARLIER = {  # bound: (source, formula, where it says nothing: a constant encode
         "R_sup <= (2 R_cont - E log(1 + Col))/v",
         "bound_nozawa_sato >= chance",
     ),
-    "bao": (
-        "arXiv 2110.02501",
-        "R_sup <= R_cont + log(C cosh^2(1/tau)/M)",
-        "bound_bao >= chance",
-    ),
+    "bao": ("arXiv 2110.02501", "R_sup <= R_cont + log(C cosh^2(1/tau)/M)", "bound_bao >= chance"),
     "bao_lower": (
         "arXiv 2110.02501",
         "R_sup >= R_cont + log(C M/(M + 1)^2) - 2 log cosh(1/tau)",
@@ -76,13 +72,7 @@ def transfer() -> AtMost:
     return AtMost({"violation_transfer": FLOAT32}, derive=loss_curves.premise)
 
 
-@declare(
-    "A9-identity",
-    "own",
-    "identity",
-    scope=EXACT | {"objective": "dcl"},
-    where="step > 0",
-)
+@declare("A9-identity", "own", "identity", scope=EXACT | {"objective": "dcl"}, where="step > 0")
 def transfer_identity() -> AtMost:
     """L_NSCL(f) - L_NSCL(g) = L_DCL(f) - L_DCL(g) + gap(g) - gap(f)."""
     return AtMost({"error_transfer": FLOAT32})
