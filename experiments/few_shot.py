@@ -251,9 +251,10 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """Every bound at every m, the limits, what the correlations are worth."""
-    shots = config.resampled_shots
-    proved = {*config.certified_shots} & {*shots} and {*config.certified} & {*config.classes}
-    return few_shot.claims(max(config.classes), config.objectives, shots, bool(proved))
+    certified = bool(set(config.certified) & set(config.classes))
+    return few_shot.claims(
+        max(config.classes), config.objectives, config.resampled_shots, certified
+    )
 
 
 EXPERIMENT = Experiment(

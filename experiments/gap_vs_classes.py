@@ -196,7 +196,8 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The theorems on the gap, and how it falls with the number of classes."""
-    return gap.sweep(config.recipe.tau, config.tau_published, config.classes, config.data)
+    recipe = config.recipe
+    return gap.sweep(recipe.tau, config.tau_published, config.classes, recipe.n, config.data)
 
 
 EXPERIMENT = Experiment(

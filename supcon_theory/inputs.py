@@ -42,8 +42,6 @@ def embeddings(z: object, name: str = "z", *, unit: bool = True) -> Tensor:
             f"{name} has shape {tuple(z.shape)}; it must be (N, K, d), samples x views x "
             f"dimensions, none of them 0: use {name}[:, None] for one view."
         )
-    if torch._C._are_functorch_transforms_active():
-        return _Checked.apply(z, name, unit)
     _check_rows(z, name, unit)
     return z
 
@@ -142,28 +140,26 @@ def _numbers(x: object, name: str) -> Tensor:
 
 
 def _check_rows(z: Tensor, name: str, unit: bool) -> None:
+    allowed = UNIT_TOLERANCE.get(z.dtype, UNIT_TOLERANCE_ELSE)
     norms = torch.linalg.vector_norm(z.detach().to(working_dtype(z)), dim=-1)
+    norms = torch.func.debug_unwrap(norms)  # inside vmap: those of the whole stack
     low, high = (end.item() for end in norms.aminmax())  # both NaN if any row has one
-    if unit and max(abs(low - 1), abs(high - 1)) <= UNIT_TOLERANCE.get(
-        z.dtype, UNIT_TOLERANCE_ELSE
-    ):
-        return
     if not math.isfinite(high):
         row = (~norms.isfinite()).nonzero()[0].tolist()
         raise ValueError(
             f"{name} has NaN or infinite entries (or their squares are), first in row {row}: "
             "remove such samples or find their cause."
         )
-    if unit:
-        row = (norms - 1).abs().flatten().argmax()
-        at, norm = (norms == norms.flatten()[row]).nonzero()[0].tolist(), norms.flatten()[row]
-        if low == 0:
-            raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
-        raise ValueError(
-            f"{name} has a row of norm {norm.item():.6g}, row {at}; norms must be 1 to "
-            f"{UNIT_TOLERANCE.get(z.dtype, UNIT_TOLERANCE_ELSE):g} in {z.dtype}: pass "
-            f"torch.nn.functional.normalize({name}.float(), dim=-1)."
-        )
+    if not unit or max(1 - low, high - 1) <= allowed:
+        return
+    if low == 0:
+        raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
+    worst = low if 1 - low > high - 1 else high
+    raise ValueError(
+        f"{name} has a row of norm {worst:.6g}, row {(norms == worst).nonzero()[0].tolist()}; it "
+        f"must be 1 to {allowed:g} in {z.dtype}: pass "
+        f"torch.nn.functional.normalize({name}.float(), dim=-1)."
+    )
 
 
 def _zero_row(name: str, row: list[int]) -> str:
@@ -171,31 +167,6 @@ def _zero_row(name: str, row: list[int]) -> str:
         f"{name} has a row of zeros, row {row}: it has no direction, and normalize leaves it zero; "
         "remove the sample or find the cause (empty input, dead ReLU)."
     )
-
-
-class _Checked(torch.autograd.Function):
-    """The identity, after a look at the rows: torch.func.vmap shows them to `vmap` below only."""
-
-    @staticmethod
-    def forward(z: Tensor, name: str, unit: bool) -> Tensor:
-        _check_rows(z, name, unit)
-        return z.clone()
-
-    @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx, grad):
-        return grad, None, None
-
-    @staticmethod
-    def jvp(ctx, tangent, *_):
-        return tangent.clone()
-
-    @staticmethod
-    def vmap(info, in_dims, z, name, unit):
-        return _Checked.apply(z.movedim(in_dims[0], 0), name, unit), 0
 
 
 # ---- labels -------------------------------------------------------------------------------------
@@ -227,6 +198,7 @@ def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndar
     if y is None:
         raise ValueError(f"{name} is None; labels are needed: pass {name} of shape (N,).")
     if isinstance(y, Tensor):
+        _refuse_batched(y, name)
         # NumPy sorts every integer type; PyTorch keeps the rest on their device
         wide = not y.is_floating_point() and not y.is_complex() and y.dtype != torch.int64
         y = y.detach().cpu().numpy() if wide and y.device.type == "cpu" else y.detach()
@@ -295,13 +267,16 @@ def temperature(tau: float | Tensor, name: str = "tau") -> float | Tensor:
             f"{name} has shape {tuple(tau.shape)} and dtype {tau.dtype}; pass a number or a "
             "0-dim float tensor, such as log_scale.exp()."
         )
-    try:
-        number(tau.detach().item(), name, LEAST_TAU)
-    except RuntimeError:
-        raise TypeError(
-            f"{name} is batched by torch.func.vmap, which hides its value: loop over temperatures."
-        ) from None
+    _refuse_batched(tau, name)
+    number(tau.detach().item(), name, LEAST_TAU)
     return tau
+
+
+def _refuse_batched(x: Tensor, name: str) -> None:
+    if torch.func.debug_unwrap(x).ndim != x.ndim:
+        raise TypeError(
+            f"{name} is batched by torch.func.vmap, which hides its values: use a loop."
+        )
 
 
 def temperatures(

@@ -64,10 +64,10 @@ def batch_means(
                     float(np.maximum(losses.gap - upper, lower - losses.gap).max()),
                 )
             )
-    names = ("loss_dcl", "loss_nscl", "gap", "level_dcl", "level_nscl")
+    names: Sequence[str] = ("loss_dcl", "loss_nscl", "gap", "level_dcl", "level_nscl")
     means = []
     for whole, rows in zip(exact, found.values(), strict=True):
-        values = dict(zip(names, np.array(rows)[:, :5].mean(0).tolist(), strict=True))
+        values: dict[str, float] = dict(zip(names, np.mean(rows, 0).tolist(), strict=False))
         means.append(
             {"tau": whole["tau"], "batch": size, "batches": len(rows)}
             | values

@@ -119,6 +119,6 @@ def pairs_table(features: Tensor, y: Tensor, names: Sequence[object]) -> pd.Data
         "distance": moments.square_distances.sqrt(),
     }
     return pd.DataFrame(
-        {"class_i": [names[k] for k in i], "class_j": [names[k] for k in j]}
+        {"class_i": [names[int(k)] for k in i], "class_j": [names[int(k)] for k in j]}
         | {name: matrix.cpu().numpy()[off] for name, matrix in values.items()}
     )

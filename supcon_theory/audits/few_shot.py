@@ -80,11 +80,12 @@ def bound_terms(pairs: Pairs, m: float) -> dict[str, few_shot.Terms]:
         By the name of the bound; `PAIRWISE` ones are arrays over the pairs, the others bound the
         average.
     """
-    chebyshev = [pairs[k] for k in ("distance2", "v_i", "v_j", "along_i", "fourth_i", "fourth_j")]
+    names = ("distance2", "v_i", "v_j", "along_i", "fourth_i", "fourth_j")
+    chebyshev: dict[str, Any] = {name: pairs[name] for name in names}
     V, V_root, V_dir = averages(pairs)
     return {
-        "theorem_4_1": few_shot_pairs.theorem_4_1_terms(*chebyshev, m),
-        "theorem_c_2": few_shot_pairs.theorem_4_1_terms(*chebyshev, m, crude=True),
+        "theorem_4_1": few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m),
+        "theorem_c_2": few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m, crude=True),
         "cantelli": few_shot_pairs.cantelli_terms(*pairs.values(), m),
         "neurips": few_shot.neurips_terms(V, V_root, V_dir, m),
         "neurips_16": few_shot.neurips_terms(V, V_root, V_dir, m, a=16),
@@ -294,14 +295,13 @@ def smallest_m(holds: Callable[[float], Any]) -> float:
         return 1.0
     if not holds(FAR):
         return np.inf
-    return float(
-        np.exp(bisect(lambda t: 1.0 if holds(np.exp(t)) else -1.0, 0, np.log(FAR), rtol=1e-9))
-    )
+    sign = lambda t: 1.0 if holds(np.exp(t)) else -1.0  # noqa: E731
+    edge: Any = bisect(sign, 0, np.log(FAR), rtol=np.float64(1e-9))
+    return float(np.exp(edge))
 
 
 def _counted(law: gaussian.GaussianClasses, centres: np.ndarray, z: np.ndarray) -> Errors:
     bias = -0.5 * (centres**2).sum(axis=1)
     labels = np.repeat(np.arange(len(centres)), z.shape[1])
-    return affine_errors(
-        centres[None], bias[None], np.arange(len(centres)), z.reshape(-1, z.shape[2]), labels
-    )
+    classes = list(range(len(centres)))
+    return affine_errors(centres[None], bias[None], classes, z.reshape(-1, z.shape[2]), labels)

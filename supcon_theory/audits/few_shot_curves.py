@@ -4,6 +4,7 @@ The tables are those of `audits.few_shot`. Torch-free: claims and summaries shar
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ def finite_m(table: pd.DataFrame) -> pd.DataFrame:
     """Rows in which a population was sampled: those that a bound is about."""
     if not {"protocol", "m"} <= set(table):
         return table.iloc[:0]
-    return table[table["protocol"].isin(["resampled", "gaussian"]) & np.isfinite(table["m"])]
+    sampled = table["protocol"].isin(["resampled", "gaussian"])
+    return table.loc[sampled & np.isfinite(table["m"])]
 
 
 def by_seed(
@@ -76,7 +78,8 @@ def slope_difference(m: np.ndarray, error: np.ndarray, bound: np.ndarray) -> flo
 
 def one_per_seed(table: pd.DataFrame, where: Mapping[str, object], column: str) -> pd.Series:
     """The value of `column` in the row at m = inf of each seed."""
-    return select(table, {**where, "m": np.inf}).set_index("seed")[column]
+    rows: Any = select(table, {**where, "m": np.inf})
+    return rows.set_index("seed")[column]
 
 
 def correlations(table: pd.DataFrame, bounds: Sequence[str]) -> pd.DataFrame:
@@ -90,7 +93,8 @@ def correlations(table: pd.DataFrame, bounds: Sequence[str]) -> pd.DataFrame:
         A row per population, ways and bound, with the columns of `FEW_SHOT_CURVES`.
     """
     rows = []
-    for key, mine in finite_m(table).sort_values("m").groupby(POPULATION, dropna=False):
+    populations: Any = finite_m(table).sort_values("m").groupby(POPULATION, dropna=False)
+    for key, mine in populations:
         for name in (*bounds, "flat"):
             m, error, curve = _curve(mine, None if name == "flat" else f"bound_{name}")
             log_m = np.log(m)
@@ -110,4 +114,5 @@ def correlations(table: pd.DataFrame, bounds: Sequence[str]) -> pd.DataFrame:
 
 def smallest_excess(rows: pd.DataFrame, bound: str = "older") -> pd.Series:
     """Per seed, the smallest excess of the error over a bound among the rows."""
-    return (rows["error"] - rows[f"bound_{bound}"]).groupby(rows["seed"]).min()
+    excess: Any = rows["error"] - rows[f"bound_{bound}"]
+    return excess.groupby(rows["seed"]).min()

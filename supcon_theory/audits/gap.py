@@ -62,7 +62,7 @@ class Evaluated:
     @cached_property
     def anchors(self) -> np.ndarray:
         """(M, 2) anchors of the dense path."""
-        return drawn_anchors(*self.z.shape[:2], DENSE)
+        return drawn_anchors(self.z.shape[0], self.z.shape[1], DENSE)
 
     @cached_property
     def spread(self) -> np.ndarray:
@@ -132,8 +132,8 @@ def gap_row(found: Evaluated, tau: float) -> dict[str, float]:
         ceiling, published = etf_ceiling(C, n, tau), theory.published_bound(C, tau)
         proved = etf_ceiling_is_proved(C, n, tau)
     losses = found.losses[tau]
-    close = (np.abs(np.stack([upper, lower, centred]) - losses.gap) < CLOSE).any(0)
-    gap = _redone(found, tau, losses.gap, close)
+    close = np.abs(np.stack([upper, lower, centred]) - losses.gap) < CLOSE
+    gap = _redone(found, tau, losses.gap, np.any(close, axis=0))
     mean, equal = float(gap.mean()), theory.equal_similarity_gap(counts)
     bounds = {
         "ceiling": float(ceiling),

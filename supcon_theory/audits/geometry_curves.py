@@ -4,6 +4,7 @@ The tables are those of `audits.collapse` and `audits.maps`. Torch-free.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,9 @@ def at_ends(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of geometry (those without a temperature) at the first and the last step, by seed."""
     rows = select(table, {**where, "objective": objective})
-    rows = rows[rows["tau"].isna()] if "tau" in rows else rows
+    rows = rows.loc[rows["tau"].isna()] if "tau" in rows else rows
     first, last = (
-        rows[rows["step"] == step].set_index("seed")
+        rows.loc[rows["step"] == step].set_index("seed")
         for step in (rows["step"].min(), rows["step"].max())
     )
     return first, last
@@ -29,14 +30,14 @@ def fall(
 ) -> pd.Series:
     """Per seed, log(end / start) of a measure over training."""
     start, end = at_ends(table, where, objective)
-    return np.log(end[column] / start[column])
+    return pd.Series(np.log(end[column] / start[column]))
 
 
 def shuffled_ratio(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
     """Per seed, log of CL's directional CDNV under shuffled over true labels, at the end."""
     _, true = at_ends(table, where, "dcl")
     _, shuffled = at_ends(table, {**where, "labels": "shuffled"}, "dcl")
-    return np.log(shuffled["directional_cdnv"] / true["directional_cdnv"])
+    return pd.Series(np.log(shuffled["directional_cdnv"] / true["directional_cdnv"]))
 
 
 def purity_rise(table: pd.DataFrame, objective: str, labels: str) -> pd.Series:
@@ -53,14 +54,14 @@ def purity_above(table: pd.DataFrame, labels: str) -> pd.Series:
 
 def map_distortion(table: pd.DataFrame) -> pd.Series:
     """Per seed, the largest distance between the purity of a map and of what it maps."""
-    rows = select(table, {"labels": "true"})
-    distance = np.abs(rows["purity_map"] - rows["purity"])
+    rows: Any = select(table, {"labels": "true"})
+    distance = (rows["purity_map"] - rows["purity"]).abs()
     return distance.groupby(rows["seed"]).apply(lambda found: found.max(skipna=False))
 
 
 def _purity(table: pd.DataFrame, where: Mapping[str, object], step: str) -> pd.Series:
-    rows = select(table, where)
-    rows = rows[rows["step"] == getattr(table["step"], step)()]
+    rows: Any = select(table, where)
+    rows = rows.loc[rows["step"] == getattr(table["step"], step)()]
     return rows.set_index(["C", "seed"])["purity"]
 
 

@@ -1,6 +1,7 @@
 """Statistics of the losses along training, from the rows of `audits.training`. Torch-free."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ CURVE = ["C", "split", "objective", "labels", "tau", "seed"]
 def trained_pairs(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of CL-trained encoders that have an NSCL-trained partner; not those before training."""
     rows = select(table, {"protocol": "exact", "objective": "dcl"})
-    return rows[rows["step"] > 0] if "step" in rows else rows.iloc[:0]
+    return rows.loc[rows["step"] > 0] if "step" in rows else rows.iloc[:0]
 
 
 def premise(table: pd.DataFrame) -> pd.DataFrame:
@@ -33,13 +34,13 @@ def premise(table: pd.DataFrame) -> pd.DataFrame:
     if not {*keys, "step", "protocol", "objective", "loss_dcl", "loss_nscl", "gap"} <= set(table):
         return table.iloc[:0]
     f, g = (
-        select(table, {"protocol": "exact", "objective": name})[
-            [*keys, "step", "loss_dcl", "loss_nscl", "gap"]
+        select(table, {"protocol": "exact", "objective": name}).loc[
+            :, [*keys, "step", "loss_dcl", "loss_nscl", "gap"]
         ]
         for name in ("dcl", "nscl")
     )
-    pairs = f[f["step"] > 0].merge(g[g["step"] > 0], on=keys, suffixes=("_f", "_g"))
-    pairs = pairs[~(pairs["loss_dcl_f"] > pairs["loss_dcl_g"])]
+    pairs = f.loc[f["step"] > 0].merge(g.loc[g["step"] > 0], on=keys, suffixes=("_f", "_g"))
+    pairs = pairs.loc[~(pairs["loss_dcl_f"] > pairs["loss_dcl_g"])]
     difference = pairs["loss_nscl_f"] - pairs["loss_nscl_g"]
     return pairs.assign(violation_transfer=difference - transfer_bound(pairs["gap_g"]))
 
@@ -53,9 +54,10 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per curve, with the columns of `LOSS_CURVES`.
     """
-    rows = table[table["protocol"].isin(["exact", "control"])].sort_values("step")
+    rows = table.loc[table["protocol"].isin(["exact", "control"])].sort_values("step")
     found = []
-    for key, mine in rows.groupby(CURVE):
+    groups: Any = rows.groupby(CURVE)
+    for key, mine in groups:
         dcl, nscl, gap = (mine[name].to_numpy() for name in ("loss_dcl", "loss_nscl", "gap"))
         bound = mine["bound_n_max"].max() if "bound_n_max" in mine else np.nan
         pearson_losses = pearson(dcl, nscl)
@@ -80,7 +82,7 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
 
 def least(table: pd.DataFrame, where: Mapping[str, object], column: str) -> pd.Series:
     """Per seed the smallest value over the curves; NaN if one is."""
-    rows = select(curves(table), where)
+    rows: Any = select(curves(table), where)
     return rows.groupby("seed")[column].apply(lambda values: values.min(skipna=False))
 
 
@@ -88,15 +90,15 @@ def at_end(
     table: pd.DataFrame, where: Mapping[str, object], column: str, over: Callable = pd.Series.mean
 ) -> pd.Series:
     """Per seed, a column at the last step, joined over C by `over`; NaN if one is."""
-    rows = last_step(select(trained_pairs(table), where))
+    rows: Any = last_step(select(trained_pairs(table), where))
     return rows.groupby("seed")[column].apply(lambda values: over(values, skipna=False))
 
 
 def untrained_excess(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
     """Per seed, NSCL loss before training less that of the NSCL-trained encoder at the end."""
-    rows = select(table, {**where, "protocol": "exact", "labels": "true"})
-    start = select(rows, {"step": 0, "objective": "dcl"})
-    end = select(last_step(rows), {"objective": "nscl"})
+    rows: Any = select(table, {**where, "protocol": "exact", "labels": "true"})
+    start: Any = select(rows, {"step": 0, "objective": "dcl"})
+    end: Any = select(last_step(rows), {"objective": "nscl"})
     return start.set_index("seed")["loss_nscl"] - end.set_index("seed")["loss_nscl"]
 
 
@@ -114,6 +116,6 @@ def batch_bias(table: pd.DataFrame, tau: float, column: str, size: str) -> pd.Se
     """
     rows = select(table, {"protocol": "batch", "tau": tau})
     sets = rows.groupby(["C", "split"])["batch"].transform(size)
-    worst = rows[rows["batch"] == sets]
+    worst = rows.loc[rows["batch"] == sets]
     values = worst[column].abs() if size == "max" else worst[column]
     return values.groupby(worst["seed"]).apply(lambda found: found.max(skipna=False))

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from supcon_theory.audits.columns import MAPS, NEIGHBOURS
-from supcon_theory.measures.neighbours import faithfulness, joint_map, purity
+from supcon_theory.measures.maps import joint_map
+from supcon_theory.measures.neighbours import purity, trustworthiness
 
 COLUMNS, VERSION = MAPS.columns, MAPS.version
 
@@ -49,7 +50,7 @@ def _rows(
         low = maps[objective, step]
         shared = {
             "neighbours": NEIGHBOURS,
-            "trustworthiness": faithfulness(z, low),
+            "trustworthiness": trustworthiness(z, low),
             "start_difference": difference if step == 0 else np.nan,
         }
         for name, y in labels.items():

@@ -175,7 +175,7 @@ def _ascents(study: Study) -> Iterator[tuple[str, Tensor]]:
 
 def windows(study: Study) -> Tables:
     """The temperatures at which the ceiling is not proved, enclosed; NaN if there are none."""
-    none = Window((np.nan,) * 2, (np.nan,) * 2)
+    none = Window((np.nan, np.nan), (np.nan, np.nan))
     rows = [
         {
             "C": C,

@@ -18,10 +18,11 @@ def select(table: pd.DataFrame, where: Mapping[str, object]) -> pd.DataFrame:
     for column, value in where.items():
         if column not in table:
             return table.iloc[:0]
-        table = table[table[column].isin(value if isinstance(value, tuple) else (value,))]
+        wanted = value if isinstance(value, tuple) else (value,)
+        table = table.loc[table[column].isin(wanted)]
     return table
 
 
 def last_step(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the last checkpoint that the table has."""
-    return table[table["step"] == table["step"].max()]
+    return table.loc[table["step"] == table["step"].max()]

@@ -4,6 +4,7 @@ The tables are those of `audits.gap`. Torch-free: claims and summaries share the
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,12 +27,13 @@ def gap_slope(
         Slopes indexed by seed; NaN where fewer than two C are left.
     """
     rows = last_step(select(table, {**where, "objective": objective}))
-    return slope_by_seed(rows, np.log(rows["C"] - 1), np.log(np.expm1(rows["gap"])))
+    log_C, log_gap = np.log(rows["C"] - 1), np.log(np.expm1(rows["gap"]))
+    return slope_by_seed(rows, pd.Series(log_C), pd.Series(log_gap))
 
 
 def furthest_from_one(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
     """Per seed, the largest |r - 1| over C before training; NaN for a single C."""
-    rows = select(table, {**where, "labels": "true", "step": 0})
+    rows: Any = select(table, {**where, "labels": "true", "step": 0})
     found = (rows["r"] - 1).abs().groupby(rows["seed"]).max()
     return found.where(rows.groupby("seed")["C"].nunique() > 1)
 
@@ -55,7 +57,7 @@ def least_learned(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series
 
 def r_over_grid(table: pd.DataFrame, labels: str, tau: float) -> pd.DataFrame:
     """Values of r under one labelling: a row per seed, a column per point (`level`) of the grid."""
-    rows = select(table, {"labels": labels, "tau": tau})
+    rows: Any = select(table, {"labels": labels, "tau": tau})
     return rows.set_index(["seed", "level"])["r"].unstack()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SIZE = 32
+from supcon_theory.data.pictures import SIZE
 
 
 @dataclass(frozen=True)

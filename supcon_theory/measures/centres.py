@@ -64,12 +64,12 @@ def affine_errors(weight, bias, classes: Sequence, queries, query_labels) -> Err
     repeats, count, d = weight.shape
     origin = z.mean(axis=0)
     z = z - origin
-    weight = weight - weight.mean(axis=1, keepdims=True)
     bias = bias + weight @ origin
     bias -= bias.mean(axis=1, keepdims=True)
+    weight = weight - weight.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.einsum("rcd,rcd->rc", weight, weight)).max(axis=1)
     lengths = np.sqrt(np.einsum("qd,qd->q", z, z))
-    slack = _TIE * (np.outer(norms, lengths) + np.abs(bias).max(axis=1)[:, None])
+    most = np.abs(bias).max(axis=1)
     pair = np.empty((repeats, count, count))
     beaten = np.empty((repeats, count, count))
     for i, members in enumerate(rows):
@@ -80,7 +80,7 @@ def affine_errors(weight, bias, classes: Sequence, queries, query_labels) -> Err
             s = slice(r, r + step)
             score = (weight[s].reshape(-1, d) @ own).reshape(-1, count, n)
             score += bias[s, :, None]
-            reach = score[:, i] - slack[s, members]
+            reach = score[:, i] - _TIE * (np.outer(norms[s], lengths[members]) + most[s, None])
             ahead = (score >= reach[:, None]).view(np.uint8)
             ahead[:, i] = 0
             pair[s, i] = ahead.sum(axis=2, dtype=np.uint32) / n

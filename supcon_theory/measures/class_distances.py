@@ -10,7 +10,7 @@ With d_ij = ||mu_i - mu_j||, v_i = tr Sigma_i and u_ij = (mu_j - mu_i) / d_ij (p
 In D dimensions 0 <= directional <= "single", with directional = single / D for isotropic classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ def cdnv(
     *,
     convention: str = "half",
     debiased: bool = False,
-    classes: int | Sequence | None = None,
+    classes: int | Iterable | None = None,
 ) -> PairMeasure:
     """V_ij in the named convention, and its mean over ordered pairs.
 
@@ -58,7 +58,7 @@ def directional_cdnv(
     labels=None,
     *,
     debiased: bool = False,
-    classes: int | Sequence | None = None,
+    classes: int | Iterable | None = None,
 ) -> PairMeasure:
     """u_ij' Sigma_i u_ij / d_ij^2, row i the class whose variance it is, and its mean.
 
@@ -84,7 +84,7 @@ def centre_distances(
     labels=None,
     *,
     debiased: bool = False,
-    classes: int | Sequence | None = None,
+    classes: int | Iterable | None = None,
 ) -> PairMeasure:
     """Squared distances between class means, plain or without the bias of estimated means.
 

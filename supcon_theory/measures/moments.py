@@ -7,10 +7,9 @@ features (1e4 in float32, say) costs no digits beyond those it costs the feature
 All moments are population moments (1/n). Views of a sample count as further samples of its class.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -143,7 +142,7 @@ Features = Moments | Tensor | np.ndarray  # with labels, unless they are Moments
 
 
 def class_moments(
-    features: Tensor | np.ndarray, labels, classes: int | Sequence | None = None
+    features: Tensor | np.ndarray, labels, classes: int | Iterable | None = None
 ) -> Moments:
     """Means, scatter and residuals of each class, in two passes.
 
@@ -171,8 +170,8 @@ def class_moments(
             f"all labels are of one class, {names[0]}; these measures compare at least 2."
         )
     if classes is not None:
-        given = range(classes) if isinstance(classes, Integral) else classes
-        known = inputs.class_names(given, "classes") if len(given) else []
+        numbers = isinstance(classes, int | np.integer)
+        known = inputs.class_names(np.arange(classes) if numbers else classes, "classes")
         if len(known) < 2:
             raise ValueError(f"classes names {len(known)}; these measures compare at least 2.")
         place = {name: c for c, name in enumerate(known)}
@@ -219,7 +218,7 @@ def class_moments(
     )
 
 
-def as_moments(features: Features, labels=None, classes: int | Sequence | None = None) -> Moments:
+def as_moments(features: Features, labels=None, classes: int | Iterable | None = None) -> Moments:
     """Features and labels through `class_moments`; moments as they are.
 
     Args:

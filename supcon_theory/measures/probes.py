@@ -81,7 +81,8 @@ def linear_probe(
         labels: (N,) labels of any kind.
         supports: (R, C, m) rows from `draw_supports`.
         inverse_l2: Inverse strength of the penalty (scikit-learn's C), positive.
-        tol: Largest entry of the gradient, in units of that at the start, below 1.
+        tol: Largest entry of the gradient, in units of that at the start, below 1. Under about
+            1e-8 the rounding of the objective ends the search first, and `converged` says so.
         max_iter: Most iterations of L-BFGS.
 
     Returns:
@@ -210,7 +211,7 @@ def knn_error(
 
 
 def _fitted(features, labels, supports, solve: Callable, tol: float) -> Probe:
-    """`solve(a, one-hot)` -> weight, bias, gradient at start and end, on every standardised draw."""
+    """`solve(a, one-hot)`, which gives W, b and two gradients, on every standardised draw."""
     x = matrix(features, "features")
     classes = support_classes(len(x), labels, supports)
     repeats, count, m = np.shape(supports)
@@ -236,7 +237,9 @@ def _fitted(features, labels, supports, solve: Callable, tol: float) -> Probe:
     reason = ""
     if why:
         first = min(why)
-        reason = f"{len(why)} of {repeats} draws have no classifier, the first {first}: {why[first]}"
+        reason = (
+            f"{len(why)} of {repeats} draws have no classifier, the first {first}: {why[first]}"
+        )
     return Probe(weight, bias, classes, gradient, gradient <= tol, reason)
 
 

@@ -5,7 +5,8 @@ from hashlib import blake2b
 
 import numpy as np
 
-from supcon_theory.inputs import class_names, labels as numbered
+from supcon_theory.inputs import class_names
+from supcon_theory.inputs import labels as numbered
 
 
 def draw_supports(

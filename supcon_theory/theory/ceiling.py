@@ -35,7 +35,7 @@ Between the two of 3. `open_temperatures` bisects c.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from mpmath.ctx_iv import MPIntervalContext
@@ -53,7 +53,7 @@ from supcon_theory.theory.counts import (
     require,
 )
 
-iv = MPIntervalContext()  # our own context: its precision is nobody else's
+iv: Any = MPIntervalContext()  # our own context: its precision is nobody else's
 iv.prec = 100
 
 Answer = Literal["proved", "fails", "undecided"]

@@ -4,10 +4,13 @@ The one place of validation in `theory`: each `checked_*` takes a concept in wha
 arrays, gives float64 arrays back, and refuses what makes no sense in one sentence.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
 
 
 def log1p_exp(x: ArrayLike) -> Floats:
@@ -65,7 +68,7 @@ def checked_whole(least: int, **numbers: ArrayLike) -> list[Floats]:
     """Finite whole numbers of at least `least`, given by name."""
     arrays = [np.asarray(value, float) for value in numbers.values()]
     for (name, value), x in zip(numbers.items(), arrays, strict=True):
-        whole = (x >= least) & (x == np.floor(x)) & (x < np.inf)
+        whole = (x >= least) & (x == np.floor(x)) & (x < np.inf) & (np.asarray(value).dtype != bool)
         require(whole, f"pass a whole number of at least {least}", **{name: value})
     return arrays
 
@@ -131,3 +134,38 @@ def checked_moments(**moments: ArrayLike) -> list[Floats]:
         if np.any(x < 0):
             raise ValueError(f"{name} = {x.min():g}: this moment cannot be negative.")
     return arrays
+
+
+def checked_classes(
+    classes: Sequence[ArrayLike], queries: Sequence[ArrayLike] | None
+) -> tuple[list[Floats], list[Floats]]:
+    """The rows of each class and the test points of each (default: its rows), finite matrices.
+
+    Args:
+        classes: at least two matrices (n_c, D).
+        queries: as many matrices (N_c, D), or None.
+
+    Returns:
+        Both as lists of float64 matrices.
+
+    Raises:
+        ValueError: if there are fewer than two classes, another number of queries, or a matrix that
+            is empty, of another D, or not finite.
+    """
+    queries = classes if queries is None else queries
+    if len(classes) < 2 or len(queries) != len(classes):
+        raise ValueError(
+            f"{len(classes)} classes and queries of {len(queries)}: an error needs at least 2 "
+            "classes to choose from, and test points of each of them."
+        )
+    found = []
+    for name, sets in (("classes", classes), ("queries", queries)):
+        found.append([np.asarray(x, np.float64) for x in sets])
+        for c, x in enumerate(found[-1]):
+            if x.ndim != 2 or len(x) == 0 or x.shape[1] != np.shape(classes[0])[-1]:
+                raise ValueError(
+                    f"{name}[{c}] has shape {x.shape}: every class must be (n, D), n >= 1, one D."
+                )
+            if not np.isfinite(x).all():
+                raise ValueError(f"{name}[{c}] has a NaN or infinite feature: remove such rows.")
+    return found[0], found[1]

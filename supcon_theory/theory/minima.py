@@ -43,7 +43,7 @@ def nscl_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Fl
 
     Example:
         >>> round(float(nscl_minimum(10, 64, 2, 1.0)), 4)
-        5.9382
+        5.9381
     """
     C, n, K, tau = checked_setting(C, n, K, tau)
     return np.log(K * n * (C - 1)) - C / ((C - 1) * tau)

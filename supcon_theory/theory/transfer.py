@@ -56,7 +56,8 @@ def nscl_excess(dcl_f: ArrayLike, dcl_g: ArrayLike, gap_f: ArrayLike, gap_g: Arr
     Returns:
         The difference, of the broadcast shape.
     """
-    return np.asarray(dcl_f, float) - dcl_g + np.asarray(gap_g, float) - gap_f
+    dcl_f, dcl_g, gap_f, gap_g = (np.asarray(x, float) for x in (dcl_f, dcl_g, gap_f, gap_g))
+    return dcl_f - dcl_g + gap_g - gap_f
 
 
 def transfer_bound(gap_g: ArrayLike, gap_f: ArrayLike = 0.0) -> Floats:
@@ -73,7 +74,7 @@ def transfer_bound(gap_g: ArrayLike, gap_f: ArrayLike = 0.0) -> Floats:
     Returns:
         The bound, of the broadcast shape.
     """
-    return np.asarray(gap_g, float) - gap_f
+    return np.asarray(gap_g, float) - np.asarray(gap_f, float)
 
 
 def forced_correlation(spread: ArrayLike, width: ArrayLike) -> Floats:
