@@ -13,6 +13,7 @@ from tyro.conf import OmitArgPrefixes
 from supcon_theory.data.facts import facts
 from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
+from supcon_theory.objectives import IDS
 from supcon_theory.runs.flags import Common
 
 LEAST_TAU = 1 / 650  # below it exp(1/tau) overflows
@@ -129,13 +130,11 @@ def check_objectives(names: tuple[str, ...]) -> None:
         ValueError: in one sentence, with what is allowed.
 
     """
-    from supcon_theory.objectives import NAMES
-
     if not names:
-        raise ValueError(f"objectives are none but must be some of {', '.join(NAMES)}")
+        raise ValueError(f"objectives are none but must be some of {', '.join(IDS)}")
     for name in names:
-        if name not in NAMES:
-            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(NAMES)}")
+        if name not in IDS:
+            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(IDS)}")
     if len(set(names)) < len(names):
         raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
 

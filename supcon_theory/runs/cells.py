@@ -85,7 +85,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All tables, rows in the order of the cells; why cells ended early; damage found on the way."""
+    """All tables, rows in the order of the cells; why cells ended early; damage found."""
 
     tables: Tables
     failed: dict[str, str]
