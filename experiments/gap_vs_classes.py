@@ -203,8 +203,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The theorems on the gap, and how it falls with the number of classes."""
-    recipe = config.recipe
-    return gap.sweep(recipe.tau, config.tau_published, config.classes, recipe.n, config.data)
+    return gap.sweep(config.recipe.tau, config.tau_published, config.classes, config.data)
 
 
 EXPERIMENT = Experiment(

@@ -155,6 +155,13 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def trend(
+    id: str, source: str, scope: Mapping[str, object], mutant: Change, **fields: str
+) -> Callable[[Callable[..., Check]], Callable[..., Claim]]:
+    """`declare` a trend, whose mutant has to be told."""
+    return declare(id, source, "trend", "", scope, mutant, **fields)
+
+
 def declare(
     id: str,
     source: str,
