@@ -130,7 +130,7 @@ def test_pairs_where_the_premise_fails_and_untrained_encoders_do_not_count_for_t
 
 
 def test_a_transfer_no_better_than_the_untrained_encoder_is_vacuous():
-    claim, table = claim_of("training", "A10 tau=1 C=10")
+    claim, table = claim_of("training", "A10 C=10 tau=1")
     start = (table["step"] == 0) & (table["protocol"] == "exact")
     lowest = table["loss_nscl"].mask(start, table["loss_nscl"].min())
     assert claim.verdict(table.assign(loss_nscl=lowest)).verdict == "VACUOUS"

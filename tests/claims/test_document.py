@@ -14,7 +14,7 @@ def document(name: str, table: pd.DataFrame | None = None) -> dict:
     claims, good = EXPERIMENTS[name]
     verdicts, _ = evaluate(claims, {"table": good if table is None else table})
     found = claims_json(claims, verdicts, experiment=name, preset="smoke")
-    return json.loads(json.dumps(found, allow_nan=False))
+    return json.loads(json.dumps(found, allow_nan=False, sort_keys=True))
 
 
 TYPES = {"string": str, "object": dict, "array": list, "null": type(None), "boolean": bool}
