@@ -52,7 +52,7 @@ WITHIN = {10: 0.1, 100: 0.05}  # nats at tau = 1 after training, published for C
     "theorem",
     "Pearson >= sqrt(1 - (bound/(2 sd L_NSCL))^2), the bound that on the gap",
     ALONG,
-    Change("loss_dcl", "loss_dcl - @t * loss_nscl"),
+    Change("bound_n_max", "bound_n_max * exp(-@t)"),
 )
 def forced() -> AtMost:
     """A bounded gap forces DCL and NSCL loss along any curve to be correlated."""
