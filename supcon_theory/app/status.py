@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
 from supcon_theory.runs import store, terminal
 from supcon_theory.runs.exits import Refused
@@ -21,15 +20,14 @@ def status(out: Path) -> None:
     """
     if not out.is_dir():
         raise Refused(f"There is no results folder {out}: name the --out of a run.")
-    console = Console()
     if rows := [_run(found.parent) for found in sorted(out.glob("*/[!.]*/claims.csv"))]:
-        terminal.show(console, pd.DataFrame(rows))
+        terminal.show(pd.DataFrame(rows))
     for name, pattern in (("encoders", "encoders/*"), ("cells", "*/cells/*")):
         folders = [path for path in out.glob(pattern) if path.is_dir()]
         finished = sum((path / "manifest.json").exists() for path in folders)
         aside = sum(".damaged" in path.name for path in folders)
         begun = len(folders) - finished
-        console.print(f"{name}: {finished - aside} finished, {begun} begun, {aside} set aside")
+        print(f"{name}: {finished - aside} finished, {begun} begun, {aside} set aside")
 
 
 def _run(folder: Path) -> dict[str, object]:

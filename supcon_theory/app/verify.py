@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
 from supcon_theory.runs import store, terminal
 from supcon_theory.runs.exits import Refused
@@ -29,7 +28,7 @@ def verify(claims: Path, table: Path) -> int:
         report = worked_out(store.read_json(claims), pd.read_csv(table))
     except (store.Damaged, OSError, ValueError) as error:
         raise Refused(str(error)) from None
-    terminal.show(Console(), report)
+    terminal.show(report)
     right = report["agrees"] & (report["survives"] == "") & (report["brittle"] == "")
     wrong = report.loc[~right]
     for row in wrong.to_dict("records"):

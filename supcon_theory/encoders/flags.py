@@ -4,6 +4,8 @@
 `recipe_for(C, seed)` fills in what differs between the encoders of one run. Nothing imports torch.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,11 @@ class Trained(Common):
         """The data set of the template."""
         return self.recipe.data
 
+    @functools.cached_property
+    def digest(self) -> Callable[[str], str]:
+        """The fingerprint of a data set, looked at once in the life of this configuration."""
+        return functools.cache(fingerprint)
+
     @property
     def taus(self) -> tuple[float, ...]:
         """Evaluation temperatures with the training temperature among them, the highest first."""
@@ -61,12 +68,12 @@ class Trained(Common):
 
         """
         data = changes.get("data", self.data)
-        fields = {"checkpoints": (0, self.recipe.steps), "data_digest": fingerprint(data)}
+        fields = {"checkpoints": (0, self.recipe.steps), "data_digest": self.digest(data)}
         return replace(self.recipe, C=C, seed=seed, **fields | changes)
 
     def identity(self) -> dict[str, object]:
         """The configuration, with what the data hold beside their name."""
-        digest = fingerprint(self.data)
+        digest = self.digest(self.data)
         return super().identity() | ({"data_digest": digest} if digest else {})
 
     def check(self) -> None:

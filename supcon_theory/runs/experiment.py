@@ -18,10 +18,11 @@ from typing import Any, NoReturn
 import pandas as pd
 from rich.console import Console
 
+from supcon_theory.audits.columns import Table
 from supcon_theory.claims import Claim, compare, evaluate, exit_code
 from supcon_theory.claims.document import claims_json
 from supcon_theory.runs import flags, machine, store, terminal
-from supcon_theory.runs.cells import Audit, Cell, Context, Measure, Outcome, Tables, compute
+from supcon_theory.runs.cells import Cell, Context, Measure, Outcome, Tables, compute
 from supcon_theory.runs.exits import Refused, guard
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
@@ -51,7 +52,7 @@ class Experiment:
     cells: Callable[[Any], Iterable[Cell]]
     measure: Measure
     claims: Callable[[Any], Sequence[Claim]]
-    audits: tuple[Audit, ...]
+    audits: tuple[Table, ...]
     summary: Callable[[Tables], Tables] = _no_summary
 
     def main(self) -> NoReturn:
@@ -144,7 +145,7 @@ class Experiment:
             store.write_json(stage / "manifest.json", manifest)
             missing = draw(self.name, stage) if outcome.tables else ""
         for table in summaries.values():
-            terminal.show(console, table)
+            terminal.show(table)
         terminal.show_verdicts(console, verdicts)
         for name, reason in outcome.failed.items():
             console.print(f"{name} ended early: {reason}", style="bold red", markup=False)

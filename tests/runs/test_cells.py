@@ -6,11 +6,11 @@ import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
 
+from supcon_theory.audits.columns import Table
 from supcon_theory.runs.cells import Cell, Context, compute
 from supcon_theory.runs.store import Entry
 from supcon_theory.runs.workers import THREADS, one_thread
@@ -20,11 +20,6 @@ from supcon_theory.runs.workers import THREADS, one_thread
 class Number:
     x: int
     sleep: float = 0.0
-
-
-class Audit(NamedTuple):
-    name: str
-    version: int
 
 
 def square(config, context):
@@ -50,7 +45,7 @@ def told(config, context):
 def cells(folder, *numbers, cost=0.1, version=1, **more):
     """Cells, each with its entry. Costly ones go to worker processes."""
     made = [Cell(Number(x, **more), f"x={x}", cost=cost + x % 10 / 10) for x in numbers]
-    audits = [Audit("square", version)]
+    audits = [Table("square", version, ())]
     return [
         (cell, Entry(folder / cell.key("squares", audits), cell.identity("squares", audits)))
         for cell in made
