@@ -1,67 +1,68 @@
-"""Draws `embeddings_map` from its tables: python analysis/embeddings_map.py
-results/embeddings_map/laptop.
-"""
+"""Draws `embeddings_map`: maps of held-out embeddings while they are trained."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
-import seaborn as sns
+
 from supcon_theory.analysis import style
+from supcon_theory.audits.columns import MAP_POINTS, MAPS
 
 NAME = "embeddings_map"
 MARKERS = "os^vDP*X<>"
 METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 
+@style.drawing(table=(MAPS,), points=(MAP_POINTS,))
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    """The panels of the first seed and the fewest classes; purity of the embeddings in each
-    title.
-    """
+    """A row for each objective, a column for each step; the first seed and the fewest classes."""
     points, numbers = tables["points"], tables["table"]
     C, seed = points["C"].min(), points["seed"].min()
     points = points[(points["C"] == C) & (points["seed"] == seed)]
-    numbers = numbers[
-        (numbers["C"] == C) & (numbers["seed"] == seed) & (numbers["labels"] == "true")
-    ]
-    numbers = numbers.set_index(["objective", "step"])
-    steps, objectives = sorted(points["step"].unique()), ("dcl", "nscl")
-    figure, axes = plt.subplots(
-        2, len(steps), figsize=(2.2 * len(steps), 4.9), sharex=True, sharey=True, squeeze=False
-    )
-    # ten colours that colour-blind readers tell apart, and markers in case of more classes or doubt
-    colours = sns.color_palette("colorblind", 10)
-    for row, objective in enumerate(objectives):
-        for column, step in enumerate(steps):
-            here = axes[row, column]
-            panel = points[(points["objective"] == objective) & (points["step"] == step)]
-            for c, of in panel.groupby("class"):
-                here.scatter(
-                    of["x"],
-                    of["y"],
-                    s=7,
-                    color=colours[c % 10],
-                    linewidths=0,
-                    alpha=0.8,
-                    marker=MARKERS[(c + c // 10) % len(MARKERS)],
-                )
-            found = numbers.loc[(objective, step)]
-            here.set_title(
-                f"step {step}\npurity {found['purity']:.2f}, map {found['purity_map']:.2f}",
-                fontsize=8.5,
+    numbers = numbers[(numbers["C"] == C) & (numbers["seed"] == seed)]
+    numbers = numbers[numbers["labels"] == "true"]
+    steps = sorted(points["step"].unique()) or [np.nan]
+    sheet = style.Sheet(2 * len(steps), columns=len(steps), fixed=True)
+    limits = dict(xlim=ends(points["x"]), ylim=ends(points["y"]))
+    for objective in ("dcl", "nscl"):
+        for step in steps:
+            at = (points["objective"] == objective) & (points["step"] == step)
+            panel = sheet.panel(
+                f"{style.LOOKS[objective].name}, step {step:g}" if step >= 0 else objective,
+                "no map of this step",
+                xticks=[],
+                yticks=[],
+                **limits,
             )
-            here.set(xticks=[], yticks=[], aspect="equal")
-        axes[row, 0].set_ylabel(f"{style.LABEL[objective]}\ndimension 2")
-    for here in axes[-1]:
-        here.set_xlabel("dimension 1")
-    method = METHOD[numbers["method"].iloc[0]]
-    figure.suptitle(
-        f"{method} of {panel.shape[0]} held-out images, C = {C} classes (colour and marker), "
-        "one map for all panels",
-        fontsize=9.5,
+            scatter(panel, points[at])
+            of = numbers[(numbers["objective"] == objective) & (numbers["step"] == step)]
+            if panel.drawn and len(of):
+                panel.looks["xlabel"] = f"{of['purity'].mean():.2f}, map {of['purity_map'].mean():.2f}"
+    method = METHOD.get(str(numbers["method"].min()), "map")
+    images = points["row"].nunique()
+    note = (
+        f"{method} of {images} held-out images, C = {C:g} classes (colour and marker), seed "
+        f"{seed:g}; one map for all panels. Below each panel: purity, the share of the nearest "
+        "neighbours with the same class, among embeddings and in the map"
     )
-    style.save(figure, points.drop(columns=["cell"], errors="ignore"), folder, NAME)
+    sheet.save(folder, NAME, note=style.fold(note, 100) if images else "", legend=False)
+
+
+def scatter(panel: style.Panel, points: pd.DataFrame) -> None:
+    """The images of each class in its own colour and marker."""
+    for c, of in points.groupby("class"):
+        c = int(c)
+        panel.record(f"class {c}", x=of["x"], mean=of["y"])
+        look = dict(color=style.PALETTE[c % 10], marker=MARKERS[(c + c // 10) % len(MARKERS)])
+        panel.axes.scatter(of["x"], of["y"], s=2.5, linewidths=0, alpha=0.8, **look)
+    panel.axes.set_box_aspect(1)
+
+
+def ends(values: pd.Series) -> tuple[float, float]:
+    """Limits of an axis with a little room."""
+    room = 0.03 * (values.max() - values.min())
+    return values.min() - room, values.max() + room
 
 
 if __name__ == "__main__":

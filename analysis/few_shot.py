@@ -1,181 +1,129 @@
-"""Draws `few_shot` from its table: python analysis/few_shot.py results/few_shot/laptop."""
+"""Draws `few_shot`: few-shot error, every bound on it, and which term of a bound matters."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+
 from supcon_theory.analysis import style
+from supcon_theory.audits.columns import CROSSED, FEW_SHOT
 
 NAME = "few_shot"
 OBJECTIVES = ("init", "dcl", "nscl", "cross_entropy")
-BOUNDS = {  # column, label, colour, dashes; from the oldest to the sharpest
-    "older": ("1/m form (refuted)", style.PALETTE[7], ":"),
-    "neurips": ("NeurIPS form", style.PALETTE[1], "-"),
-    "tightened": ("tightened", style.PALETTE[1], "--"),
-    "theorem_4_1": ("Theorem 4.1", style.PALETTE[4], "-"),
-    "cantelli": ("Cantelli", style.PALETTE[2], "-"),
-    "conditional_cantelli": ("Cantelli given z", style.PALETTE[9], "--"),
-    "conditional_trigonometric": ("trigonometric given z", style.PALETTE[9], "-"),
-}
-TERMS = {
-    "theorem_4_1": "Theorem 4.1",
-    "neurips": "NeurIPS form",
-    "cantelli": "Cantelli certificate",
-}
+SHOTS = dict(xscale="log", xlabel="labelled samples per class m")
+DRAWN = (  # from the loosest to the sharpest; the refuted form has a figure of its own
+    *("neurips", "tightened", "theorem_4_1", "cantelli"),
+    *("conditional_cantelli", "conditional_trigonometric"),
+)
 
 
+@style.drawing(table=(FEW_SHOT,))
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    table = tables["table"]
-    curves(table, folder)
-    bounds(table, folder)
-    terms(table, folder)
+    """Errors of the encoders as used; errors between bounds; shares of the directional term."""
+    curves(tables["table"], folder)
+    bounds(tables["table"], folder)
+    terms(tables["table"], folder)
 
 
 # ---- error against m, as the encoders would be used ----------------------------------------------
 def curves(table: pd.DataFrame, folder: Path) -> None:
     """All-way error from training images as supports, at the largest number of classes."""
     rows = table[(table["protocol"] == "labelled") & (table["ways"] == table["C"])]
-    rows = rows[rows["C"] == rows["C"].max()]
-    C = int(rows["C"].max())
+    C = rows["C"].max()
+    rows = rows[rows["C"] == C]
     panels = [
-        ("seen", "nearest centre", "nearest class centre"),
-        ("seen", "linear", "linear probe"),
-        ("unseen", "nearest centre", "unseen classes, nearest centre"),
-        ("unseen", "linear", "unseen classes, linear probe"),
+        (classes, probe)
+        for classes in ("seen", "unseen")
+        for probe in ("nearest centre", "linear")
+        if classes == "seen" or (rows["classes"] == classes).any()
     ]
-    panels = [p for p in panels if (rows["classes"] == p[0]).any()]
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(2.75 * len(panels), 3.1), sharey=True, squeeze=False
-    )
-    drawn = []
-    for cell, (classes, probe, title) in zip(axes[0], panels, strict=True):
+    sheet = style.Sheet(len(panels), columns=2, height=1.75)
+    for classes, probe in panels:
+        title = {"linear": "linear probe"}.get(probe, f"{probe} of a class")
+        panel = sheet.panel(
+            f"{classes} classes, {title}", ylabel="error" + style.classes(C), ylim=(0, 1.02), **SHOTS
+        )
         part = rows[(rows["classes"] == classes) & (rows["probe"] == probe)]
-        for objective in OBJECTIVES:
-            for split, dashes in (("test", "-"), ("train", "--")):
-                mine = part[(part["objective"] == objective) & (part["split"] == split)]
-                found = style.aggregate(
-                    mine, f"{classes}, {probe}", f"{objective}, {split}", "m", "error"
-                )
-                style.band(
-                    cell,
-                    found,
-                    color=style.COLOUR[objective],
-                    ls=dashes,
-                    marker=style.MARKER[objective],
-                    label=style.LABEL[objective] if split == "test" else None,
-                )
-                drawn.append(found)
-        cell.axhline(1 - 1 / C, color="0.7", lw=0.8)
-        cell.set(xscale="log", xlabel="labelled images per class m", title=title)
-        cell.title.set_fontsize(9)
-    axes[0, 0].set(ylabel=f"error among {C} classes", ylim=(0, 1.02))
-    axes[0, 0].plot([], [], color="0.3", ls="--", label="queries: training images")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
-    style.save(figure, pd.concat(drawn, ignore_index=True), folder, NAME)
+        for name in OBJECTIVES:
+            of, look = part[part["objective"] == name], style.LOOKS[name].line()
+            panel.curve(of[of["split"] == "test"], "m", "error", **look, series=f"{name}, test")
+            look |= {"mfc": "none", "lw": 0.6, "label": None, "series": f"{name}, train"}
+            look |= {"note": "open: queries are training images"}
+            panel.curve(of[of["split"] == "train"], "m", "error", **look)
+        if panel.drawn:
+            panel.level(1 - 1 / C, ls=style.DOTTED, label="chance")
+    sheet.save(folder, NAME)
 
 
 # ---- error and bounds, where the theorems apply --------------------------------------------------
 def bounds(table: pd.DataFrame, folder: Path) -> None:
     """Two-way and all-way error of held-out features as the population, and of Gaussian classes."""
-    held = table[
-        (table["protocol"] == "resampled")
-        & (table["split"] == "test")
-        & (table["classes"] == "seen")
-    ]
+    held = table[(table["protocol"] == "resampled") & (table["split"] == "test")]
+    held = held[held["classes"] == "seen"]
     few, many = held["C"].min(), held["C"].max()
-    panels = [
-        (held[(held["C"] == few) & (held["objective"] == "dcl")], 2, f"CL, C = {few:g}, two-way"),
-        (held[(held["C"] == few) & (held["objective"] == "dcl")], few, f"CL, C = {few:g}, all-way"),
-        (
-            held[(held["C"] == few) & (held["objective"] == "cross_entropy")],
-            2,
-            f"cross-entropy, C = {few:g}, two-way",
-        ),
-        (held[(held["C"] == many) & (held["objective"] == "dcl")], 2, f"CL, C = {many:g}, two-way"),
-        (table[table["classes"] == "two classes"], 2, "two Gaussian classes"),
-        (table[table["classes"] == "five classes"], 5, "five Gaussian classes, all-way"),
-    ]
-    figure, axes = plt.subplots(2, 3, figsize=(9.2, 6.0))
-    drawn = [
-        bound_panel(cell, rows, ways, title)
-        for cell, (rows, ways, title) in zip(axes.flat, panels, strict=True)
-        if len(rows)
-    ]
-    handles = {
-        label: handle
-        for cell in axes.flat
-        for handle, label in zip(*cell.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5)
-    style.save(figure, pd.concat(drawn, ignore_index=True), folder, f"{NAME}_bounds")
+    sheet = style.Sheet(6, columns=3, height=1.75)
+    for C, name, ways in (
+        (few, "dcl", 2),
+        (few, "dcl", few),
+        (few, "cross_entropy", 2),
+        (many if many > few else np.nan, "dcl", 2),
+    ):
+        rows = held[(held["C"] == C) & (held["objective"] == name)]
+        bound_panel(sheet, rows, ways, style.LOOKS[name].name + style.classes(C))
+    for classes, ways in {"two classes": 2, "five classes": 5}.items():
+        title = classes.replace("classes", "Gaussian classes")
+        bound_panel(sheet, table[table["classes"] == classes], ways, title)
+    sheet.save(folder, f"{NAME}_bounds")
 
 
-def bound_panel(axes: Axes, rows: pd.DataFrame, ways: int, title: str) -> pd.DataFrame:
+def bound_panel(sheet: style.Sheet, rows: pd.DataFrame, ways: float, title: str) -> None:
+    """The measured error and every bound against the number of shots."""
     limit = (ways - 1) * 4 * rows["V_dir"].mean()  # stands in the rows of m = inf
     rows = rows[(rows["ways"] == ways) & np.isfinite(rows["m"])]
-    drawn = []
-    for name, (label, colour, dashes) in BOUNDS.items():
-        column = f"bound_{name}"
-        if column not in rows or rows[column].isna().all():
-            continue
-        found = style.aggregate(rows[np.isfinite(rows[column])], title, name, "m", column)
-        style.band(axes, found, color=colour, ls=dashes, label=label)
-        drawn.append(found)
-    found = style.aggregate(rows, title, "error", "m", "error")
-    style.band(axes, found, color="k", marker="o", ms=3.5, label="error of the nearest centre")
-    axes.axhline(limit, color=style.PALETTE[3], lw=1, ls="-.", label="limit 4 (C′ − 1) Ṽ")
-    axes.axhline(1 - 1 / ways, color="0.7", lw=0.8, label="chance")
-    low = found["mean"].min()
-    axes.set(
-        xscale="log",
+    panel = sheet.panel(
+        title,
+        "not in this run",
         yscale="log",
-        xlabel="samples per class m",
-        ylabel="error, bound",
-        ylim=(low / 2, max(60, 3 * limit)),
-        title=title,
+        ylabel=f"{'two' if ways == 2 else 'all'}-way error, bounds on it",
+        ylim=(rows.loc[rows["error"] > 0, "error"].min() / 2, max(60, 3 * limit)),
+        **SHOTS,
     )
-    axes.title.set_fontsize(9)
-    return pd.concat(
-        [*drawn, found, found.iloc[:1].assign(series="limit", mean=limit, low=limit, high=limit)]
-    )
+    for name in DRAWN:
+        panel.curve(rows, "m", f"bound_{name}", **style.BOUNDS[name])
+    panel.curve(rows, "m", "error", color="k", marker="o", label="error of the nearest centre")
+    if panel.drawn:
+        look = dict(color=style.PALETTE[3], ls=style.DASHDOT)
+        panel.level(limit, **look, label="limit 4 (C′ − 1) Ṽ")
+        panel.level(1 - 1 / ways, ls=style.DOTTED, label="chance")
 
 
 # ---- which term matters --------------------------------------------------------------------------
 def terms(table: pd.DataFrame, folder: Path) -> None:
     """Share of the directional term in each two-way bound against m."""
-    rows = table[
-        (table["protocol"] == "resampled")
-        & (table["split"] == "test")
-        & (table["classes"] == "seen")
-        & (table["ways"] == 2)
-        & np.isfinite(table["m"])
-    ]
+    rows = table[(table["protocol"] == "resampled") & (table["split"] == "test")]
+    rows = rows[(rows["classes"] == "seen") & (rows["ways"] == 2)]
     rows = rows[rows["C"] == rows["C"].max()]
-    figure, axes = plt.subplots(1, 3, figsize=(9.2, 3.1), sharey=True)
-    drawn = []
-    for cell, (name, title) in zip(axes, TERMS.items(), strict=True):
-        finite = rows[np.isfinite(rows[f"dispersion_{name}"])]
-        share = finite[f"directional_{name}"] / finite[f"bound_{name}"]
-        for objective in OBJECTIVES:
-            mine = finite.assign(share=share)[finite["objective"] == objective]
-            found = style.aggregate(mine, name, objective, "m", "share")
-            style.band(
-                cell,
-                found,
-                color=style.COLOUR[objective],
-                marker=style.MARKER[objective],
-                label=style.LABEL[objective],
-            )
-            drawn.append(found)
-        cell.axhline(0.5, color="0.7", lw=0.8)
-        cell.set(xscale="log", xlabel="samples per class m", title=title, ylim=(0, 1))
-    axes[0].set_ylabel("share of directional variation\nin the two-way bound")
-    axes[0].legend(loc="upper left")
-    style.save(figure, pd.concat(drawn, ignore_index=True), folder, f"{NAME}_terms")
+    sheet = style.Sheet(len(CROSSED), columns=3, height=1.75)
+    shots = rows.loc[np.isfinite(rows["m"]), "m"]
+    for bound in CROSSED:
+        panel = sheet.panel(
+            style.BOUNDS[bound]["label"],
+            ylabel="share of directional variation",
+            ylim=(0, 1),
+            xlim=(shots.min() / 1.3, shots.max() * 1.3),
+            **SHOTS,
+        )
+        share = rows[f"directional_{bound}"] / rows[f"bound_{bound}"]
+        finite = rows.assign(share=share)[np.isfinite(rows[f"dispersion_{bound}"])]
+        for name in OBJECTIVES:
+            of = finite[finite["objective"] == name]
+            panel.curve(of, "m", "share", **style.LOOKS[name].line())
+        if panel.drawn:
+            panel.level(0.5, ls=style.DOTTED, label="half of the bound")
+            if len(finite) < len(rows[np.isfinite(rows["m"])]):
+                panel.say("no bound at smaller m")
+    sheet.save(folder, f"{NAME}_terms")
 
 
 if __name__ == "__main__":

@@ -1,248 +1,140 @@
-"""Draws `loss_tracking` from its table: python analysis/loss_tracking.py
-results/loss_tracking/laptop.
-"""
+"""Draws `loss_tracking`: both losses, their gap and every bound on it along training."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+
 from supcon_theory.analysis import style
+from supcon_theory.audits.columns import BATCH_MEANS, EARLIER_BOUNDS, TRAINING
 
 NAME = "loss_tracking"
-BOUNDS = {
-    "bound_published": ("k", "-", "published bound"),
-    "bound_ceiling": ("0.25", "--", "ETF ceiling"),
-    "bound_centred": ("0.25", ":", "centred bound"),
+STEPS = dict(xscale="symlog", xlabel="training step", xlim=(0, None))
+CENTRED = {"bound_centred": dict(color=style.PALETTE[4], ls=style.DASHDOT, label="centred bound")}
+NULLS = {
+    "shuffled": dict(color="0.5", marker="x", ls=style.DOTTED, label="null: shuffled labels"),
+    "walk": dict(color=style.PALETTE[2], marker="+", ls=style.DASHED, label="null: random walk"),
 }
-EARLIER = {
-    "bound_arora": (style.PALETTE[3], "^", "Arora et al. 2019"),
-    "bound_nozawa_sato": (style.PALETTE[2], "v", "Nozawa, Sato 2021"),
-    "bound_bao": (style.PALETTE[4], "s", "Bao et al. 2022, upper"),
-    "bound_bao_lower": (style.PALETTE[4], "D", "Bao et al. 2022, lower"),
+EARLIER = {  # bound: its look; several lines of a paper share a colour
+    "bound_arora": (style.PALETTE[3], "^", "-", "Arora 2019"),
+    "bound_nozawa_sato": (style.PALETTE[5], "v", "-", "Nozawa 2021"),
+    "bound_bao": (style.PALETTE[9], "D", "-", "Bao 2022, upper"),
+    "bound_bao_lower": (style.PALETTE[9], "d", style.DOTTED, "Bao 2022, lower"),
 }
-DASHES = {"train": "-", "test": (0, (4, 2))}
-SETS = {"train": "training images", "test": "held-out"}
 
 
+@style.drawing(table=(TRAINING, BATCH_MEANS, EARLIER_BOUNDS))
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Losses at few and many classes, the gap, transfer, mini-batches and earlier bounds."""
     table = tables["table"]
     table = table[table["tau"] == table["tau"].max()]
-    exact = table[table["protocol"] == "exact"]
     few, many = table["C"].min(), table["C"].max()
-    figure, axes = plt.subplots(2, 3, figsize=(11, 6.6))
-    drawn = [
-        losses_panel(axes[0, 0], exact[exact["C"] == few], "a"),
-        gap_panel(axes[0, 1], table[table["C"] == few], "b"),
-        transfer_panel(axes[0, 2], exact, "c"),
-        losses_panel(axes[1, 0], exact[exact["C"] == many], "d"),
-        batch_panel(axes[1, 1], table[table["protocol"] == "batch"], "e"),
-        earlier_panel(axes[1, 2], table, "f"),
-    ]
-    figure.suptitle(
-        f"evaluated at τ = {table['tau'].max():g}, trained at τ = "
-        f"{table['tau_train'].iloc[0]:g}; bands: lowest to highest seed",
-        fontsize=9,
-    )
-    style.save(figure, pd.concat(drawn, ignore_index=True), folder, NAME)
+    exact = table[table["protocol"] == "exact"]
+    sheet = style.Sheet(6, height=1.75)
+    losses(sheet, exact[exact["C"] == few], few)
+    gap(sheet, table[(table["C"] == few) & (table["split"] == "test")], few)
+    transfer(sheet, exact[exact["split"] == "train"])
+    losses(sheet, exact[(exact["C"] == many) & (many > few)], many)
+    last = table[(table["step"] == table["step"].max()) & (table["C"] == few)]
+    batches(sheet, last[(last["protocol"] == "batch") & (last["split"] == "train")], few)
+    earlier(sheet, last, few)
+    note = f"{style.at_tau(table['tau'].max(), table['tau_train'].unique())}; {sheet.note()}"
+    sheet.save(folder, NAME, note=note if len(table) else None)
 
 
-def over_training(axes: Axes, ylabel: str, title: str) -> None:
-    axes.set(xscale="symlog", xlabel="training step", ylabel=ylabel, title=title)
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter(lambda x, at: f"{x:g}")
-
-
-def losses_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
+def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     """Both losses of the CL-trained encoder, and NSCL plus each bound on the gap.
 
     All less the log of the number of NSCL's negatives, a constant: the gap stays what it is.
     """
+    absent = "the run has one number of classes" if rows.empty and C == C else "no rows"
+    label = "loss − log K(N − n) (nats)"
+    panel = sheet.panel(f"losses of CL-trained{style.classes(C)}", absent, ylabel=label, **STEPS)
     rows = rows[rows["objective"] == "dcl"]
-    drawn = []
-    for split, dashes in DASHES.items():
-        mine = rows[rows["split"] == split]
-        of = mine.assign(
-            **{b: mine["level_nscl"] + mine[b] for b in BOUNDS},
-            dcl=mine["level_nscl"] + mine["gap"],
-        )
-        looks = [
-            ("dcl", style.PALETTE[0], "o", "DCL"),
-            ("level_nscl", style.PALETTE[1], "s", "NSCL"),
-        ]
-        for column, colour, marker, label in looks:
-            drawn.append(style.aggregate(of, panel, f"{column} {split}", "step", column))
-            style.band(
-                axes,
-                drawn[-1],
-                color=colour,
-                marker=marker,
-                ls=dashes,
-                label=f"{label}, {SETS[split]}",
-                mfc=colour if split == "train" else "white",
-            )
-        if split == "train":
-            for bound, (colour, kind, label) in BOUNDS.items():
-                drawn.append(style.aggregate(of, panel, f"nscl + {bound}", "step", bound))
-                axes.plot(
-                    drawn[-1]["x"],
-                    drawn[-1]["mean"],
-                    color=colour,
-                    ls=kind,
-                    lw=1.2,
-                    label=f"NSCL + {label}",
-                )
-    over_training(
-        axes, "loss − log K(N − n) (nats)", f"{panel}  CL-trained, C = {rows['C'].iloc[0]}"
-    )
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.5 * (high - low))  # room for the legend
-    axes.legend(fontsize=7, loc="upper left", ncol=2)
-    return pd.concat(drawn)
+    bounds = {name: style.RULER[name] for name in ("bound_published", "bound_ceiling")} | CENTRED
+    added = {name: rows["level_nscl"] + rows[name] for name in (*bounds, "gap")}
+    rows = rows.assign(**added)
+    train = rows[rows["split"] == "train"]
+    for name, look in bounds.items():
+        look = look | {"band": False, "lw": 0.9, "series": f"nscl + {name}"}
+        panel.curve(train, "step", name, absent=style.UNEQUAL, **look)
+    for objective, column in {"dcl": "gap", "nscl": "level_nscl"}.items():
+        look = style.LOOKS[objective].line(label=None, series=f"loss {objective}, train")
+        panel.curve(train, "step", column, **look, tag={"dcl": "DCL", "nscl": "NSCL"}[objective])
+        look |= {"series": f"loss {objective}, test", "note": "ring: held-out images"}
+        look |= {"ls": "none", "mfc": "none", "ms": 5.5, "band": False}
+        panel.curve(rows[rows["split"] == "test"], "step", column, **look)
 
 
-def gap_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
+def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     """The gap on held-out images between its bounds, and its nulls."""
-    rows = rows[rows["split"] == "test"]
-    exact = rows[rows["protocol"] == "exact"]
-    cl = exact[exact["objective"] == "dcl"]
-    drawn = []
-    for bound, (colour, dashes, label) in {
-        **style.RULER,
-        "bound_centred": BOUNDS["bound_centred"],
-    }.items():
-        drawn.append(style.aggregate(cl, panel, bound, "step", bound))
-        look = dict(color=colour, ls=dashes, lw=1.2)
-        if bound == "bound_centred":
-            look = dict(color=style.PALETTE[4], ls="-.", lw=1.4)
-        axes.plot(drawn[-1]["x"], drawn[-1]["mean"], label=label, **look)
-    null = rows[rows["protocol"] == "control"]
-    curves = [
-        (cl, style.PALETTE[0], "o", "CL-trained"),
-        (exact[exact["objective"] == "nscl"], style.PALETTE[1], "s", "NSCL-trained"),
-        (null[null["labels"] == "shuffled"], style.PALETTE[7], "x", "null: shuffled labels"),
-        (null[null["objective"] == "walk"], style.PALETTE[2], "+", "null: random walk"),
-    ]
-    for of, colour, marker, label in curves:
-        drawn.append(style.aggregate(of, panel, label, "step", "gap"))
-        style.band(axes, drawn[-1], color=colour, marker=marker, label=label)
-    over_training(axes, "gap (nats)", f"{panel}  gap, held-out, C = {rows['C'].iloc[0]}")
-    axes.set_ylim(0, drawn[2]["high"].max() * 1.6)
-    axes.legend(fontsize=7, ncol=2, loc="upper left")
-    return pd.concat(drawn)
+    panel = sheet.panel(f"gap, held-out{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None))
+    exact, null = (rows[rows["protocol"] == name] for name in ("exact", "control"))
+    trained = {name: exact[exact["objective"] == name] for name in ("dcl", "nscl")}
+    for bound, look in (style.RULER | CENTRED).items():
+        look = look | {"band": False, "lw": 0.9, "series": bound}
+        panel.curve(trained["dcl"], "step", bound, absent=style.UNEQUAL, **look)
+    for name, of in trained.items():
+        panel.curve(of, "step", "gap", **style.LOOKS[name].line())
+    panel.curve(null[null["labels"] == "shuffled"], "step", "gap", **NULLS["shuffled"])
+    panel.curve(null[null["objective"] == "walk"], "step", "gap", **NULLS["walk"])
 
 
-def transfer_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
-    """NSCL loss above its floor, for encoders trained on either loss."""
-    rows = rows[rows["split"] == "train"]
+def transfer(sheet: style.Sheet, rows: pd.DataFrame) -> None:
+    """NSCL loss above its floor, for encoders trained on either loss; the end says which C."""
+    label = "NSCL loss − its floor (nats)"
+    panel = sheet.panel("transfer, training images", ylabel=label, **STEPS, ylim=(0, None))
     rows = rows.assign(above=rows["loss_nscl"] - rows["floor"])
-    drawn = []
-    for C, dashes in zip(sorted(rows["C"].unique()), ("-", (0, (4, 2)), ":", "-."), strict=False):
-        for objective in ("dcl", "nscl"):
-            of = rows[(rows["C"] == C) & (rows["objective"] == objective)]
-            drawn.append(style.aggregate(of, panel, f"{objective} C={C}", "step", "above"))
-            style.band(
-                axes,
-                drawn[-1],
-                color=style.COLOUR[objective],
-                marker=style.MARKER[objective],
-                ls=dashes,
-                label=f"{style.LABEL[objective]}, C = {C}",
-            )
-    over_training(axes, "NSCL loss − its floor (nats)", f"{panel}  transfer, training images")
-    axes.set_ylim(bottom=0)
-    axes.legend(fontsize=7, handlelength=3.5)
-    return pd.concat(drawn)
+    for C, of in rows.groupby("C"):
+        for name in ("dcl", "nscl"):
+            look = style.LOOKS[name].line(tag=f"C = {C:g}")
+            panel.curve(of[of["objective"] == name], "step", "above", **look)
 
 
-def batch_panel(axes: Axes, rows: pd.DataFrame, panel: str) -> pd.DataFrame:
-    """Means over mini-batches less the exact value."""
-    drawn = []
-    looks = {
-        "bias_dcl": (style.PALETTE[0], "o", "DCL per negative"),
-        "bias_nscl": (style.PALETTE[1], "s", "NSCL per negative"),
-        "bias_gap": (style.PALETTE[2], "^", "gap"),
-    }
-    for C, dashes in zip(sorted(rows["C"].unique()), ("-", (0, (4, 2)), ":", "-."), strict=False):
-        for column, (colour, marker, label) in looks.items():
-            of = rows[(rows["C"] == C) & (rows["split"] == "train")]
-            drawn.append(style.aggregate(of, panel, f"{column} C={C}", "batch", column))
-            style.band(
-                axes, drawn[-1], color=colour, marker=marker, ls=dashes, label=f"{label}, C = {C}"
-            )
-    axes.axhline(0, color="0.5", lw=0.8)
-    axes.set(
+def batches(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
+    """Means over mini-batches less the exact value, side by side: a bar is the range of seeds."""
+    panel = sheet.panel(
+        f"mini-batch bias{style.classes(C)}",
+        "no mini-batch is at most half of the set",
         xscale="log",
+        xticks=rows["batch"],
         xlabel="images in a mini-batch",
         ylabel="batch mean − exact (nats)",
-        title=f"{panel}  mini-batch estimates, end of training",
     )
-    axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_formatter(lambda x, at: f"{x:g}")
-    axes.legend(fontsize=7, handlelength=3.5)
-    return pd.concat(drawn)
+    looks = {name: style.LOOKS[name].line(label=None) for name in ("dcl", "nscl")}
+    looks["gap"] = dict(color="0.2", marker="^", ls=style.DOTTED, label="gap (e)")
+    for k, (name, look) in enumerate(looks.items()):
+        beside = rows.assign(batch=rows["batch"] * 1.12 ** (k - 1))
+        found = panel.curve(beside, "batch", f"bias_{name}", **look, band=False, series=name)
+        if len(found):
+            panel.axes.vlines(found["x"], found["low"], found["high"], color=look["color"], lw=0.8)
+    if len(rows):
+        panel.axes.axhline(0, color="0.6", lw=0.6, zorder=0)
 
 
-def earlier_panel(axes: Axes, table: pd.DataFrame, panel: str) -> pd.DataFrame:
+def earlier(sheet: style.Sheet, last: pd.DataFrame, C: float) -> None:
     """Distance of each bound from the supervised loss that it bounds, against the negatives."""
-    rows = table[(table["protocol"] == "surrogate") & (table["step"] == table["step"].max())]
-    if rows.empty:
-        return pd.DataFrame()
-    rows = rows[rows["C"] == rows["C"].min()]
-    C = rows["C"].iloc[0]
-    drawn = []
-    for bound, (colour, marker, label) in EARLIER.items():
-        of = rows.assign(slack=(rows[bound] - rows["loss_supervised"]).abs())
-        of = of[np.isfinite(of["slack"])]
-        drawn.append(style.aggregate(of, panel, bound, "negatives", "slack"))
-        style.band(
-            axes,
-            drawn[-1],
-            color=colour,
-            marker=marker,
-            label=label,
-            ls="--" if bound.endswith("lower") else "-",
-        )
-    ends = table[
-        (table["protocol"] == "exact")
-        & (table["step"] == table["step"].max())
-        & (table["C"] == C)
-        & (table["split"] == "test")
-        & (table["objective"] == "dcl")
-    ]
-    slacks = {
-        "2506.04411, upper": ("-", ends["bound_published"] - ends["gap"]),
-        "2506.04411, lower": (":", ends["gap"]),
-    }
-    for label, (dashes, slack) in slacks.items():
-        axes.axhline(slack.mean(), color="k", ls=dashes, label=label)
-        drawn.append(
-            pd.DataFrame(
-                {
-                    "panel": panel,
-                    "series": label,
-                    "x": np.nan,
-                    "mean": slack.mean(),
-                    "low": slack.min(),
-                    "high": slack.max(),
-                    "n": len(slack),
-                },
-                index=[0],
-            )
-        )
-    axes.axhline(rows["chance"].iloc[0], color="0.6", lw=0.8, ls="-.", label="log C")
-    axes.set(
+    rows = last[last["protocol"] == "surrogate"]
+    panel = sheet.panel(
+        f"distance of bounds{style.classes(C)}",
+        "earlier bounds are about classes of equal size",
         xscale="log",
         yscale="log",
         xlabel="number of negatives",
-        ylabel="distance to its loss (nats)",
-        title=f"{panel}  bound − supervised loss, C = {C}",
+        ylabel="|bound − its loss| (nats)",
+        ylim=(None, 1e4),
     )
-    axes.set_ylim(0.5 * min(1.0, ends["gap"].min()), 1e4)  # Arora's bound grows without end
-    axes.legend(fontsize=6.5, loc="upper right", handlelength=1.2, borderaxespad=0)
-    return pd.concat(drawn)
+    for bound, (colour, marker, dashes, label) in EARLIER.items():
+        of = rows.assign(slack=(rows[bound] - rows["loss_supervised"]).abs())
+        look = dict(color=colour, marker=marker, ls=dashes, label=label)
+        panel.curve(of, "negatives", "slack", **look)
+    if len(rows):  # Arora's bound grows without end: what lies above 1e4 is cut
+        ends = last[(last["protocol"] == "exact") & (last["objective"] == "dcl")]
+        ends = ends[ends["split"] == "test"]
+        upper = (ends["bound_published"] - ends["gap"]).mean()
+        panel.level(upper, color="k", label="2506.04411, upper")
+        panel.level(ends["gap"].mean(), color="k", ls=style.DOTTED, label="2506.04411, lower")
+        panel.level(rows["chance"].mean(), ls=style.DASHDOT, label="log C (chance)")
 
 
 if __name__ == "__main__":

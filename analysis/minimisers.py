@@ -1,18 +1,21 @@
-"""Draws `minimisers` from its tables: python analysis/minimisers.py results/minimisers/laptop."""
+"""Draws `minimisers`: where free embeddings end, how they get there, and what is proved of it."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+
 from supcon_theory.analysis import style
-from supcon_theory.analysis.minimisers_certificates import TITLE, ceiling, curvature
+from supcon_theory.audits.columns import EIGENVALUES, GRAM, MINIMISERS, WINDOWS
+from supcon_theory.claims.minima import REACHED
 
 NAME = "minimisers"
-REACHED = 1e-8
+OBJECTIVES = ("nscl", "nscl_coupled", "supcon")
+SHAPE, SETTING = ["C", "n", "K"], ["objective", "C", "n", "K", "d", "tau"]
+HATCH = dict(fc="0.92", ec="0.6", hatch="////", lw=0)
 MEASURES = {
     "excess": "loss − minimum (nats)",
     "augmentation_variance": "augmentation variance",
@@ -23,140 +26,97 @@ MEASURES = {
 }
 
 
+@style.drawing(
+    table=(MINIMISERS,),
+    descent=(MINIMISERS,),
+    gram=(GRAM,),
+    spectrum=(EIGENVALUES,),
+    windows=(WINDOWS,),
+)
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    plt.rcParams.update(
-        {"axes.titlesize": 9, "axes.labelsize": 8.5, "xtick.labelsize": 7.5, "ytick.labelsize": 7.5}
-    )  # many small panels
+    """Shares of starts at the minimum, descents, Gram matrices, curvature and the ceiling."""
     table = tables["table"]
     landscape(table[table["part"] == "landscape"], folder)
-    if "descent" in tables:
-        descent(tables["descent"], folder)
-    if "gram" in tables:
-        grams(tables["gram"], folder)
-    if "spectrum" in tables:
-        curvature(table, tables["spectrum"], folder)
-    if "windows" in tables:
-        ceiling(tables["windows"], table[table["part"] == "ascent"], folder)
+    descent(tables["descent"], folder)
+    grams(tables["gram"], folder)
+    curvature(table[table["part"] == "class simplex"], tables["spectrum"], folder)
+    ceiling(tables["windows"], table[table["part"] == "ascent"], folder)
 
 
 # ---- success rate over dimension and temperature -------------------------------------------------
 def landscape(rows: pd.DataFrame, folder: Path) -> None:
     """Share of the starts that reached the minimum, a panel for each shape and objective."""
-    shapes = list(rows[["C", "n", "K"]].drop_duplicates().itertuples(index=False))
-    objectives = [
-        name for name in ("nscl", "nscl_coupled", "supcon") if name in set(rows["objective"])
-    ]
-    reached = rows.assign(reached=rows["excess"] <= REACHED)
-    share = reached.groupby(["objective", "C", "n", "K", "d", "tau"], as_index=False)[
-        "reached"
-    ].agg(success="mean", starts="size")
-    figure, axes = plt.subplots(
-        len(shapes), len(objectives), squeeze=False, figsize=(7.4, 0.5 + 1.62 * len(shapes))
+    shapes = list(rows[SHAPE].drop_duplicates().itertuples(index=False))
+    objectives = [name for name in OBJECTIVES if (rows["objective"] == name).any()]
+    reached = rows.assign(reached=rows["excess"] <= REACHED).dropna(subset="excess")
+    share = reached.groupby(SETTING, as_index=False)["reached"].agg(success="mean", starts="size")
+    count, columns = len(shapes) * len(objectives), len(objectives)
+    sheet = style.Sheet(count or 1, columns=columns or 1, height=1.45, fixed=True)
+    for shape in shapes:
+        for name in objectives:
+            of = (share[SHAPE] == list(shape)).all(axis=1) & (share["objective"] == name)
+            panel = sheet.panel(style.look(name).name, "needs a second view")
+            panel.looks["ylabel"] = f"C = {shape.C:g}, n = {shape.n:g}, K = {shape.K:g}\ntemperature τ"
+            heat(panel, share[of], shape.C)
+    if not count:
+        sheet.panel("starts at the minimum")
+    note = (
+        f"share of up to {share['starts'].max():g} starts that end within {style.short(REACHED)} nats of the minimum (dark: none, "
+        "yellow: all); hatched: d < C − 1, too few dimensions for a simplex ETF"
     )
-    for axes_row, shape in zip(axes, shapes, strict=True):
-        for cell, objective in zip(axes_row, objectives, strict=True):
-            part = share[
-                (share[["C", "n", "K"]] == list(shape)).all(axis=1)
-                & (share["objective"] == objective)
-            ]
-            heat(cell, part, shape)
-            if cell in axes[0]:
-                cell.set_title(TITLE[objective])
-            if cell in axes[-1]:
-                cell.set_xlabel("d / (C − 1)")
-        axes_row[0].set_ylabel(
-            f"C = {shape.C}, n = {shape.n:g}, K = {shape.K}\ntemperature τ", fontsize=8
-        )
-    bar = figure.colorbar(axes[0, 0].images[0], ax=axes, shrink=0.6, pad=0.01)
-    bar.set_label("share of starts at the minimum")
-    style.save(figure, share, folder, NAME)
+    sheet.save(folder, NAME, note=style.fold(note, 100) if count else "", legend=False)
 
 
-def heat(axes: Axes, part: pd.DataFrame, shape) -> None:
-    if len(part) == 0:
-        axes.axis("off")
-        axes.text(
-            0.5, 0.5, "needs a second view", ha="center", va="center", transform=axes.transAxes
-        )
+def heat(panel: style.Panel, part: pd.DataFrame, C: float) -> None:
+    """Shares at each temperature and dimension, with the numbers."""
+    grid = part.pivot_table(index="tau", columns="d", values="success")
+    if grid.empty:
         return
-    grid = part.pivot(index="tau", columns="d", values="success")
-    axes.imshow(grid, cmap="cividis", vmin=0, vmax=1, aspect="auto", origin="lower")
-    for i, tau in enumerate(grid.index):
-        for j, d in enumerate(grid.columns):
-            if d < shape.C - 1:
-                axes.add_patch(
-                    Rectangle((j - 0.5, i - 0.5), 1, 1, fc="0.9", ec="0.6", hatch="////", lw=0)
-                )
-            else:
-                value = grid.loc[tau, d]
-                axes.text(
-                    j,
-                    i,
-                    f"{value:.2f}".lstrip("0") if value < 1 else "1",
-                    ha="center",
-                    va="center",
-                    fontsize=6.5,
-                    color="k" if value > 0.55 else "w",
-                )
-    ratio = [f"{d / (shape.C - 1):.3g}".lstrip("0") for d in grid.columns]
-    axes.set_xticks(range(len(ratio)), ratio, fontsize=7)
-    axes.set_yticks(range(len(grid)), [f"{tau:g}" for tau in grid.index], fontsize=7)
-    axes.tick_params(length=2)
+    look = dict(vmin=0, vmax=1, aspect="auto", origin="lower")
+    panel.image(grid, "success", cmap=matplotlib.colormaps["cividis"], **look)
+    for (i, j), value in np.ndenumerate(grid.to_numpy()):
+        if grid.columns[j] < C - 1:
+            panel.axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, **HATCH))
+        elif np.isfinite(value):
+            text = f"{value:.2f}".lstrip("0") if value < 1 else "1"
+            look = dict(ha="center", va="center", color="k" if value > 0.55 else "w")
+            panel.axes.text(j, i, text, fontsize=style.SMALL, **look)
+    panel.looks["xlabel"] = "d / (C − 1)"
+    panel.named = {
+        "x": [f"{d / (C - 1):.2g}".lstrip("0") for d in grid.columns],
+        "y": [f"{tau:g}" for tau in grid.index],
+    }
 
 
 # ---- while optimising ----------------------------------------------------------------------------
 def descent(rows: pd.DataFrame, folder: Path) -> None:
-    """Each measure against the iteration: the median over starts, a band from lowest to highest."""
-    figure, axes = plt.subplots(2, 3, figsize=(7.4, 4.6), sharex=True)
-    drawn = []
-    for cell, (measure, label) in zip(axes.flat, MEASURES.items(), strict=True):
-        for objective in ("dcl", "nscl", "nscl_coupled", "supcon"):
-            part = carried(rows[rows["objective"] == objective], measure)
-            if len(part) == 0:
-                continue
-            found = pd.DataFrame(
-                {
-                    "panel": measure,
-                    "series": objective,
-                    "x": part.index,
-                    "mean": part.median(axis=1),
-                    "low": part.min(axis=1),
-                    "high": part.max(axis=1),
-                    "n": part.shape[1],
-                }
-            )
-            drawn.append(found)
-            levels = ["mean", "low", "high"]
-            shown = found.assign(**found[levels].clip(lower=1e-17))  # 0 has no place on a log axis
-            style.band(
-                cell,
-                shown,
-                color=style.COLOUR[objective],
-                label=TITLE[objective],
-                marker=style.MARKER[objective],
-                markevery=4,
-                ms=3.5,
-                lw=1.2,
-            )
-        cell.set(xscale="symlog", yscale="log", title=label)
-        cell.set_xlim(left=0)
-    for cell in axes[1]:
-        cell.set_xlabel("L-BFGS iteration")
-    axes[0, 0].legend(fontsize=7)
-    style.save(figure, pd.concat(drawn), folder, f"{NAME}_descent")
-
-
-def carried(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Iterations by starts; a start that has ended keeps its last value."""
-    grid = rows.drop_duplicates(["seed", "iteration"], keep="last")
-    return grid.pivot(index="iteration", columns="seed", values=measure).ffill()
+    """Each measure against the iteration; a start that has ended keeps its last value."""
+    sheet = style.Sheet(len(MEASURES), height=1.55)
+    least = 1e-17  # 0 has no place on a logarithmic axis
+    for measure, label in MEASURES.items():
+        looks = dict(xscale="symlog", yscale="log", xlabel="L-BFGS iteration", xlim=(0, None))
+        panel = sheet.panel(label, **looks)
+        for name in ("dcl", *OBJECTIVES):
+            part = rows[(rows["objective"] == name) & rows[measure].notna()]
+            grid = part.pivot_table(index="iteration", columns="seed", values=measure, aggfunc="last")
+            grid = grid.ffill().clip(lower=least)
+            found = grid.agg(["median", "min", "max"], axis=1)
+            if len(found):
+                look = style.look(name).line(label=style.look(name).name, markevery=4)
+                values = dict(zip(("mean", "low", "high"), found.to_numpy().T, strict=True))
+                panel.record(name, x=grid.index, **values)
+                panel.axes.plot(grid.index, found["median"], **look)
+                spread = (grid.index, found["min"], found["max"])
+                panel.axes.fill_between(*spread, color=look["color"], alpha=0.18, lw=0)
+    note = "line: median over the starts; band: lowest to highest start"
+    sheet.save(folder, f"{NAME}_descent", note=note if len(rows) else "")
 
 
 # ---- Gram matrices -------------------------------------------------------------------------------
 def grams(rows: pd.DataFrame, folder: Path) -> None:
     """Cosines of all samples in class order, beside the ideal."""
     panels = {
-        name: part.pivot(index="i", columns="j", values="cosine").to_numpy()
+        name: part.pivot_table(index="i", columns="j", values="cosine")
         for name, part in rows.groupby("panel", sort=False)
     }
     spurious = [name for name in panels if "above L*" in name]
@@ -164,33 +124,118 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
     chosen = [name for name in panels if name not in spurious + unequal[1:]] + spurious[:2]
     ends = [name for name in chosen if name.startswith("nscl, d")]
     if ends:
-        panels["ideal"] = ideal(panels[ends[0]])
-        chosen = ["ideal", *chosen]
-    columns = 4
-    figure, axes = plt.subplots(
-        -(-len(chosen) // columns),
-        columns,
-        squeeze=False,
-        figsize=(7.4, 2.15 * -(-len(chosen) // columns)),
-    )
-    for cell in axes.flat[len(chosen) :]:
-        cell.axis("off")
-    for cell, name in zip(axes.flat, chosen, strict=False):
-        image = cell.imshow(panels[name], cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
-        title = name.split(", start")[0].replace(", tau", ",\nτ").replace(", classes", ",\nclasses")
-        cell.set_title(title, fontsize=7)
-        cell.set_xticks([])
-        cell.set_yticks([])
-    figure.colorbar(image, ax=axes, shrink=0.5, pad=0.01).set_label("cosine")
-    drawn = rows[rows["panel"].isin(chosen)]
-    style.save(figure, drawn, folder, f"{NAME}_gram")
+        panels["class simplex"] = ideal(panels[ends[0]])
+        chosen = ["class simplex", *chosen]
+    sheet = style.Sheet(len(chosen) or 1, columns=4)
+    for name in chosen:
+        panel = sheet.panel(in_words(name), xticks=[], yticks=[])
+        panel.image(panels[name], name, cmap=matplotlib.colormaps["RdBu_r"], vmin=-1, vmax=1)
+    if not chosen:
+        sheet.panel("Gram matrices")
+    note = "cosines of the samples in class order, from −1 (blue) to 1 (red); L*: the minimum"
+    sheet.save(folder, f"{NAME}_gram", note=note if chosen else "", legend=False)
 
 
-def ideal(like: np.ndarray) -> np.ndarray:
+def in_words(name: str) -> str:
+    """The title of a Gram matrix from its name in the table."""
+    objective, *rest = name.split(", start")[0].replace("tau", "τ").split(", ")
+    words = [of.replace(" ", "\u00a0") for of in rest]  # which stay together
+    lines = style.fold(", ".join(words), 16).replace("\n", "\n    ")
+    return style.look(objective).name + (f"\n    {lines}" if rest else "")
+
+
+def ideal(like: pd.DataFrame) -> pd.DataFrame:
     """The class simplex with as many equal classes as the blocks of ones in `like`."""
-    first = int((like[0] > 0.999).sum())
-    classes = np.arange(len(like)) // first
-    return np.where(classes[:, None] == classes, 1.0, -1 / (classes.max()))
+    first = int((like.iloc[0] > 0.999).sum())
+    classes = np.arange(len(like)) // max(first, 1)
+    others = -1 / max(classes.max(), 1)
+    return pd.DataFrame(np.where(classes[:, None] == classes, 1.0, others))
+
+
+# ---- curvature -----------------------------------------------------------------------------------
+def curvature(simplex: pd.DataFrame, spectra: pd.DataFrame, folder: Path) -> None:
+    """Hessian eigenvalues at the class simplex and at other minima; random directions."""
+    sheet = style.Sheet(3, height=1.9)
+    looks = dict(yscale="symlog", xlabel="rank / number", ylabel="eigenvalue × N K")
+    panel = sheet.panel("class simplex", **looks)
+    at = spectra[spectra["part"] == "class simplex"]
+    ends = {at["tau"].min(): style.DOTTED, at["tau"].max(): "-"}
+    for (name, tau), part in at[at["tau"].isin(ends)].groupby(["objective", "tau"]):
+        look = dict(color=style.look(name).color, ls=ends[tau])
+        ordered(panel, part, f"{style.look(name).name}, τ = {tau:g}", **look)
+    panel = sheet.panel("spurious minima of NSCL", "none was found", **looks)
+    spurious = spectra[spectra["part"] == "spurious"]
+    one_each = spurious[["C", "K", "d", "tau", "seed"]].drop_duplicates(["C", "tau"])[:4]
+    for k, of in enumerate(one_each.itertuples(index=False)):
+        part = spurious[(spurious[list(one_each)] == list(of)).all(axis=1)]
+        look = dict(color=("k", style.PALETTE[3], style.PALETTE[2], "0.55")[k])
+        look["ls"] = ("-", style.DASHED, style.DASHDOT, style.DOTTED)[k]
+        ordered(panel, part, f"C = {of.C:g}, d = {of.d:g}, τ = {of.tau:g}", **look)
+    directions(sheet, simplex[simplex["objective"] == "dcl"].sort_values("tau"))
+    for panel in sheet.panels:
+        if panel.drawn:
+            panel.axes.axhline(0, color="0.6", lw=0.6, zorder=0)
+            panel.axes.legend(loc="best", handlelength=1.6)
+    sheet.save(folder, f"{NAME}_curvature", note="", legend=False)
+
+
+def ordered(panel: style.Panel, part: pd.DataFrame, label: str, **look) -> None:
+    """All eigenvalues of a Hessian in order."""
+    values = np.sort(part["eigenvalue"].dropna().to_numpy())
+    if len(values):
+        x = np.arange(1, len(values) + 1) / len(values)
+        panel.record(label, x=x, mean=values)
+        panel.axes.plot(x, values, label=label, drawstyle="steps-mid", **look)
+
+
+def directions(sheet: style.Sheet, rows: pd.DataFrame) -> None:
+    """The range of the curvature of dcl along random directions, against temperature."""
+    looks = dict(yscale="symlog", xlabel="temperature τ", ylabel="curvature × N K")
+    panel = sheet.panel("CL, random directions", "no curvature was measured", **looks)
+    looks = {"views together": dict(color="k", lw=3), "views independent": dict(color="0.6", lw=3)}
+    for k, (label, look) in enumerate(looks.items()):
+        name = label.replace(" ", "_")
+        low, high = rows[f"{name}_min"], rows[f"{name}_max"]
+        if low.notna().any():
+            panel.record(label, x=rows["tau"], low=low, high=high)
+            panel.axes.vlines(np.arange(len(rows)) + 0.2 * k - 0.1, low, high, label=label, **look)
+    panel.named = {"x": [f"{tau:g}" for tau in rows["tau"]]}
+
+
+# ---- the ceiling of the gap ----------------------------------------------------------------------
+def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
+    """Where the ceiling lacks a proof, and the largest gap found there."""
+    best = climbs.dropna(subset=["ceiling_proved", "violation_ceiling"])
+    best = best.groupby(["C", "n", "tau", "ceiling_proved"], as_index=False)["violation_ceiling"].max()
+    sheet = style.Sheet(2, columns=2, height=2.3)
+    looks = dict(xscale="log", xlabel="number of classes C", ylabel="temperature τ")
+    panel = sheet.panel("no proof between the curves", ylim=(0, None), **looks)
+    open_ones = windows.dropna(subset=["C", "n", "outer_low", "outer_high"]).sort_values("C")
+    for k, (n, part) in enumerate(open_ones.groupby("n")):
+        label = f"n = {n:g}" if n < 1e5 else "n → ∞"
+        look = dict(color=("k", style.PALETTE[3], "0.55")[k % 3], marker="osD"[k % 3], mfc="w")
+        for end, of in {"low": None, "high": label}.items():
+            panel.record(f"{label}, {end}", x=part["C"], mean=part[f"outer_{end}"])
+            panel.axes.plot(part["C"], part[f"outer_{end}"], label=of, **look)
+    if len(best):
+        panel.record("ascents", x=best["C"], mean=best["tau"])
+        look = dict(marker="x", c="k", s=14, lw=0.8, zorder=3)
+        panel.axes.scatter(best["C"], best["tau"], label="ascents (b)", **look)
+    looks = dict(xscale="log", ylabel="C, n, τ", xlabel="ceiling − largest gap found (nats)")
+    panel = sheet.panel("ascents below the ceiling", "no ascent was made", **looks)
+    below = (-best["violation_ceiling"]).clip(lower=1e-16)
+    for proved, look in {
+        1: dict(color=style.PALETTE[2], marker="o", label="ceiling proved"),
+        0: dict(color=style.PALETTE[3], marker="D", label="no proof"),
+    }.items():
+        of = np.flatnonzero(best["ceiling_proved"] == proved)
+        if len(of):
+            panel.record(look["label"], x=below.iloc[of], mean=of)
+            panel.axes.plot(below.iloc[of], of, ls="", **look)
+    above = int((best["violation_ceiling"] > 0).sum())
+    panel.say(f"{above} of {len(best)} above it, at the left edge" if above else "")
+    panel.named = {"y": [f"{r.C:g}, {r.n:g}, {r.tau:g}" for r in best.itertuples()]}
+    sheet.save(folder, f"{NAME}_ceiling", note="")
 
 
 if __name__ == "__main__":

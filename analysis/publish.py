@@ -1,101 +1,133 @@
-"""Makes finished runs the published ones: results/ -> figures/, and the README's verdict table.
+"""Makes finished runs the published ones: results/ -> figures/NAME[/full], and docs/verdicts.md.
 
-python analysis/publish.py results/gap_vs_classes/full results/minimisers/laptop
-python analysis/publish.py            # only the README's table, from figures/
+python -m supcon_theory.analysis.publish results/gap_vs_classes/full results/minimisers/laptop
+python -m supcon_theory.analysis.publish            # only docs/verdicts.md, from figures/
 """
 
 import json
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "figures"
-BEGIN, END = "<!-- verdicts: written by analysis/publish.py -->", "<!-- end of verdicts -->"
+ROOT = Path(__file__).resolve().parents[1]
+LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
+KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "config")
 
 
-def publish(folder: Path) -> None:
-    """Copy a run's figures with their CSV, its verdicts, and what made it."""
+def publish(folder: Path, figures: Path) -> Path:
+    """Copy a run's figures with their CSV, its table, its verdicts, and what made it.
+
+    The text (README.md) stays; all else that the place held gives way.
+
+    Args:
+        folder: A finished run, `<out>/NAME/<preset>`.
+        figures: The folder of all published runs.
+
+    Returns:
+        `figures/NAME`, or `figures/NAME/full` for a run of the preset `full`.
+
+    Raises:
+        ValueError: If no figure was drawn of the run.
+    """
     manifest = json.loads((folder / "manifest.json").read_text())
     name = manifest["experiment"]
     pictures = sorted(folder.glob(f"{name}*.p[dn][fg]"))
     if not pictures:
-        raise SystemExit(
-            f"{folder} has no {name}.pdf: run `python analysis/{name}.py {folder}` first"
-        )
-    for picture in pictures:
-        for file in (picture, picture.with_suffix(".csv")):
-            if file.exists():
-                shutil.copyfile(file, FIGURES / file.name)
-    shutil.copyfile(folder / "claims.csv", FIGURES / f"{name}.claims.csv")
-    kept = {
-        key: manifest[key]
-        for key in ("experiment", "preset", "command", "time", "machine", "versions", "config")
-    }
-    kept["cells"] = len(manifest["cells"])
-    kept["cpu_seconds"] = compute_time(folder, manifest["cells"].values())
-    (FIGURES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+        command = f"python -m supcon_theory.analysis.{name} {folder}"
+        raise ValueError(f"{folder} has no {name}.pdf: run `{command}` first")
+    place = figures / name / ("full" if manifest["preset"] == "full" else "")
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.iterdir():
+        if old.is_file() and old.name != "README.md":
+            old.unlink()
+    drawn = {picture.with_suffix(".csv") for picture in pictures}
+    verdicts = (folder / name for name in ("claims.csv", "claims.json"))
+    for file in (*pictures, *sorted(drawn), *verdicts):
+        if file.exists():
+            shutil.copyfile(file, place / file.name)
+    table = pd.read_csv(folder / "table.csv")
+    large = (folder / "table.csv").stat().st_size > LARGEST
+    packed = {"method": "gzip", "mtime": 0} if large else None
+    table.to_csv(place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed)
+    kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
+    kept["cpu_seconds"] = cpu_seconds(folder, manifest["cells"].values())
+    (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
+    return place
 
 
-def compute_time(folder: Path, cells: Iterable[str]) -> float:
+def cpu_seconds(folder: Path, cells: Iterable[str]) -> float:
     """CPU seconds of these cells together, whenever they were computed."""
-    found = (json.loads((folder / "cells" / cell / "manifest.json").read_text()) for cell in cells)
-    return round(sum(manifest["seconds"] for manifest in found), 1)
+    places = (
+        next(at / cell / "manifest.json" for at in (folder.parent / "cells", folder / "cells")
+             if (at / cell).exists())
+        for cell in cells
+    )
+    return round(sum(json.loads(path.read_text())["seconds"] for path in places), 1)
 
 
-ORDER = (
-    "gap_vs_classes",
-    "loss_tracking",
-    "universality",
-    "minimisers",
-    "collapse",
-    "embeddings_map",
-    "few_shot",
-    "few_shot_counterexample",
-)
+def verdicts(figures: Path, order: Sequence[str]) -> str:
+    """All published verdicts in Markdown: a table for each run, a row for each claim.
+
+    Args:
+        figures: The folder of all published runs.
+        order: Names of the experiments.
+
+    Returns:
+        The page docs/verdicts.md.
+    """
+    lines = [
+        "# Verdicts of the published runs",
+        "",
+        "Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the "
+        "95 % interval over",
+        "seeds lies inside the claim. VACUOUS: it holds but says nothing. INCONCLUSIVE: the interval "
+        "crosses the edge.",
+    ]
+    for name in order:
+        for place in (figures / name, figures / name / "full"):
+            if (place / "claims.csv").exists():
+                lines += ["", *section(place, name)]
+    return "\n".join(lines) + "\n"
 
 
-def verdict_tables() -> str:
-    """All published verdicts in Markdown: a table for each experiment, a row for each claim."""
-    lines = []
-    for name in ORDER:
-        path = FIGURES / f"{name}.claims.csv"
-        if not path.exists():
-            continue
-        made = json.loads((FIGURES / f"{name}.json").read_text())
-        lines += [
-            "",
-            f"### {name}",
-            "",
-            f"[figure](figures/{name}.png), [text](figures/{name}.md); "
-            f"`{made['command']}`, {made['cpu_seconds'] / 60:.0f} min of CPU time",
-            "",
-            "| claim | statement | kind | verdict | found |",
-            "|---|---|---|---|---|",
-        ]
-        for row in pd.read_csv(path).itertuples():
-            found = [row.reason] if isinstance(row.reason, str) else []
-            if not pd.isna(row.ci_low):
-                found.append(f"95 % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
-            if not pd.isna(row.tightness):
-                found.append(f"value / bound {row.tightness:.2g}")
-            found.append(f"n = {row.n}")
-            cells = (row.claim, row.statement, row.kind, f"**{row.verdict}**", "; ".join(found))
-            lines.append("| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |")
-    return "\n".join(lines)
+def section(place: Path, name: str) -> list[str]:
+    """Heading, links and the table of verdicts of one published run."""
+    made = json.loads((place / "run.json").read_text())
+    to = f"../figures/{name}" + ("/full" if place.name == "full" else "")
+    lines = [
+        f"## {name}, {made['preset']}",
+        "",
+        f"[figure]({to}/{name}.png), [text](../figures/{name}/README.md); `{made['command']}`, "
+        f"{made['cpu_seconds'] / 60:.0f} min of CPU time",
+        "",
+        "| claim | statement | kind | verdict | found |",
+        "|---|---|---|---|---|",
+    ]
+    for row in pd.read_csv(place / "claims.csv").itertuples():
+        found = [row.reason] if isinstance(row.reason, str) else []
+        if not pd.isna(row.ci_low):
+            found.append(f"95 % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
+        if not pd.isna(row.tightness):
+            found.append(f"value / bound {row.tightness:.2g}")
+        found.append(f"n = {row.n}")
+        cells = (row.claim, row.statement, row.kind, f"**{row.verdict}**", "; ".join(found))
+        lines.append("| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |")
+    return lines
 
 
 def main() -> None:
-    FIGURES.mkdir(exist_ok=True)
+    """Publish the folders of the command line and write docs/verdicts.md."""
+    figures = ROOT / "figures"
     for folder in sys.argv[1:]:
-        publish(Path(folder))
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-    before, rest = text.split(BEGIN)
-    readme.write_text(f"{before}{BEGIN}\n{verdict_tables()}\n{END}{rest.split(END)[1]}")
+        try:
+            print(publish(Path(folder), figures))
+        except (ValueError, FileNotFoundError) as error:
+            sys.exit(f"{error}")
+    order = sorted(path.name for path in figures.iterdir() if (path / "README.md").exists())
+    (ROOT / "docs" / "verdicts.md").write_text(verdicts(figures, order))
 
 
 if __name__ == "__main__":

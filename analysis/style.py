@@ -1,150 +1,445 @@
-"""One look for all figures, and the drawing of aggregated tables.
+"""One look for all figures, drawn at the width at which they are printed, from declared columns.
 
-A figure is drawn from a tidy table (panel, series, x, mean, low, high, n), and that table is written
-beside it: what the CSV says is what the picture shows.
+A drawing is a function `draw(tables, folder, width=5.5)` made by `drawing`: it gets the tables of a
+run with exactly their declared columns (NaN where the run has none, `KeyError` for any other name)
+and fills a `Sheet` of lettered panels. What a panel shows is kept as a tidy table (panel, series, x,
+mean, low, high, n) and written beside the figure: what the CSV says is what the picture shows. A
+panel without anything to show says why. Nothing here sets a style outside of a drawing.
 """
 
+import argparse
+import functools
 import math
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.legend import Legend
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-PALETTE = sns.color_palette("colorblind")
+from supcon_theory.audits.columns import IDENTITY, Table
 
-
-class Looks(dict):
-    """What objectives look like; one that is not listed gets `other(name, how many before it)`."""
-
-    def __init__(self, other: Callable[[str, int], object], listed: Mapping[str, object]) -> None:
-        super().__init__(listed)
-        self.other, self.listed = other, len(listed)
-
-    def __missing__(self, name: str) -> object:
-        return self.setdefault(name, self.other(name, len(self) - self.listed))
-
-
-COLOUR = Looks(
-    lambda _, k: PALETTE[(3, 5, 6, 7, 9)[k % 5]],
-    {
-        "dcl": PALETTE[0],
-        "nscl": PALETTE[1],
-        "supcon": PALETTE[2],
-        "cross_entropy": PALETTE[4],
-        "nscl_coupled": PALETTE[8],
-        "init": "0.55",
-    },
+WIDTHS = (3.25, 5.5, 7.0)  # inches: a column, the text of a one-column page, a two-column page
+SMALL = 6.5  # points, of what is least important
+UNEQUAL = "no bound: classes of unequal size"
+PALETTE = (  # seaborn's "colorblind": told apart with every kind of colour vision
+    "#0173b2",
+    "#de8f05",
+    "#029e73",
+    "#d55e00",
+    "#cc78bc",
+    "#ca9161",
+    "#fbafe4",
+    "#949494",
+    "#ece133",
+    "#56b4e9",
 )
-MARKER = Looks(
-    lambda _, k: "PX*<>"[k % 5],
-    {
-        "dcl": "o",
-        "nscl": "s",
-        "supcon": "^",
-        "cross_entropy": "D",
-        "nscl_coupled": "v",
-        "init": "x",
-    },
+DOTTED, DASHED, DASHDOT = (0, (1, 1.5)), (0, (4, 1.5)), (0, (5, 1.5, 1, 1.5))
+OTHERS = (
+    *("nt_xent", "supcon_in", "hscl", "h_nscl", "hucl", "dhel", "n_dhel", "n_pairs"),
+    *("dhel_official", "scl_jiang"),
 )
-LABEL = Looks(
-    lambda name, _: f"{name}-trained",
-    {
-        "dcl": "CL-trained",
-        "nscl": "NSCL-trained",
-        "supcon": "SupCon-trained",
-        "cross_entropy": "cross-entropy",
-        "nscl_coupled": "coupled NSCL",
-        "init": "untrained",
-    },
-)
-RULER = {
-    "bound_equal": ("0.5", ":", "equal similarities"),
-    "bound_ceiling": ("0.25", "--", "ETF ceiling"),
-    "bound_published": ("k", "-", "published bound"),
+
+
+class Look(NamedTuple):
+    """How an objective looks in every figure, and what it is called."""
+
+    color: str
+    marker: str
+    ls: object
+    name: str
+
+    def line(self, **more: object) -> dict:
+        """Arguments of `Panel.curve`, labelled "<name>-trained"; `more` wins.
+
+        Args:
+            more: Further arguments, or others for those of the look.
+
+        Returns:
+            Arguments of a matplotlib line.
+        """
+        return {"color": self.color, "marker": self.marker, "ls": self.ls} | {
+            "label": self.trained,
+            **more,
+        }
+
+    @property
+    def trained(self) -> str:
+        """What an encoder trained with it is called."""
+        return self.name if self.name in ("untrained", "cross-entropy") else f"{self.name}-trained"
+
+
+LOOKS = {
+    "dcl": Look(PALETTE[0], "o", "-", "CL"),
+    "nscl": Look(PALETTE[1], "s", DASHED, "NSCL"),
+    "supcon": Look(PALETTE[2], "^", DASHDOT, "SupCon"),
+    "cross_entropy": Look(PALETTE[4], "D", (0, (7, 2)), "cross-entropy"),
+    "nscl_coupled": Look(PALETTE[9], "v", DOTTED, "coupled NSCL"),
+    "init": Look("0.55", "x", DOTTED, "untrained"),
+    "untrained": Look("0.55", "x", DOTTED, "untrained"),
+    "instance simplex": Look("0.35", "+", DASHDOT, "instance simplex"),
+} | {
+    name: Look(PALETTE[(3, 5, 6, 8)[k % 4]], "PX*<>"[k // 2 % 5], (DASHED, DASHDOT)[k % 2], name)
+    for k, name in enumerate(OTHERS)
 }
 
 
-def use() -> None:
-    """Set the look; called by the scripts, never at import."""
-    sns.set_theme(style="ticks", palette="colorblind", font_scale=0.9)
-    plt.rcParams.update(
-        {
-            "figure.constrained_layout.use": True,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "legend.frameon": False,
-            "lines.linewidth": 1.6,
-            "lines.markersize": 4.5,
-            "legend.fontsize": 8,
-            "savefig.dpi": 200,
-            "pdf.fonttype": 42,
-            "svg.hashsalt": "supcon_theory",
+def look(objective: str) -> Look:
+    """The look of any objective; one that has none of its own is grey, with its id as name."""
+    return LOOKS.get(objective, Look("0.4", "h", DASHED, str(objective)))
+
+
+RULER = {  # the levels that a gap can lie at
+    "bound_published": dict(color="k", ls="-", label="published bound"),
+    "bound_ceiling": dict(color="0.3", ls=DASHED, label="ETF ceiling"),
+    "bound_equal": dict(color="0.5", ls=DOTTED, label="equal similarities"),
+}
+BOUNDS = {  # on the few-shot error
+    "older": dict(color=PALETTE[3], ls="-", label="1/m form (refuted)"),
+    "neurips": dict(color=PALETTE[1], ls="-", label="NeurIPS form"),
+    "tightened": dict(color=PALETTE[1], ls=DASHED, label="NeurIPS form, tightened"),
+    "theorem_4_1": dict(color=PALETTE[4], ls=DASHDOT, label="Theorem 4.1"),
+    "cantelli": dict(color=PALETTE[2], ls=(0, (7, 2)), label="Cantelli certificate"),
+    "conditional_cantelli": dict(color=PALETTE[9], ls=DASHED, label="Cantelli given z"),
+    "conditional_trigonometric": dict(color=PALETTE[9], ls="-", label="trigonometric given z"),
+}
+
+
+def settings(width: float) -> dict:
+    """Matplotlib's settings for a figure of this width in inches: no text is below 6 points."""
+    found = {
+        "figure.figsize": (width, width),
+        "font.size": 7,
+        "axes.labelsize": 7,
+        "axes.titlesize": 7,
+        "axes.titlelocation": "left",
+        "axes.titlepad": 3,
+        "axes.labelpad": 2,
+        "axes.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.fontsize": SMALL,
+        "legend.title_fontsize": SMALL,
+        "legend.frameon": False,
+        "legend.borderaxespad": 0.2,
+        "legend.labelspacing": 0.3,
+        "legend.columnspacing": 1.2,
+        "legend.handletextpad": 0.5,
+        "legend.handlelength": 2.4,
+        "lines.linewidth": 1.1,
+        "lines.markersize": 3,
+        "lines.markeredgewidth": 0.7,
+        "hatch.linewidth": 0.4,
+        "savefig.dpi": 200,
+        "pdf.fonttype": 42,
+    }
+    tick = {"labelsize": SMALL, "major.size": 2.5, "major.width": 0.6, "minor.size": 1.5}
+    return found | {f"{axis}tick.{key}": value for axis in "xy" for key, value in tick.items()}
+
+
+# ---- panels --------------------------------------------------------------------------------------
+class Panel:
+    """Axes with a letter, the rows of the CSV that they show, and the reason if there are none."""
+
+    def __init__(self, axes: Axes, letter: str, title: str, absent: str, looks: Mapping) -> None:
+        self.axes, self.letter, self.absent, self.looks = axes, letter, absent, dict(looks)
+        self.title = rf"$\mathbf{{{letter}}}$  {title}"
+        self.drawn: list[pd.DataFrame] = []
+        self.notes: list[str] = []
+        self.named: dict[str, list[str]] = {}  # what stands at 0, 1, ... of an axis
+        axes.set_title(self.title)
+
+    def record(self, series: str, **columns: object) -> pd.DataFrame:
+        """Note what is drawn: rows of the CSV, those of `x`, `mean`, `low`, `high` and so on."""
+        rows = pd.DataFrame({"panel": self.letter, "series": series, **columns})
+        self.drawn.append(rows)
+        return rows
+
+    def curve(
+        self, rows: pd.DataFrame, x: str, y: str, *, series: str = "", absent: str = "", **look
+    ) -> pd.DataFrame:
+        """A line through the mean of y at each x and a band from the lowest to the highest seed.
+
+        Args:
+            rows: Rows of a table; those whose y is not finite are left out.
+            x: Column of the horizontal axis.
+            y: Column of the vertical axis.
+            series: Name in the CSV; else the label, else y.
+            absent: What the panel says if there are rows but none with a finite y.
+            look: Arguments of the line; `band=False` draws none, `tag` is written at its end,
+                `note` once in the panel.
+
+        Returns:
+            The rows of the CSV, none if there is nothing to draw.
+        """
+        band, tag, note = look.pop("band", True), look.pop("tag", ""), look.pop("note", "")
+        label = look.get("label") or ""
+        finite = rows[np.isfinite(rows[x].astype(float)) & np.isfinite(rows[y].astype(float))]
+        if len(finite) == 0:
+            self.say(absent if len(rows) else "")
+            return finite
+        self.say(note)
+        groups = finite.groupby(x)
+        values = groups[y].agg(mean="mean", low="min", high="max").reset_index(names="x")
+        series = " ".join(filter(None, (series or label.strip("_") or y, tag)))
+        found = self.record(series, **values, n=groups["seed"].nunique().to_numpy())
+        if len(found) == 1 and not look.get("marker"):
+            look |= {"marker": "."}  # a line of one point would not be seen
+        (line,) = self.axes.plot(found["x"], found["mean"], **look)
+        if band and (found["low"] < found["high"]).any():
+            spread = (found["x"], found["low"], found["high"])
+            self.axes.fill_between(*spread, color=line.get_color(), alpha=0.18, lw=0)
+        if tag and tag not in [text.get_text() for text in self.axes.texts]:
+            end = (found["x"].iloc[-1], found["mean"].iloc[-1])
+            shift = dict(xytext=(3, 0), textcoords="offset points", va="center")
+            self.axes.annotate(tag, end, fontsize=SMALL, annotation_clip=False, **shift)
+        return found
+
+    def say(self, note: str) -> None:
+        """Write this into the panel, once, where there is room."""
+        self.notes += [note] if note and note not in self.notes else []
+
+    def level(self, value: float, series: str = "", **look) -> None:
+        """A horizontal line with its label, unless the value is NaN."""
+        if np.isfinite(value):
+            self.record(series or look.get("label") or "level", mean=[value])
+            self.axes.axhline(value, **{"lw": 0.8, "color": "0.5", "zorder": 1} | look)
+
+    def image(self, matrix: pd.DataFrame, series: str, **look):
+        """A matrix as a picture; its entries are recorded with row y and column x."""
+        long = matrix.rename_axis(index="y", columns="x").stack().rename("mean").reset_index()
+        self.record(series, **long)
+        return self.axes.imshow(matrix.to_numpy(float), **look)
+
+    def finish(self) -> None:
+        """Scales, limits and ticks, which need data; or the reason why there are none."""
+        axes, looks = self.axes, self.looks
+        if not self.drawn:
+            axes.clear()
+            axes.set(xticks=[], yticks=[], title=self.title)
+            axes.text(0.5, 0.5, fold((self.notes or [self.absent])[0]), ha="center", va="center", fontsize=SMALL)
+            return
+        rows = pd.concat(self.drawn)
+        for axis, columns in {"x": ["x"], "y": ["mean", "low"]}.items():
+            values = rows.reindex(columns=columns).apply(pd.to_numeric, errors="coerce")
+            values = values.to_numpy(float)
+            ticks, scale = looks.pop(f"{axis}ticks", None), looks.pop(f"{axis}scale", "linear")
+            low, high = looks.pop(f"{axis}lim", (None, None))
+            if scale == "log" and not (np.nan_to_num(values) > 0).any():
+                scale = "linear"  # no value has a place on a logarithmic axis
+            if scale != "linear" or ticks is not None:
+                getattr(axes, f"set_{axis}scale")(scale)
+                at = values if isinstance(ticks, str) else ticks
+                number(getattr(axes, f"{axis}axis"), values, at)
+            ends = [end if end is not None and np.isfinite(end) else None for end in (low, high)]
+            getattr(axes, f"set_{axis}lim")(*ends)
+        axes.set(**looks)
+        for axis, names in self.named.items():
+            getattr(axes, f"set_{axis}ticks")(range(len(names)), names)
+        if self.notes:
+            text = "\n".join(map(fold, self.notes))
+            axes.add_artist(Legend(axes, [], [], title=text, loc="best", alignment="left"))
+
+
+class Sheet:
+    """A figure of lettered panels at the width of the settings, with one legend."""
+
+    def __init__(
+        self,
+        panels: int,
+        *,
+        columns: int = 3,
+        height: float = 0,
+        fixed: bool = False,
+        first: float = 0,
+    ) -> None:
+        """A row has `columns` panels at 5.5 inches, fewer in a narrow figure unless `fixed`; they
+        have this height in inches (the first row another), and are square if it is 0.
+        """
+        width, columns = matplotlib.rcParams["figure.figsize"][0], min(columns, panels)
+        if not fixed:
+            columns = max(1, min(columns, round(columns * width / 5.5)))
+        rows = math.ceil(panels / columns)
+        heights = [height or width / columns + 0.2] * rows
+        heights[0] = first or heights[0]
+        self.figure = Figure(figsize=(width, sum(heights) + 0.05), layout="constrained")
+        self.figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
+        axes = self.figure.subplots(rows, columns, squeeze=False, height_ratios=heights)
+        self.free = iter(axes.flat)
+        for spare in axes.flat[panels:]:
+            spare.axis("off")
+        self.panels: list[Panel] = []
+
+    def panel(self, title: str, absent: str = "nothing to draw in this table", **looks) -> Panel:
+        """The next panel.
+
+        Args:
+            title: What it shows, after its letter.
+            absent: What an empty panel says.
+            looks: Arguments of `Axes.set`: labels, scales ("log" gives way to "linear" if no value
+                is above 0), limits (an end that is None or NaN follows the data), and
+                `xticks="values"` for a tick at every value.
+
+        Returns:
+            The panel.
+        """
+        letter = "abcdefghijklmnopqrstuvwxyz"[len(self.panels) % 26]
+        self.panels.append(Panel(next(self.free), letter, title, absent, looks))
+        return self.panels[-1]
+
+    def note(self) -> str:
+        """What lines and bands mean, from the numbers of seeds."""
+        seeds = [r["n"] for p in self.panels for r in p.drawn if "n" in r]
+        most = int(max((n.max() for n in seeds), default=0))
+        text = f"line: mean over {most} seeds; band: lowest to highest seed"
+        return text if most > 1 else "one seed" * most
+
+    def save(self, folder: Path, name: str, *, note: str | None = None, legend: bool = True):
+        """Write NAME.pdf, NAME.png and NAME.csv; equal tables give equal bytes.
+
+        Args:
+            folder: Where to write.
+            name: Name of the files.
+            note: What stands above the legend, instead of what the bands are.
+            legend: Whether the labels of all panels make one legend below them.
+        """
+        for panel in self.panels:
+            panel.finish()
+        entries = {
+            label: handle
+            for panel in self.panels
+            if panel.axes.get_legend() is None
+            for handle, label in zip(*panel.axes.get_legend_handles_labels(), strict=True)
         }
-    )
+        note = self.note() if note is None else note
+        if legend and entries:
+            longest = 0.046 * max(map(len, entries)) + 0.42  # inches, about
+            columns = max(1, min(len(entries), int(self.figure.get_figwidth() / longest)))
+            where = dict(loc="outside lower center", ncols=columns, title=note)
+            self.figure.legend(entries.values(), entries.keys(), **where)
+            lines = math.ceil(len(entries) / columns) + 1
+            self.figure.set_figheight(self.figure.get_figheight() + 0.13 * lines)
+        elif note:
+            self.figure.supxlabel(note, fontsize=SMALL)
+        drawn = [rows for panel in self.panels for rows in panel.drawn]
+        table = pd.concat(drawn, ignore_index=True) if drawn else pd.DataFrame({"panel": []})
+        table.to_csv(folder / f"{name}.csv", index=False)
+        self.figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        self.figure.savefig(folder / f"{name}.png", metadata={"Software": None})
 
 
-def aggregate(table: pd.DataFrame, panel: str, series: str, x: str, y: str) -> pd.DataFrame:
-    """Mean and range over seeds of column y at each x, as rows of a figure's table."""
-    values = table.groupby(x)[y]
-    return pd.DataFrame(
-        {
-            "panel": panel,
-            "series": series,
-            "x": values.mean().index,
-            "mean": values.mean().values,
-            "low": values.min().values,
-            "high": values.max().values,
-            "n": values.count().values,
-        }
-    )
+def number(axis, seen: np.ndarray, values: object = None) -> None:
+    """Plain numbers on an axis (a power of ten in small raised digits is not readable).
+
+    Args:
+        axis: The axis.
+        seen: What is drawn along it.
+        values: The places of the ticks, of which at most six keep their number; None for those of
+            the scale.
+    """
+    log = axis.get_scale() == "log"
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    if values is not None:
+        places = np.unique(np.asarray(values, float))
+        places = places[np.isfinite(places) & ((places > 0) | (not log))]
+        axis.set_major_locator(FixedLocator(places[:: math.ceil(len(places) / 6) or 1]))
+        axis.set_minor_locator(NullLocator())
+    elif log and np.nanmax(seen, initial=0) < 8 * np.nanmin(seen[seen > 0], initial=np.inf):
+        axis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
+        axis.set_minor_locator(NullLocator())
+    elif log:
+
+        def minor(value: float, _: int) -> str:
+            low, high = axis.get_view_interval()
+            leading = round(value / 10 ** math.floor(math.log10(value)))
+            return short(value) if leading in (2, 5) and high < 60 * low else ""
+
+        axis.set_minor_formatter(FuncFormatter(minor))
 
 
-def band(axes: Axes, rows: pd.DataFrame, **look) -> None:
-    """A line through the means, a band from the lowest to the highest seed."""
-    rows = rows.sort_values("x")
-    (line,) = axes.plot(rows["x"], rows["mean"], **look)
-    axes.fill_between(rows["x"], rows["low"], rows["high"], color=line.get_color(), alpha=0.2, lw=0)
+def short(value: float) -> str:
+    """A number in few characters: 0.001, 5000, 1e4, 1e-12."""
+    text = f"{value:.0e}" if value and not 1e-3 <= abs(value) < 1e4 else f"{value:g}"
+    return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
-def log_numbers(axes: Axes) -> None:
-    """Plain numbers on a logarithmic y axis: powers of ten, and 2 and 5 of them over few decades."""
-
-    def minor(value: float, _: int) -> str:
-        low, high = axes.get_ylim()
-        leading = round(value / 10 ** math.floor(math.log10(value)))
-        return f"{value:g}" if leading in (2, 5) and high / low < 60 else ""
-
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(minor))
+def fold(text: str, width: int = 24) -> str:
+    """Text broken into lines of at most this many characters."""
+    lines = [""]
+    for word in text.split(" "):
+        lines += [""] if len(lines[-1]) + len(word) > width else []
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "\n".join(lines)
 
 
-def save(figure: Figure, drawn: pd.DataFrame, folder: Path, name: str) -> None:
-    """PDF and PNG of a figure with the CSV that it draws; equal tables give equal bytes."""
-    drawn.to_csv(folder / f"{name}.csv", index=False)
-    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    plt.close(figure)
+def at_tau(tau: float, trained: Iterable[float] = ()) -> str:
+    """The temperature evaluated at, and whether it is that of the paper or of the training.
+
+    Args:
+        tau: The temperature evaluated at.
+        trained: Temperatures trained at, of the rows shown.
+
+    Returns:
+        For instance "τ = 1 (as published)".
+    """
+    trained = {float(of) for of in trained}
+    words = [w for w, so in (("as published", tau == 1), ("as trained", trained == {tau})) if so]
+    return ("" if np.isnan(tau) else f"τ = {tau:g}") + (f" ({', '.join(words)})" if words else "")
 
 
-def main(draw: Callable[[Mapping[str, pd.DataFrame], Path], None]) -> None:
-    """Run `draw(tables, folder)` on the folder named on the command line."""
-    if len(sys.argv) != 2 or not (Path(sys.argv[1]) / "table.csv").exists():
-        print(
-            f"usage: python {sys.argv[0]} FOLDER, where FOLDER holds the table.csv of a run",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    folder = Path(sys.argv[1])
-    tables = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
-    use()
-    draw(tables, folder)
+def classes(C: float) -> str:
+    """What a title says of the number of classes: nothing if there is none (NaN)."""
+    return f", C = {C:g}" if np.isfinite(C) else ""
+
+
+# ---- from tables to files ------------------------------------------------------------------------
+def drawing(**tables: tuple[Table, ...]) -> Callable:
+    """Make a drawing of a function of tables with these declared columns, and of a folder.
+
+    Args:
+        tables: For each CSV of a run that is drawn, the declarations of its columns.
+
+    Returns:
+        A decorator; what it gives is `draw(tables, folder, width=5.5)`, where a table or a column
+        that the run lacks is empty or NaN, and one that is not declared is a `KeyError`.
+    """
+    wanted = {
+        name: list(dict.fromkeys(c for table in (IDENTITY, *of) for c in table.names))
+        for name, of in tables.items()
+    }
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def draw(tables: Mapping[str, pd.DataFrame], folder: Path, width: float = 5.5) -> None:
+            found = {
+                name: tables.get(name, pd.DataFrame()).reindex(columns=columns)
+                for name, columns in wanted.items()
+            }
+            with matplotlib.rc_context(settings(width)):
+                function(found, Path(folder))
+
+        return draw
+
+    return decorate
+
+
+def main(draw: Callable, argv: list[str] | None = None) -> None:
+    """Draw the tables of a folder into it: `python -m supcon_theory.analysis.NAME FOLDER`.
+
+    Args:
+        draw: What `drawing` made.
+        argv: The command line; that of the process if None.
+    """
+    parser = argparse.ArgumentParser(description=draw.__doc__)
+    parser.add_argument("folder", type=Path, help="folder with the table.csv of a run")
+    parser.add_argument("--width", type=float, default=5.5, choices=WIDTHS, help="inches")
+    given = parser.parse_args(argv)
+    if not (given.folder / "table.csv").exists():
+        parser.error(f"{given.folder} has no table.csv: name the folder of a finished run")
+    tables = {path.stem: pd.read_csv(path) for path in sorted(given.folder.glob("*.csv"))}
+    draw(tables, given.folder, given.width)

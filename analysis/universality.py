@@ -1,122 +1,102 @@
-"""Draws `universality` from its table: python analysis/universality.py RESULTS_FOLDER."""
+"""Draws `universality`: how near the gap comes to its bounds over encoders, data and labels."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
 from supcon_theory.analysis import style
+from supcon_theory.audits.columns import FLOORS, GAP
 
 NAME = "universality"
 FACTORS = (
-    "base",
-    "objective",
-    "encoder",
-    "data",
-    "C",
-    "d",
-    "trained K",
-    "evaluated K",
-    "trained tau",
+    *("base", "objective", "encoder", "data", "C", "d"),
+    *("trained K", "evaluated K", "trained tau"),
 )
-LABELS = {  # colour, marker, name
-    "true": (style.PALETTE[0], "o", "true"),
-    "coarse": (style.PALETTE[2], "s", "coarse"),
-    "random": ("0.45", "x", "random"),
-    "kmeans": (style.PALETTE[1], "^", "k-means"),
-    "kmeans_equal": (style.PALETTE[4], "D", "equal k-means"),
+LABELS = {
+    "true": dict(color=style.PALETTE[0], marker="o", label="true labels"),
+    "coarse": dict(color=style.PALETTE[2], marker="s", label="coarse"),
+    "random": dict(color="0.45", marker="x", label="random"),
+    "kmeans": dict(color=style.PALETTE[1], marker="^", label="k-means"),
+    "kmeans_equal": dict(color=style.PALETTE[4], marker="D", label="equal k-means"),
 }
-OVER = {
-    "over_bound": ("bound_class_average", "gap / class-averaged bound"),
-    "over_ceiling": ("bound_ceiling", "gap / ETF ceiling (balanced labels)"),
-}
+OVER = {"bound_class_average": "class-averaged bound", "bound_ceiling": "ETF ceiling"}
 
 
+@style.drawing(table=(GAP, FLOORS))
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Gap over bound at every point (highest temperature), and its largest at each temperature."""
     table = tables["table"]
-    table = table.assign(**{name: table["gap"] / table[bound] for name, (bound, _) in OVER.items()})
+    table = table.assign(**{bound: table["gap"] / table[bound] for bound in OVER})
     levels = in_order(table)
-    taus = sorted(table["tau"].unique(), reverse=True)
-    height = 1.5 + 0.56 * len(levels)
-    figure, axes = plt.subplots(
-        2, len(taus), figsize=(3.5 * len(taus), height), sharey=True, squeeze=False
-    )
-    drawn = []
-    for row, (name, (_, label)) in enumerate(OVER.items()):
-        for column, tau in enumerate(taus):
-            panel = "abcdefghijklmnop"[row * len(taus) + column]
-            here = axes[row, column]
-            drawn.append(grid_panel(here, table[table["tau"] == tau], levels, name, panel))
-            here.set_xlabel(label)
-            here.set_title(f"{panel}  τ = {tau:g}\n{largest(drawn[-1], levels)}", fontsize=8)
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=len(names), title="labels")
-    style.save(figure, pd.concat(drawn, ignore_index=True), folder, NAME)
+    tau = table["tau"].max()
+    sheet = style.Sheet(4, columns=2, height=1.6, fixed=True, first=0.7 + 0.17 * len(levels))
+    at = table[table["tau"] == tau]
+    for bound, label in OVER.items():
+        grid(sheet, at, levels, bound, f"gap / {label}")
+    for bound, label in OVER.items():
+        temperatures(sheet, table, bound, f"largest gap / {label}")
+    note = "marker: mean over seeds, bar (band): lowest to highest seed; a row: one change"
+    sheet.save(folder, NAME, note=note if len(table) else None)
 
 
 def in_order(table: pd.DataFrame) -> dict[str, str]:
     """Points of the grid, the base first and then factor by factor: level -> what the axis says."""
-    points = table[["factor", "value", "level"]].drop_duplicates("level")
-    points = points.sort_values("factor", key=lambda names: names.map(FACTORS.index), kind="stable")
+    points = table[["factor", "value", "level"]].drop_duplicates("level").dropna()
+    places = points["factor"].map({name: k for k, name in enumerate(FACTORS)})
+    points = points.loc[places.sort_values(kind="stable").index]
     return {row.level: said(row.factor, str(row.value)) for row in points.itertuples()}
 
 
 def said(factor: str, value: str) -> str:
+    """What the axis says of a point: the factor that is changed and its value."""
     if factor == "base":
-        return "base: " + style.LABEL["dcl"]
+        return "base: " + style.LOOKS["dcl"].trained
     if factor == "objective":
-        return style.LABEL["init" if value == "untrained" else value]
+        return style.look(value).trained
     factor = {"encoder": "", "data": "", "trained tau": "trained at τ"}.get(factor, factor)
     return f"{factor} = {value}" if factor else value
 
 
-def grid_panel(
-    axes: Axes, rows: pd.DataFrame, levels: Mapping, name: str, panel: str
-) -> pd.DataFrame:
+def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, title: str) -> None:
     """Mean and range over seeds: a row per point of the grid, a marker per labelling."""
-    drawn = []
-    offsets = np.linspace(-0.3, 0.3, len(LABELS))
-    for offset, (labels, (colour, marker, text)) in zip(offsets, LABELS.items(), strict=True):
-        of = rows[(rows["labels"] == labels) & rows[name].notna()]
-        found = style.aggregate(of, panel, labels, "level", name)
-        y = np.array([list(levels).index(level) for level in found["x"]]) + offset
-        axes.hlines(y, found["low"], found["high"], color=colour, lw=1.2)
-        axes.plot(found["mean"], y, ls="none", marker=marker, color=colour, label=text)
-        drawn.append(found)
-    for labels in ("true", "coarse"):
-        of = rows[(rows["level"] == "base") & (rows["labels"] == labels)]
-        counting = np.mean(of["bound_equal"] / of[OVER[name][0]])
-        axes.axvline(
-            counting,
-            color=LABELS[labels][0],
-            ls=":",
-            lw=1.2,
-            zorder=0,
-            label=f"{labels}, all similarities equal",
-        )
-    axes.axvline(1, color="k", lw=1)
-    axes.set(xscale="log", ylim=(len(levels) - 0.5, -0.5))
-    axes.set_xlim(axes.get_xlim()[0], 1.1)
-    low, high = axes.get_xlim()  # over many decades only their powers have room
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 60 else (1,)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_yticks(range(len(levels)), list(levels.values()))
-    for line in np.arange(0.5, len(levels) - 1):
-        axes.axhline(line, color="0.9", lw=0.6, zorder=0)
-    return pd.concat(drawn)
+    at = style.at_tau(rows["tau"].max())
+    panel = sheet.panel(title, "no bound: no balanced labels", xlabel=f"ratio at {at}; 1: the bound")
+    places = {level: k for k, level in enumerate(levels)}
+    rows = rows[np.isfinite(rows[bound])]
+    for offset, (labels, look) in zip(np.linspace(-0.3, 0.3, 5), LABELS.items(), strict=True):
+        of = rows[rows["labels"] == labels].groupby("level")[bound]
+        found = of.agg(mean="mean", low="min", high="max", n="size").reset_index(names="x")
+        if len(found):
+            panel.record(labels, **found)
+            y = found["x"].map(places) + offset
+            panel.axes.hlines(y, found["low"], found["high"], color=look["color"], lw=0.9)
+            panel.axes.plot(found["mean"], y, ls="none", **look | {"ms": 2.5})
+    if panel.drawn:
+        panel.axes.axvline(1, color="k", lw=0.8)
+        panel.axes.hlines(np.arange(0.5, len(levels)), 0, 1, color="0.9", lw=0.5, zorder=0)
+        panel.named = {"y": list(levels.values())}
+        panel.looks |= dict(xlim=(0, None), ylim=(len(levels) - 0.5, -0.5))
 
 
-def largest(drawn: pd.DataFrame, levels: Mapping) -> str:
-    """The worst case of a panel in words."""
-    if len(drawn) == 0:
-        return "no balanced labels"
-    worst = drawn.loc[drawn["mean"] == drawn["mean"].max()].iloc[0]
-    point = levels[worst["x"]].removeprefix("base: ")
-    return f"largest {worst['mean']:.2f}: {point}, {LABELS[worst['series']][2]}"
+def temperatures(sheet: style.Sheet, table: pd.DataFrame, bound: str, title: str) -> None:
+    """The largest ratio over the grid against the temperature, and the range over seeds of it."""
+    panel = sheet.panel(
+        title,
+        "no bound: no balanced labels",
+        xscale="log",
+        yscale="log",
+        xlabel="temperature τ",
+        ylabel="ratio",
+        xticks="values",
+        ylim=(None, 1.2),
+    )
+    for labels, look in LABELS.items():
+        of = table[table["labels"] == labels]
+        worst = of.groupby(["tau", "seed"], as_index=False)[bound].max()
+        panel.curve(worst, "tau", bound, **look, series=labels)
+    panel.level(1 if panel.drawn else np.nan, color="k", label="the bound")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ Each cell runs in a process of its own, the versions taking turns there; seconds
 median of three runs. Memory is the peak resident set above that before the call, of `global_losses`
 alone. d = 128, K = 2, C = 100 classes, tau = 1 (and tau = 1, .5 in one pass for `ours, 2 taus`).
 
-Writes figures/benchmark_global_losses.{csv,png,pdf}: columns rows (N K), version, seconds, ratio
+Writes figures/benchmarks/benchmark_global_losses.{csv,png,pdf}: columns rows (N K), version, seconds, ratio
 (to `plain`), extra_mb. Beyond 20,000 rows only ours is run.
 """
 
@@ -43,7 +43,7 @@ import torch
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.pairs.class_sums import TILE
 
-FIGURES = Path(__file__).parent.parent / "figures"
+FIGURES = Path(__file__).parent.parent / "figures" / "benchmarks"
 K, D, C = 2, 128, 100
 ROWS = [2500, 5000, 10_000, 20_000, 40_000]
 RUNS = 3

@@ -15,7 +15,7 @@ runs; memory is the peak resident set above that at the start. Only ratios mean 
 machine. The accuracy table moves float32 features by a common offset and compares CDNV with float64
 on the same rounded features; `one-pass` is E[x^2] - E[x]^2 in float32.
 
-Writes figures/benchmark_measures.{csv,png,pdf} and figures/benchmark_measures.accuracy.csv.
+Writes figures/benchmarks/benchmark_measures.{csv,png,pdf} and figures/benchmarks/benchmark_measures.accuracy.csv.
 """
 
 import os
@@ -42,7 +42,7 @@ from torch import Tensor
 
 from supcon_theory import measures
 
-FIGURES = Path(__file__).parent.parent / "figures"
+FIGURES = Path(__file__).parent.parent / "figures" / "benchmarks"
 SWEEPS = {  # what grows: (N, C, d) of each cell
     "N": [(n, 100, 256) for n in (2500, 5000, 10_000, 20_000, 40_000)],
     "C": [(20_000, c, 256) for c in (10, 30, 100, 300, 1000)],

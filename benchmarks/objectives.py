@@ -8,7 +8,7 @@ Two views per image, d = 128, tau = 0.5, 100 classes, float32, one thread. First
 the conventions make equal is checked to be equal. Then each function and size gets a process of its
 own: peak memory of one call, then the median CPU time of at least 5 calls that take turns with the
 plain NT-Xent. Only ratios mean anything across machines: `of_plain` is against those turns.
-Writes figures/benchmark_objectives.{csv,md,png,pdf}.
+Writes figures/benchmarks/benchmark_objectives.{csv,md,png,pdf}.
 """
 
 import os
@@ -52,7 +52,7 @@ class Config:
     """Largest size for the ids that the speed targets do not name."""
     memory_limit: float = 6.0
     """GB: a function whose memory would exceed it, by growth 4 per doubling, is not run."""
-    folder: Path = Path("figures")
+    folder: Path = Path("figures/benchmarks")
     """Where the table and the figure go."""
 
 

@@ -1,6 +1,6 @@
 """Draws benchmark_objectives.{png,pdf} from benchmark_objectives.csv of a folder.
 
-python benchmarks/objectives_figure.py figures
+python benchmarks/objectives_figure.py figures/benchmarks
 """
 
 import sys

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +14,6 @@ from supcon_theory.encoders.networks import build
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.encoders.train import checkpoint_name, from_bytes, train
 from supcon_theory.runs import store
-from supcon_theory.runs.cells import Context
 
 CHUNK = 1024  # images at a time: bounds memory, changes no number (eval mode)
 
@@ -38,21 +39,56 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
     )
 
 
-def trained_encoders(
-    recipe: Recipe, objectives: Iterable[str], context: Context, share: float
-) -> Callable[[str, int], nn.Module]:
-    """Train the recipe with each objective, or find it trained; encoder = found(objective, step).
+class Workplace(Protocol):
+    """Where encoders are kept and trained, and who is told about it."""
 
-    `share` is the part of the cell's work that training is, for the progress shown.
+    @property
+    def out(self) -> Path:
+        """The results folder; encoders are in its `encoders`."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where to train."""
+        ...
+
+    @property
+    def retrain_before(self) -> float:
+        """Encoders older than this (Unix time) are trained again."""
+        ...
+
+    def report(self, fraction: float) -> None:
+        """How much of the work is done."""
+
+    def say(self, sentence: str) -> None:
+        """Something that a person should know."""
+
+
+def trained_encoders(
+    recipe: Recipe, objectives: Iterable[str], place: Workplace, share: float
+) -> Callable[[str, int], nn.Module]:
+    """Train the recipe with each objective, or find it trained.
+
+    Args:
+        recipe: what all have in common.
+        objectives: ids.
+        place: the context of a cell.
+        share: the part of the cell's work that training is, for the progress shown.
+
+    Returns:
+        encoder(objective, step), the network after that many updates, in evaluation mode.
+
     """
     recipes = {objective: replace(recipe, objective=objective) for objective in objectives}
     entries = train(
         list(recipes.values()),
-        context.encoders,
-        context.device,
-        context.retrain_before,
-        lambda part: context.report(share * part),
+        place.out / "encoders",
+        place.device,
+        place.retrain_before,
+        lambda part: place.report(share * part),
+        place.say,
     )
+    place.report(share)
     channels = data.load(recipe.data).channels
 
     def encoder(objective: str, step: int) -> nn.Module:

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from supcon_theory.claims.gap import sweep_claims
-from supcon_theory.theory.gap import etf_ceiling, etf_ceiling_is_proved, kappa, published_bound
+from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.counts import kappa
+from supcon_theory.theory.gap import published_bound
 
 CLASSES, N_PER_CLASS, SEEDS = (2, 8, 32, 128), 64, 3
 CLAIMS = {c.id: c for c in sweep_claims(0.5, 1.0, CLASSES, N_PER_CLASS, "glyphs")}

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from supcon_theory.claims.maps import map_claims
-from supcon_theory.measures.neighbours import faithfulness, joint_map, purity
+from supcon_theory.measures.maps import joint_map
+from supcon_theory.measures.neighbours import purity, trustworthiness
 
 CLAIMS = {c.id: c for c in map_claims("tsne")}
 
@@ -96,7 +97,7 @@ def test_a_rotated_panel_gets_the_same_map(method):
     turn = np.linalg.qr(np.random.default_rng(2).normal(size=(5, 5)))[0]
     maps = joint_map(np.stack([x @ turn, x]), method, seed=0)
     assert np.abs(maps[0] - maps[1]).max() < 0.2 * np.ptp(maps)
-    assert purity(maps[1], y, 5) == 1.0 and faithfulness(x, maps[1]) > 0.8
+    assert purity(maps[1], y, 5) == 1.0 and trustworthiness(x, maps[1]) > 0.8
     np.testing.assert_array_equal(maps, joint_map(np.stack([x @ turn, x]), method, seed=0))
 
 

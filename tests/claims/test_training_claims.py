@@ -6,7 +6,9 @@ import pytest
 
 from supcon_theory.audits.loss_curves import curves
 from supcon_theory.claims.training import dynamics_claims
-from supcon_theory.theory.gap import etf_ceiling, kappa, published_bound
+from supcon_theory.theory.ceiling import etf_ceiling
+from supcon_theory.theory.counts import kappa
+from supcon_theory.theory.gap import published_bound
 from supcon_theory.theory.minima import nscl_minimum
 
 CLASSES, STEPS, SEEDS, N = (10, 100), (0, 3, 20, 130, 800), 3, 160

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from supcon_theory.claims.universality import universality_claims
-from supcon_theory.theory.gap import etf_ceiling, etf_ceiling_is_proved, kappa, published_bound
+from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.counts import kappa
+from supcon_theory.theory.gap import published_bound
 
 TAUS, SEEDS = (1.0, 0.5, 0.1), 3
 LEVELS = ("base", "objective=untrained", "objective=nscl", "encoder=vit")
