@@ -41,7 +41,7 @@ import seaborn as sns
 import torch
 
 from supcon_theory.measures.losses import global_losses
-from supcon_theory.pairs.class_sums import TILE
+from supcon_theory.pairs.tiles import TILE
 
 FIGURES = Path(__file__).parent.parent / "figures" / "benchmarks"
 K, D, C = 2, 128, 100
