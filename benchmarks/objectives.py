@@ -20,6 +20,7 @@ import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -97,12 +98,12 @@ def inputs(images: int) -> tuple[Tensor, Tensor]:
 
 
 def check_values() -> None:
-    """Values that must be equal where conventions coincide, and gradients against the plain loss."""
+    """Values and gradients that must be equal where conventions coincide."""
     z, y = inputs(96)
     for name, (function, id_) in {"plain": (plain, "nt_xent"), **peers()}.items():
         options = {"pairs": "distinct"} if id_ == "dcl" else {}
         gradients, values = [], []
-        for loss in (function, lambda z, y: OBJECTIVES[id_](z, y, tau=TAU, **options)):
+        for loss in (function, partial(OBJECTIVES[id_], tau=TAU, **options)):
             x = z.clone().requires_grad_()
             raw = F.normalize(x, dim=-1)  # peers normalise: compare gradients along the sphere
             value = loss(raw, y)
