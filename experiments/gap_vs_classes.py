@@ -1,8 +1,9 @@
-"""How the gap between CL and NSCL closes as the number of classes grows (arXiv 2506.04411, Theorem 1).
+"""How the gap between CL and NSCL closes as the number of classes grows (arXiv 2506.04411).
 
-Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of classes
-and seed, measures both losses exactly over all views of the whole training set, and compares the gap
-with its value at equal similarities, the collapsed-ETF ceiling and the published bound.
+Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of
+classes and seed, measures both losses exactly over all views of the whole training set, and
+compares the gap with its value at equal similarities, the collapsed-ETF ceiling and the published
+bound (Theorem 1).
 
     python experiments/gap_vs_classes.py            laptop: 5 seeds, C = 2 ... 256, 150 steps
     python experiments/gap_vs_classes.py full       300 steps, and kanji up to C = 1000
@@ -52,6 +53,12 @@ class Config(Trained):
     """Train on the imbalanced subsets as well."""
 
     def check(self) -> None:
+        """Refuse what cannot be trained or measured.
+
+        Raises:
+            ValueError: in one sentence, with what is allowed.
+
+        """
         super().check()
         at_least(self, checkpoints=1)
         n = self.recipe.n
@@ -174,11 +181,11 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The gap at the end of training beside the ruler, and how fast everything falls with C."""
     table = tables["table"]
     balanced = (table["trained_imbalance"] == 1) & (table["imbalance"] == 1)
-    last = table[balanced & (table["step"] == table["step"].max())]
-    true = last[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
+    last = table.loc[balanced & (table["step"] == table["step"].max())]
+    true = last.loc[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
     ends = true.groupby(["data", "C"])[["epoch", *BOUNDS]].mean().rename(columns=BOUNDS)
     for place, objective in enumerate(OBJECTIVES):
-        of = true[true["objective"] == objective].groupby(["data", "C"])
+        of = true.loc[true["objective"] == objective].groupby(["data", "C"])
         ends.insert(1 + 2 * place, f"gap_{objective}", of["gap"].mean())
         ends.insert(2 + 2 * place, f"r_{objective}", of["r"].mean())
     slopes = []
@@ -196,8 +203,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The theorems on the gap, and how it falls with the number of classes."""
-    recipe = config.recipe
-    return gap.sweep(recipe.tau, config.tau_published, config.classes, recipe.n, config.data)
+    return gap.sweep(config.recipe.tau, config.tau_published, config.classes, config.data)
 
 
 EXPERIMENT = Experiment(

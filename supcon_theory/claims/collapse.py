@@ -61,7 +61,7 @@ def modest() -> Within:
 )
 def control() -> Within:
     """Control: directional CDNV of CL is at least twice as large under shuffled labels."""
-    statistic = partial(shuffled_ratio, where={})
+    statistic = partial(shuffled_ratio, where={"labels": "true"})
     return Within("log(shuffled / true)", np.log(2), np.inf, statistic)
 
 

@@ -89,7 +89,7 @@ def distance() -> AtMost:
     "A6-start",
     PAPER,
     "trend",
-    mutant=Change("r", "r + @t * sign(r - 1)", "step == 0 and labels == 'true'"),
+    mutant=Change("r", "r + @t * (1 - 2 * (r < 1))", "step == 0 and labels == 'true'"),
 )
 def start() -> Within:
     """Similarities are nearly equal at initialisation."""
@@ -123,7 +123,9 @@ def learned() -> Within:
     return Within("smallest difference over C", 0, np.inf, statistic)
 
 
-@declare("U1", "own", "trend", mutant=Change("r", "r + @t * sign(r - 1)", "labels == 'random'"))
+@declare(
+    "U1", "own", "trend", mutant=Change("r", "r + @t * (1 - 2 * (r < 1))", "labels == 'random'")
+)
 def random_labels() -> Within:
     """Random labels: the gap is that of equal similarities."""
 

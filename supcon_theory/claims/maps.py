@@ -48,7 +48,9 @@ def nscl() -> Within:
     "F1-map",
     "own",
     "trend",
-    mutant=Change("purity_map", "purity_map + @t * sign(purity_map - purity)", "labels == 'true'"),
+    mutant=Change(
+        "purity_map", "purity_map + @t * (1 - 2 * (purity_map < purity))", "labels == 'true'"
+    ),
 )
 def distortion() -> Within:
     """The map shows what is there."""

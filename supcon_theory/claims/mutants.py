@@ -9,7 +9,7 @@ import pandas as pd
 from supcon_theory.claims.checks import AtMost
 from supcon_theory.claims.claim import Change, Claim
 
-SMALLEST, LARGEST, HALVINGS = 1e-12, 1e9, 12  # of t: where the search begins, ends, how fine it is
+MOST, HALVINGS = 1e12, 8  # of t: where the search ends; then a bracket of ratio 4 is halved
 
 
 class Mutant(NamedTuple):
@@ -76,10 +76,12 @@ def _along(
     table: pd.DataFrame,
     broken: Callable[[pd.DataFrame], bool],
 ) -> Mutant:
-    high = SMALLEST
-    while high < LARGEST and not broken(change(table, rows, high)):
-        high *= 10
-    low = high / 10
+    high = 1.0
+    while high < MOST and not broken(change(table, rows, high)):
+        high *= 4
+    while high > 1 / MOST and broken(change(table, rows, high / 4)):
+        high /= 4
+    low = high / 4
     for _ in range(HALVINGS):
         middle = (low * high) ** 0.5
         low, high = (low, middle) if broken(change(table, rows, middle)) else (middle, high)

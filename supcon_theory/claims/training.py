@@ -185,7 +185,7 @@ def batches_low(tau: float) -> Within:
     "own",
     "trend",
     scope=BATCH,
-    mutant=Change("bias_gap", "bias_gap + @t * sign(bias_gap)"),
+    mutant=Change("bias_gap", "bias_gap + @t * (1 - 2 * (bias_gap < 0))"),
 )
 def batches_limit(tau: float) -> Within:
     """In the largest batches the batch mean of the gap is near the exact one."""

@@ -1,4 +1,4 @@
-"""From recipes to embeddings: trained encoders, evaluation views, weights at a checkpoint, h and z."""
+"""From recipes to embeddings: trained encoders at a checkpoint, evaluation views, h and z."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -19,9 +19,19 @@ CHUNK = 1024  # images at a time: bounds memory, changes no number (eval mode)
 
 
 def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: int = 2) -> Tensor:
-    """(N, K, channels, 32, 32) views of the given rows: the same at every checkpoint and objective.
+    """Views to measure on: the same at every checkpoint and objective.
 
     They come from a stream of their own, so they are never views that were trained on.
+
+    Args:
+        dataset: the data, which know whether a mirrored image keeps its class.
+        split: of the data.
+        rows: (N,) rows of the split.
+        K: views of each image.
+
+    Returns:
+        (N, K, channels, 32, 32) float32 in [0, 1].
+
     """
     return torch.cat(
         [
@@ -57,10 +67,10 @@ class Workplace(Protocol):
         """Encoders older than this (Unix time) are trained again."""
         ...
 
-    def report(self, fraction: float) -> None:
+    def report(self, fraction: float, /) -> None:
         """How much of the work is done."""
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, /) -> None:
         """Something that a person should know."""
 
 

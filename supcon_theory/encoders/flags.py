@@ -4,6 +4,8 @@
 `recipe_for(C, seed)` fills in what differs between the encoders of one run. Nothing imports torch.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from tyro.conf import OmitArgPrefixes
 from supcon_theory.data.facts import facts
 from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
+from supcon_theory.objectives import IDS
 from supcon_theory.runs.flags import Common
 
 LEAST_TAU = 1 / 650  # below it exp(1/tau) overflows
@@ -37,6 +40,11 @@ class Trained(Common):
         """The data set of the template."""
         return self.recipe.data
 
+    @functools.cached_property
+    def digest(self) -> Callable[[str], str]:
+        """The fingerprint of a data set, looked at once in the life of this configuration."""
+        return functools.cache(fingerprint)
+
     @property
     def taus(self) -> tuple[float, ...]:
         """Evaluation temperatures with the training temperature among them, the highest first."""
@@ -60,12 +68,12 @@ class Trained(Common):
 
         """
         data = changes.get("data", self.data)
-        fields = {"checkpoints": (0, self.recipe.steps), "data_digest": fingerprint(data)}
+        fields = {"checkpoints": (0, self.recipe.steps), "data_digest": self.digest(data)}
         return replace(self.recipe, C=C, seed=seed, **fields | changes)
 
     def identity(self) -> dict[str, object]:
         """The configuration, with what the data hold beside their name."""
-        digest = fingerprint(self.data)
+        digest = self.digest(self.data)
         return super().identity() | ({"data_digest": digest} if digest else {})
 
     def check(self) -> None:
@@ -129,13 +137,11 @@ def check_objectives(names: tuple[str, ...]) -> None:
         ValueError: in one sentence, with what is allowed.
 
     """
-    from supcon_theory.objectives import NAMES
-
     if not names:
-        raise ValueError(f"objectives are none but must be some of {', '.join(NAMES)}")
+        raise ValueError(f"objectives are none but must be some of {', '.join(IDS)}")
     for name in names:
-        if name not in NAMES:
-            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(NAMES)}")
+        if name not in IDS:
+            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(IDS)}")
     if len(set(names)) < len(names):
         raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from tyro.conf import Suppress
 
+from supcon_theory.objectives import IDS, options_of
 from supcon_theory.runs import store
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
@@ -69,11 +70,16 @@ class Recipe:
             "imbalance": (self.imbalance >= 1, "at least 1"),
             "pairs": (self.pairs in ("all", "distinct"), "'all' or 'distinct'"),
             "optimiser": (self.optimiser in OPTIMISERS, f"one of {', '.join(OPTIMISERS)}"),
+            "objective": (self.objective in IDS, f"one of {', '.join(IDS)}"),
             "encoder": (self.encoder in ENCODERS, f"one of {', '.join(ENCODERS)}"),
         }
         for name, (right, allowed) in checks.items():
             if not right:
                 raise ValueError(f"{name} is {getattr(self, name)!r} but must be {allowed}")
+        known = options_of(self.objective)
+        if unknown := [name for name in self.options if name not in known]:
+            allowed = ", ".join(known) or "none"
+            raise ValueError(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
         if list(self.checkpoints) != sorted(set(self.checkpoints) & set(range(self.steps + 1))):
             raise ValueError(
                 f"checkpoints {self.checkpoints} must be increasing steps between 0 and "

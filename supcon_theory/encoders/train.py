@@ -5,7 +5,6 @@ an interruption has the same bits (same machine type, versions, one thread). Vie
 step and shared by all objectives.
 """
 
-import inspect
 import io
 import math
 from collections.abc import Callable, Sequence
@@ -24,7 +23,7 @@ from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders.networks import build
 from supcon_theory.encoders.optimisers import OPTIMISERS
 from supcon_theory.encoders.recipe import VERSION, Recipe
-from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.runs import machine, store
 
 WARM_UP = 10  # steps of linearly rising learning rate before the cosine
@@ -41,7 +40,7 @@ def training_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor
 
 
 def held_out_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor]:
-    """Rows of the test split from the recipe's classes, equally many of each, sorted; labels 0..C-1."""
+    """Rows of the test split from the recipe's classes, all of each, sorted; labels 0..C-1."""
     chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
     return balanced(dataset.test.labels, chosen, None, recipe.seed)
 
@@ -72,7 +71,7 @@ def train(
         FloatingPointError: a loss is not finite (the message has the epoch and the step).
 
     """
-    if len({store.key(store.plain(replace(r, objective="", options={}))) for r in recipes}) != 1:
+    if len({store.key(store.plain(replace(r, objective="dcl", options={}))) for r in recipes}) != 1:
         raise ValueError("paired training needs recipes that differ in their objective only")
     entries = {
         recipe.objective: store.Entry(
@@ -105,13 +104,8 @@ def arguments(recipe: Recipe) -> dict[str, Any]:
     Returns:
         arguments by name; `weights` is a new parameter, drawn from the recipe's seed.
 
-    Raises:
-        ValueError: an option is none of the objective's.
-
     """
-    known = inspect.signature(OBJECTIVES[recipe.objective]).parameters
-    if unknown := [name for name in recipe.options if name not in known]:
-        raise ValueError(f"{unknown[0]} is no option of {recipe.objective}: it has {list(known)}")
+    known = options_of(recipe.objective)
     found = dict(recipe.options)
     if "pairs" in known:
         found.setdefault("pairs", recipe.pairs)
@@ -218,6 +212,7 @@ class Learner:
             )
 
     def restore(self, state: dict) -> None:
+        """Go on from what `checkpoint` kept in resume.pt."""
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         for value, stored in zip(self._weights(), state["extra"], strict=True):
@@ -245,14 +240,17 @@ def _resume(learners: Sequence[Learner], entries) -> int:
 
 
 def checkpoint_name(step: int) -> str:
+    """The file that holds the weights after `step` updates."""
     return f"step-{step:06d}.pt"
 
 
 def to_bytes(state: object) -> bytes:
+    """What `torch.save` writes."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
 
 
 def from_bytes(data: bytes) -> dict:
+    """What `to_bytes` was given; a pickle of anything but tensors and numbers is refused."""
     return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")

@@ -12,29 +12,16 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 from filelock import Timeout
 
+from supcon_theory.audits.columns import Table
 from supcon_theory.runs import machine, store
 
 Tables = dict[str, pd.DataFrame]
 Measure = Callable[[Any, "Context"], pd.DataFrame | Tables]
-
-
-class Audit(Protocol):
-    """What a cell's key needs of an audit's table."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Raised whenever its numbers change."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -50,13 +37,13 @@ class Cell:
     cost: float = 1.0
     shared: Mapping[str, float] = field(default_factory=dict)
 
-    def identity(self, experiment: str, audits: Iterable[Audit]) -> dict[str, object]:
+    def identity(self, experiment: str, audits: Iterable[Table]) -> dict[str, object]:
         """What the stored result depends on: the experiment, the config, versions of audits."""
         versions = {audit.name: audit.version for audit in audits}
         config = store.plain(self.config)
         return {"experiment": experiment, "config": config, "audits": versions}
 
-    def key(self, experiment: str, audits: Iterable[Audit]) -> str:
+    def key(self, experiment: str, audits: Iterable[Table]) -> str:
         """The name of its folder: equal identities, and only those, share it."""
         return store.key(self.identity(experiment, audits))
 
@@ -85,7 +72,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All tables, rows in the order of the cells; why cells ended early; damage found on the way."""
+    """All tables, rows in the order of the cells; why cells ended early; damage found."""
 
     tables: Tables
     failed: dict[str, str]

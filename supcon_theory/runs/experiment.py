@@ -1,27 +1,16 @@
 """One experiment from command line to verdicts: the flow that every question shares.
 
 config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.json -> terminal
-
-Exit codes say whether mathematics or the run broke, never whether data agree with ours:
-
-    0    every theorem, identity and counterexample holds; trends are findings, whatever they say
-    1    a theorem, an identity or a counterexample is broken (--strict: or a trend differs from
-         the published run)
-    2    bad usage, before any work
-    3    a cell ended early, so that a theorem could not be decided everywhere
-    4    the program or its surroundings broke
-    130  interrupted, whenever
 """
 
 import importlib.util
 import io
+import re
 import shlex
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,11 +18,15 @@ from typing import Any, NoReturn
 import pandas as pd
 from rich.console import Console
 
-from supcon_theory.claims import Claim, evaluate, exit_code
+from supcon_theory.audits.columns import Table
+from supcon_theory.claims import Claim, compare, evaluate, exit_code
+from supcon_theory.claims.verify import claims_json
 from supcon_theory.runs import flags, machine, store, terminal
-from supcon_theory.runs.cells import Audit, Cell, Context, Measure, Outcome, Tables, compute
+from supcon_theory.runs.cells import Cell, Context, Measure, Outcome, Tables, compute
+from supcon_theory.runs.exits import Refused, guard
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
+from supcon_theory.runs.published import published
 
 CERTAIN = ("theorem", "identity", "counterexample")
 """The kinds that a `smoke` run is checked for: it is far too short for trends."""
@@ -56,10 +49,10 @@ class Experiment:
     name: str
     question: str
     presets: Mapping[str, flags.Common]
-    cells: Callable[[Any], Sequence[Cell]]
+    cells: Callable[[Any], Iterable[Cell]]
     measure: Measure
     claims: Callable[[Any], Sequence[Claim]]
-    audits: tuple[Audit, ...]
+    audits: tuple[Table, ...]
     summary: Callable[[Tables], Tables] = _no_summary
 
     def main(self) -> NoReturn:
@@ -67,7 +60,7 @@ class Experiment:
         sys.exit(self.run(sys.argv[1:]))
 
     def run(self, argv: Sequence[str]) -> int:
-        """Run as `argv` asks and return the exit code; whatever happens, it is one of those above.
+        """Run as `argv` asks and return the exit code; whatever happens, it is one of `runs.exits`.
 
         Args:
             argv: a preset or none, then flags.
@@ -76,23 +69,7 @@ class Experiment:
             the exit code.
 
         """
-        again = "Finished cells are kept; the same command goes on from there."
-        try:
-            return self._run(argv)
-        except flags.Refused as error:
-            code, sentence = 2, str(error)
-        except SystemExit as ended:  # of the parser: --help, an unknown flag
-            return ended.code if isinstance(ended.code, int) else 2 if ended.code else 0
-        except KeyboardInterrupt:
-            code, sentence = 130, f"Stopped. {again}"
-        except BrokenProcessPool:
-            code = 3
-            sentence = f"A worker was killed, perhaps for want of memory: use fewer --jobs. {again}"
-        except Exception as error:
-            traceback.print_exc()
-            code, sentence = 4, f"The program broke ({type(error).__name__}, above). {again}"
-        print(sentence, file=sys.stderr)
-        return code
+        return guard(lambda: self._run(argv))
 
     def work(self, config: flags.Common) -> list[tuple[Cell, store.Entry]]:
         """The cells of a configuration, each once, with their entries of the store."""
@@ -125,8 +102,8 @@ class Experiment:
         folder = config.out / self.name / (f"{preset}-{short}" if short else preset)
         manifest = folder / "manifest.json"
         if config.name and manifest.exists():
-            if store.read_json(manifest).get("identity") != identity:
-                raise flags.Refused(
+            if store.read_json(manifest).get("configuration") != identity:
+                raise Refused(
                     f"name is {config.name!r} but {folder} holds another configuration: "
                     "choose another --name"
                 )
@@ -139,7 +116,7 @@ class Experiment:
             work = self.work(config)
             folder = self.folder(preset, config)
         except ValueError as error:
-            raise flags.Refused(str(error)) from None
+            raise Refused(str(error)) from None
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
         context = Context(config.out.resolve(), device, began if retrain else 0.0)
         outcome = compute(work, self.measure, context, config.workers, config.force or retrain)
@@ -148,12 +125,12 @@ class Experiment:
             console.print(sentence, style="yellow", markup=False)
         asked = [c for c in self.claims(config) if preset != "smoke" or c.kind in CERTAIN]
         verdicts, broken = judge(asked, outcome)
+        known = published(self.name, preset, config.identity())
+        verdicts["published"] = "" if known is None else compare(verdicts, known)
         summaries = self._summaries(outcome)
-        manifest = {
-            "experiment": self.name,
-            "preset": preset,
+        about = {"experiment": self.name, "preset": preset, "configuration": config.identity()}
+        manifest = about | {
             "config": store.plain(config),
-            "identity": config.identity(),
             "cells": {cell.name: entry.folder.name for cell, entry in work},
             "failed": outcome.failed,
             "seconds": round(time.time() - began, 1),
@@ -161,12 +138,14 @@ class Experiment:
             **machine.description(),
             "command": shlex.join(["supcon-theory", "run", self.name, *argv]),
         }
+        document = claims_json(asked, verdicts, **about)
         with staged(folder) as stage:
             write_tables(stage, outcome, verdicts, broken, summaries)
+            store.write_json(stage / "claims.json", document)
             store.write_json(stage / "manifest.json", manifest)
             missing = draw(self.name, stage) if outcome.tables else ""
         for table in summaries.values():
-            terminal.show(console, table)
+            terminal.show(table)
         terminal.show_verdicts(console, verdicts)
         for name, reason in outcome.failed.items():
             console.print(f"{name} ended early: {reason}", style="bold red", markup=False)
@@ -177,7 +156,7 @@ class Experiment:
         )
         if missing:
             print(missing, file=sys.stderr)
-        code = exit_code(verdicts)
+        code = exit_code(verdicts, config.strict)
         return code or (3 if outcome.failed else 4 if missing else 0)
 
     def _summaries(self, outcome: Outcome) -> Tables:
@@ -191,7 +170,7 @@ class Experiment:
 
 def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict]:
     """Verdicts on what was measured; what holds is INCONCLUSIVE if a cell is missing."""
-    verdicts, broken = evaluate(claims, outcome.tables.get("table", pd.DataFrame()))
+    verdicts, broken = evaluate(claims, outcome.tables)
     if outcome.failed and len(verdicts):
         holds = verdicts["verdict"].isin(["PASS", "VACUOUS"])
         verdicts.loc[holds, "reason"] = f"{len(outcome.failed)} cells ended early"
@@ -204,7 +183,8 @@ def write_tables(
 ) -> None:
     """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too."""
     tables = {**outcome.tables, **summaries, "claims": verdicts}
-    tables |= {f"broken/{claim}": rows for claim, rows in broken.items()}
+    for claim, rows in broken.items():
+        tables["broken/" + re.sub(r"[^\w =.+-]", "_", claim)] = rows
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
     for name, table in summaries.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 import tyro
 
 from supcon_theory.runs import store
+from supcon_theory.runs.exits import Refused
 
 RUNNING = {"jobs", "out", "name", "force", "retrain", "strict"}
 """Flags that say how to run, not what is asked."""
@@ -59,10 +60,6 @@ class Common:
         if set(self.name) & set("/\\") or self.name.startswith("."):
             raise ValueError(f"name is {self.name!r} but must be a plain word, part of a folder's")
         check_writable(self.out)
-
-
-class Refused(Exception):
-    """Bad usage: one sentence."""
 
 
 def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) -> tuple[str, Common]:

@@ -1,11 +1,12 @@
 """Where results are kept: a folder per entry, files written whole or not at all, all checked.
 
 An entry is `<folder>/`: its files, `files.json` (name -> sha256, rewritten after every file), and
-`manifest.json`, written last: an entry without it is unfinished. Bytes are serialised first, written
-to a temporary file, fsynced and renamed, so a kill at any moment leaves the old file or the new one.
-What an entry is about (its identity) stands in the manifest and is compared on reading. Whoever
-holds the lock sets an odd entry aside as a whole (renamed to `*.damaged`): never used, never deleted.
-Nothing here reads a pickle: callers store CSV, JSON, .npz and `torch.load(weights_only=True)` bytes.
+`manifest.json`, written last: an entry without it is unfinished. Bytes are serialised first,
+written to a temporary file, fsynced and renamed, so a kill at any moment leaves the old file or the
+new one. What an entry is about (its identity) stands in the manifest and is compared on reading.
+Whoever holds the lock sets an odd entry aside as a whole, renamed to `*.damaged`: neither used nor
+deleted. Nothing here reads a pickle: callers store CSV, JSON, .npz and bytes for
+`torch.load(weights_only=True)`.
 """
 
 import hashlib
@@ -76,6 +77,12 @@ class Damaged(Exception):
 def read_json(path: Path) -> dict[str, Any]:
     """The dict in a JSON file.
 
+    Args:
+        path: of the file.
+
+    Returns:
+        the dict.
+
     Raises:
         Damaged: the file is not there, or not what `write_json` writes.
 
@@ -102,7 +109,10 @@ class Entry:
         return FileLock(f"{self.folder}.lock")
 
     def files(self) -> dict[str, str]:
-        """Names and hashes of the files written so far.
+        """What has been written so far.
+
+        Returns:
+            name -> sha256 of each file.
 
         Raises:
             Damaged: the list of them is none.
@@ -118,6 +128,12 @@ class Entry:
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
+
+        Args:
+            name: of the file.
+
+        Returns:
+            the bytes, as they were written.
 
         Raises:
             Damaged: the file is missing or its hash is wrong.
@@ -139,7 +155,7 @@ class Entry:
         (self.folder / name).unlink(missing_ok=True)
 
     def finish(self, manifest: Mapping[str, object]) -> None:
-        """Make the entry count as done, with its identity, its files and what else is to be known."""
+        """Make the entry count as done; its manifest also holds identity and hashes."""
         content = {**manifest, **self.identity, "files": self.files()}
         write_json(self.folder / "manifest.json", content)
 
@@ -150,6 +166,9 @@ class Entry:
 
     def finished(self) -> bool:
         """Is there a manifest of this identity, and every file that it names, unaltered?
+
+        Returns:
+            whether it is; False if there is no manifest.
 
         Raises:
             Damaged: anything in the entry is odd.

@@ -14,24 +14,11 @@ STYLE = {
 }
 
 
-def show(console: Console, table: pd.DataFrame) -> None:
+def show(table: pd.DataFrame) -> None:
     """A table with three digits; a narrow terminal breaks lines, never a number."""
-    text = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
-    cells = {
-        name: [
-            "" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else str(value)
-            for value in table[name]
-        ]
-        for name in table.columns
-    }
-    for name, values in cells.items():
-        number = pd.api.types.is_numeric_dtype(table[name])
-        width = max(map(len, values), default=0) if number else None
-        justify = "right" if number else "left"
-        text.add_column(str(name).replace("_", " "), justify=justify, min_width=width)
-    for row in zip(*cells.values(), strict=True):
-        text.add_row(*map(escape, row))
-    console.print(text, "", soft_wrap=True)
+    short = table.map(lambda v: v if not isinstance(v, float) else "" if v != v else f"{v:.3g}")
+    print(short.rename(columns=lambda name: str(name).replace("_", " ")).to_string(index=False))
+    print()
 
 
 def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -122,11 +123,11 @@ def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tupl
     workers.shutdown()
 
 
-_events = None  # a worker's way to tell its parent how far it is
+_events: Any = None  # a worker's way to tell its parent how far it is
 
 
 def _start_worker(events, parent: int) -> None:
-    """One thread, no reaction to Ctrl-C (that is for the parent), and no life without the parent."""
+    """One thread, no reaction to Ctrl-C (the parent has it), and no life without the parent."""
     global _events
     _events = events
     signal.signal(signal.SIGINT, signal.SIG_IGN)
