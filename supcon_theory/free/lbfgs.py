@@ -164,4 +164,4 @@ def _line_search(
             break
         i = open_rows
         step[i] = torch.where(high[i].isinf(), 2 * low[i], (low[i] + high[i]) / 2)
-    return *best, found
+    return best[0], best[1], best[2], found

@@ -105,11 +105,10 @@ def optimise(
         return torch.where(short, torch.inf, sign * function(normalize(x, dim=-1)))
 
     def seen(step: int, rows: Tensor, x: Tensor) -> None:
-        watch(step, rows, normalize(x.view(-1, N, K, d), dim=-1))
+        if watch is not None:
+            watch(step, rows, normalize(x.view(-1, N, K, d), dim=-1))
 
-    found = minimise(
-        flat, z.reshape(S, -1), iterations, gradient_tolerance, watch=seen if watch else None
-    )
+    found = minimise(flat, z.reshape(S, -1), iterations, gradient_tolerance, watch=seen)
     end = normalize(found.x.view(S, N, K, d), dim=-1)
     return end, Minimised(
         found.x, sign * found.value, found.gradient_norm, found.iterations, found.stalled

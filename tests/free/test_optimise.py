@@ -32,9 +32,7 @@ def test_batched_losses_are_the_objectives(objective, counts, tau):
     for K in (2, 3):
         z = gaussian_starts(4, len(y), K, 5, seed=1)
         expected = torch.stack([OBJECTIVES[objective](row, y, tau=tau) for row in z])
-        torch.testing.assert_close(
-            losses(objective, y, tau)(z), expected, atol=1e-11, rtol=1e-11
-        )
+        torch.testing.assert_close(losses(objective, y, tau)(z), expected, atol=1e-11, rtol=1e-11)
 
 
 def test_the_gap_is_the_difference_of_the_two_losses():
