@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import COLLAPSE, GRAM, SPECTRUM
 
 NAME = "collapse"
@@ -35,7 +35,9 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
     rows = table[(table["layer"] == "z") | (table["objective"] == "instance simplex")]
     numbers = sorted(rows["C"].dropna().unique()) or [np.nan]
     columns = len(numbers) if len(numbers) > 1 else 3
-    sheet = style.Sheet(len(MEASURES) * len(numbers), columns=columns, height=1.45, fixed=columns < 3)
+    sheet = style.Sheet(
+        len(MEASURES) * len(numbers), columns=columns, height=1.45, fixed=columns < 3
+    )
     tau = rows["tau"].max()
     for measure, label in MEASURES.items():
         at = (rows["tau"] == tau) if measure == "nscl_above_floor" else rows["tau"].isna()

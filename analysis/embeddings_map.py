@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import MAP_POINTS, MAPS
 
 NAME = "embeddings_map"
@@ -38,7 +38,9 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
             scatter(panel, points[at])
             of = numbers[(numbers["objective"] == objective) & (numbers["step"] == step)]
             if panel.drawn and len(of):
-                panel.looks["xlabel"] = f"{of['purity'].mean():.2f}, map {of['purity_map'].mean():.2f}"
+                panel.looks["xlabel"] = (
+                    f"{of['purity'].mean():.2f}, map {of['purity_map'].mean():.2f}"
+                )
     method = METHOD.get(str(numbers["method"].min()), "map")
     images = points["row"].nunique()
     note = (

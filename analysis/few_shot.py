@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import CROSSED, FEW_SHOT
 
 NAME = "few_shot"
@@ -42,7 +42,10 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
     for classes, probe in panels:
         title = {"linear": "linear probe"}.get(probe, f"{probe} of a class")
         panel = sheet.panel(
-            f"{classes} classes, {title}", ylabel="error" + style.classes(C), ylim=(0, 1.02), **SHOTS
+            f"{classes} classes, {title}",
+            ylabel="error" + style.classes(C),
+            ylim=(0, 1.02),
+            **SHOTS,
         )
         part = rows[(rows["classes"] == classes) & (rows["probe"] == probe)]
         for name in OBJECTIVES:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import COUNTEREXAMPLE
 
 NAME = "few_shot_counterexample"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import BATCH_MEANS, EARLIER_BOUNDS, TRAINING
 
 NAME = "loss_tracking"
@@ -68,7 +68,9 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
 
 def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     """The gap on held-out images between its bounds, and its nulls."""
-    panel = sheet.panel(f"gap, held-out{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None))
+    panel = sheet.panel(
+        f"gap, held-out{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None)
+    )
     exact, null = (rows[rows["protocol"] == name] for name in ("exact", "control"))
     trained = {name: exact[exact["objective"] == name] for name in ("dcl", "nscl")}
     for bound, look in (style.RULER | CENTRED).items():

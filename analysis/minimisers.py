@@ -7,8 +7,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import EIGENVALUES, GRAM, MINIMISERS, WINDOWS
 from supcon_theory.claims.minima import REACHED
 
@@ -56,7 +56,9 @@ def landscape(rows: pd.DataFrame, folder: Path) -> None:
         for name in objectives:
             of = (share[SHAPE] == list(shape)).all(axis=1) & (share["objective"] == name)
             panel = sheet.panel(style.look(name).name, "needs a second view")
-            panel.looks["ylabel"] = f"C = {shape.C:g}, n = {shape.n:g}, K = {shape.K:g}\ntemperature τ"
+            panel.looks["ylabel"] = (
+                f"C = {shape.C:g}, n = {shape.n:g}, K = {shape.K:g}\ntemperature τ"
+            )
             heat(panel, share[of], shape.C)
     if not count:
         sheet.panel("starts at the minimum")
@@ -70,8 +72,6 @@ def landscape(rows: pd.DataFrame, folder: Path) -> None:
 def heat(panel: style.Panel, part: pd.DataFrame, C: float) -> None:
     """Shares at each temperature and dimension, with the numbers."""
     grid = part.pivot_table(index="tau", columns="d", values="success")
-    if grid.empty:
-        return
     look = dict(vmin=0, vmax=1, aspect="auto", origin="lower")
     panel.image(grid, "success", cmap=matplotlib.colormaps["cividis"], **look)
     for (i, j), value in np.ndenumerate(grid.to_numpy()):
@@ -98,7 +98,9 @@ def descent(rows: pd.DataFrame, folder: Path) -> None:
         panel = sheet.panel(label, **looks)
         for name in ("dcl", *OBJECTIVES):
             part = rows[(rows["objective"] == name) & rows[measure].notna()]
-            grid = part.pivot_table(index="iteration", columns="seed", values=measure, aggfunc="last")
+            grid = part.pivot_table(
+                index="iteration", columns="seed", values=measure, aggfunc="last"
+            )
             grid = grid.ffill().clip(lower=least)
             found = grid.agg(["median", "min", "max"], axis=1)
             if len(found):
@@ -122,7 +124,7 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
     spurious = [name for name in panels if "above L*" in name]
     unequal = [name for name in panels if "classes of" in name]
     chosen = [name for name in panels if name not in spurious + unequal[1:]] + spurious[:2]
-    ends = [name for name in chosen if name.startswith("nscl, d")]
+    ends = [name for name in chosen if name.startswith("nscl, d") and len(panels[name])]
     if ends:
         panels["class simplex"] = ideal(panels[ends[0]])
         chosen = ["class simplex", *chosen]
@@ -206,7 +208,9 @@ def directions(sheet: style.Sheet, rows: pd.DataFrame) -> None:
 def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
     """Where the ceiling lacks a proof, and the largest gap found there."""
     best = climbs.dropna(subset=["ceiling_proved", "violation_ceiling"])
-    best = best.groupby(["C", "n", "tau", "ceiling_proved"], as_index=False)["violation_ceiling"].max()
+    best = best.groupby(["C", "n", "tau", "ceiling_proved"], as_index=False)[
+        "violation_ceiling"
+    ].max()
     sheet = style.Sheet(2, columns=2, height=2.3)
     looks = dict(xscale="log", xlabel="number of classes C", ylabel="temperature τ")
     panel = sheet.panel("no proof between the curves", ylim=(0, None), **looks)

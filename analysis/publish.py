@@ -51,7 +51,9 @@ def publish(folder: Path, figures: Path) -> Path:
     table = pd.read_csv(folder / "table.csv")
     large = (folder / "table.csv").stat().st_size > LARGEST
     packed = {"method": "gzip", "mtime": 0} if large else None
-    table.to_csv(place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed)
+    table.to_csv(
+        place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed
+    )
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
     kept["cpu_seconds"] = cpu_seconds(folder, manifest["cells"].values())
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
@@ -61,8 +63,11 @@ def publish(folder: Path, figures: Path) -> Path:
 def cpu_seconds(folder: Path, cells: Iterable[str]) -> float:
     """CPU seconds of these cells together, whenever they were computed."""
     places = (
-        next(at / cell / "manifest.json" for at in (folder.parent / "cells", folder / "cells")
-             if (at / cell).exists())
+        next(
+            at / cell / "manifest.json"
+            for at in (folder.parent / "cells", folder / "cells")
+            if (at / cell).exists()
+        )
         for cell in cells
     )
     return round(sum(json.loads(path.read_text())["seconds"] for path in places), 1)

@@ -210,11 +210,12 @@ class Panel:
             self.record(series or look.get("label") or "level", mean=[value])
             self.axes.axhline(value, **{"lw": 0.8, "color": "0.5", "zorder": 1} | look)
 
-    def image(self, matrix: pd.DataFrame, series: str, **look):
+    def image(self, matrix: pd.DataFrame, series: str, **look) -> None:
         """A matrix as a picture; its entries are recorded with row y and column x."""
         long = matrix.rename_axis(index="y", columns="x").stack().rename("mean").reset_index()
-        self.record(series, **long)
-        return self.axes.imshow(matrix.to_numpy(float), **look)
+        if len(long):
+            self.record(series, **long)
+            self.axes.imshow(matrix.to_numpy(float), **look)
 
     def finish(self) -> None:
         """Scales, limits and ticks, which need data; or the reason why there are none."""
@@ -222,7 +223,14 @@ class Panel:
         if not self.drawn:
             axes.clear()
             axes.set(xticks=[], yticks=[], title=self.title)
-            axes.text(0.5, 0.5, fold((self.notes or [self.absent])[0]), ha="center", va="center", fontsize=SMALL)
+            axes.text(
+                0.5,
+                0.5,
+                fold((self.notes or [self.absent])[0]),
+                ha="center",
+                va="center",
+                fontsize=SMALL,
+            )
             return
         rows = pd.concat(self.drawn)
         for axis, columns in {"x": ["x"], "y": ["mean", "low"]}.items():
@@ -237,7 +245,8 @@ class Panel:
                 at = values if isinstance(ticks, str) else ticks
                 number(getattr(axes, f"{axis}axis"), values, at)
             ends = [end if end is not None and np.isfinite(end) else None for end in (low, high)]
-            getattr(axes, f"set_{axis}lim")(*ends)
+            if ends[0] is None or ends[0] != ends[1]:
+                getattr(axes, f"set_{axis}lim")(*ends)
         axes.set(**looks)
         for axis, names in self.named.items():
             getattr(axes, f"set_{axis}ticks")(range(len(names)), names)
@@ -330,6 +339,7 @@ class Sheet:
         table = pd.concat(drawn, ignore_index=True) if drawn else pd.DataFrame({"panel": []})
         table.to_csv(folder / f"{name}.csv", index=False)
         self.figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        self.figure.set_layout_engine("none")  # it is laid out
         self.figure.savefig(folder / f"{name}.png", metadata={"Software": None})
 
 
@@ -372,9 +382,14 @@ def fold(text: str, width: int = 24) -> str:
     """Text broken into lines of at most this many characters."""
     lines = [""]
     for word in text.split(" "):
-        lines += [""] if len(lines[-1]) + len(word) > width else []
+        lines += [""] if lines[-1] and len(lines[-1]) + 1 + len(word) > width else []
         lines[-1] = f"{lines[-1]} {word}".strip()
     return "\n".join(lines)
+
+
+def joined(*parts: str) -> str:
+    """Parts of a title with commas between those that say something."""
+    return ", ".join(filter(None, parts))
 
 
 def at_tau(tau: float, trained: Iterable[float] = ()) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import FLOORS, GAP
 
 NAME = "universality"
@@ -62,7 +62,9 @@ def said(factor: str, value: str) -> str:
 def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, title: str) -> None:
     """Mean and range over seeds: a row per point of the grid, a marker per labelling."""
     at = style.at_tau(rows["tau"].max())
-    panel = sheet.panel(title, "no bound: no balanced labels", xlabel=f"ratio at {at}; 1: the bound")
+    panel = sheet.panel(
+        title, "no bound: no balanced labels", xlabel=f"ratio at {at}; 1: the bound"
+    )
     places = {level: k for k, level in enumerate(levels)}
     rows = rows[np.isfinite(rows[bound])]
     for offset, (labels, look) in zip(np.linspace(-0.3, 0.3, 5), LABELS.items(), strict=True):
