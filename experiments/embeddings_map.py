@@ -1,5 +1,4 @@
-"""Maps in two dimensions of CL and NSCL embeddings while they are learned (arXiv 2506.04411,
-Figure 1).
+"""Maps in two dimensions of CL and NSCL embeddings while they are learned (arXiv 2506.04411, Figure 1).
 
 The same held-out images of the same classes in every panel: rows CL- (`dcl`) and NSCL-trained,
 columns checkpoints. One map is fitted to all panels of a seed together, after rotating each onto
@@ -7,55 +6,53 @@ the last (a rotation changes no cosine, hence no loss), so axes and positions co
 A picture proves nothing: beside each panel stand the class purity of the nearest neighbours among
 the embeddings themselves and in the map, and the map's trustworthiness.
 
-    python experiments/embeddings_map.py                  laptop: C = 10, 3 seeds, t-SNE
+    python experiments/embeddings_map.py                  laptop: C = 10, 5 seeds, t-SNE
     python experiments/embeddings_map.py --method pca     or umap, after pip install -e '.[maps]'
 
 Encoders are those of `deep`, trained once and shared. Images are mapped as they are, not as views.
-"""
+"""  # noqa: E501
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from supcon_theory import data
-from supcon_theory.claims import Claim
-from supcon_theory.claims.maps import map_claims
-from supcon_theory.data.random import permutation
-from supcon_theory.encoders.embed import embed, trained_encoders
-from supcon_theory.encoders.recipe import Recipe
-from supcon_theory.encoders.train import held_out_rows
-from supcon_theory.measures.neighbours import METHODS, faithfulness, joint_map, purity, umap_class
-from supcon_theory.runs import flags as command
+from supcon_theory.audits import columns
+from supcon_theory.audits.columns import NEIGHBOURS
+from supcon_theory.claims import Claim, maps
+from supcon_theory.data.facts import facts
+from supcon_theory.encoders.flags import Deep
+from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import run
+from supcon_theory.runs.experiment import Experiment
+from supcon_theory.runs.flags import at_least
 
-NAME = "embeddings_map"
 OBJECTIVES = ("dcl", "nscl")
-NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
-class Config(command.Deep):
+class Config(Deep):
     """Maps of embeddings over training."""
 
     classes: tuple[int, ...] = (10,)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    method: str = "tsne"
-    """tsne, pca, or umap (which needs umap-learn)."""
+    method: Literal["tsne", "pca", "umap"] = "tsne"
+    """How to map; umap needs umap-learn."""
     columns: int = 5
     """Checkpoints shown: the first, the last, and others evenly spread over those stored."""
 
     def check(self) -> None:
+        """Refuse what cannot be trained or mapped."""
         super().check()
-        command.at_least(self, columns=2)
-        if self.method not in METHODS:
-            raise ValueError(f"method is {self.method!r} but must be one of {', '.join(METHODS)}")
-        if self.method == "umap":
-            umap_class()
-        dataset = data.load(self.data)
-        fewest = dataset.fewest(dataset.test)
+        at_least(self, columns=2)
+        if self.method == "umap" and importlib.util.find_spec("umap") is None:
+            raise ValueError(
+                "method is umap but umap-learn is not installed: pip install umap-learn"
+            )
+        fewest = facts(self.data).fewest_test
         if min(self.classes) * fewest <= NEIGHBOURS:
             raise ValueError(
                 f"classes has {min(self.classes)} but a map needs more than {NEIGHBOURS} "
@@ -64,117 +61,90 @@ class Config(command.Deep):
 
 
 PRESETS = {
-    "smoke": Config(classes=(4,), n=12, seeds=2, steps=6, batch=24, columns=3),
+    "smoke": Config(classes=(4,), recipe=Recipe(n=12, steps=6, batch=24), seeds=2, columns=3),
     "laptop": Config(),
-    "full": Config(seeds=5, columns=6),
-    "paper": Config(
-        data="data/cifar100",
-        classes=(10,),
-        n=500,
-        seeds=1,
-        steps=14_400,
-        batch=1024,
-        encoder="resnet50",
-        d=128,
-        optimiser="lars",
-        lr=2.4,
-        weight_decay=1e-6,
-        device="cuda",
-        method="umap",
-    ),
+    "full": Config(seeds=10, columns=6),
+    "paper": Config(recipe=PUBLISHED, seeds=1, device="cuda", method="umap"),
 }
 
 
-def cells(config: Config) -> list[Cell]:
+@dataclass(frozen=True)
+class Map:
+    """A pair of encoders, the checkpoints shown, and how they are mapped."""
+
+    recipe: Recipe
+    method: str
+    shown: tuple[int, ...]
+
+
+def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes and seed: its panels share one map."""
-    found = []
     for seed in range(config.seeds):
         for C in config.classes:
-            recipe = config.recipe(C, seed, "dcl")
+            recipe = config.recipe_for(C, seed)
             at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
-            content = {
-                "measure": NAME,
-                "version": 1,
-                "recipe": asdict(recipe),
-                "method": config.method,
-                "shown": [recipe.checkpoints[k] for k in sorted(set(at.tolist()))],
-            }
-            found.append(Cell(content, f"C={C} seed={seed}", cost=C))
-    return found
+            shown = tuple(recipe.checkpoints[k] for k in sorted(set(at.tolist())))
+            yield Cell(
+                Map(recipe, config.method, shown),
+                f"C={C} seed={seed}",
+                cost=2.0 * C,
+                shared=recipe.shared(OBJECTIVES),
+            )
 
 
-def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
+def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
     """Both encoders at the checkpoints shown, mapped together; numbers and points."""
-    common = Recipe(**cell["recipe"])
-    encoder = trained_encoders(common, OBJECTIVES, context, share=0.7)
-    dataset = data.load(common.data)
-    rows, y = held_out_rows(common, dataset)
-    images, y = dataset.test.images(rows)[:, None], y.numpy()
-    keys = [(name, step) for name in OBJECTIVES for step in cell["shown"]]
-    features = np.stack(
-        [embed(encoder(name, step), images, context.device)[1][:, 0].numpy() for name, step in keys]
-    )
+    from supcon_theory import data
+    from supcon_theory.audits.maps import map_audit
+    from supcon_theory.data.random import shuffled_labels
+    from supcon_theory.encoders.embed import embed, trained_encoders
+    from supcon_theory.encoders.train import held_out_rows
+
+    recipe = cell.recipe
+    encoder = trained_encoders(recipe, OBJECTIVES, context, share=0.7)
+    dataset = data.load(recipe.data)
+    rows, y = held_out_rows(recipe, dataset)
+    images = dataset.test.images(rows)[:, None]
+    panels = {
+        (name, step): embed(encoder(name, step), images, context.device)[1][:, 0].numpy()
+        for name in OBJECTIVES
+        for step in cell.shown
+    }
     context.report(0.8)
-    maps = joint_map(features, cell["method"], common.seed)
-    first = [z for (_, step), z in zip(keys, features, strict=True) if step == 0]
-    difference = float(np.abs(first[0] - first[1]).max())
-    order = permutation(common.seed, "shuffled labels", 0, len(y))
-    found, points = [], []
-    for (name, step), z, low in zip(keys, features, maps, strict=True):
-        about = {
-            "data": common.data,
-            "C": common.C,
-            "n": len(y) // common.C,
-            "d": common.d,
-            "objective": name,
-            "seed": common.seed,
-            "tau_train": common.tau,
-            "step": step,
-            "split": "test",
-            "layer": "z",
-            "method": cell["method"],
-        }
-        shared = {
-            "neighbours": NEIGHBOURS,
-            "trustworthiness": faithfulness(z, low),
-            "start_difference": difference if step == 0 else np.nan,
-        }
-        for labels, of in (("true", y), ("shuffled", y[order])):
-            found.append(
-                about
-                | {
-                    "labels": labels,
-                    "purity": purity(z, of, NEIGHBOURS),
-                    "purity_map": purity(low, of, NEIGHBOURS),
-                }
-                | shared
-            )
-        points.append(
-            pd.DataFrame(
-                {
-                    "C": common.C,
-                    "seed": common.seed,
-                    "objective": name,
-                    "step": step,
-                    "row": rows.numpy(),
-                    "class": y,
-                    "x": low[:, 0],
-                    "y": low[:, 1],
-                }
-            )
-        )
-    return {"table": pd.DataFrame(found), "points": pd.concat(points)}
+    labels = y.numpy()
+    shuffled = shuffled_labels(recipe.seed, y).numpy()
+    found, maps_of = map_audit(panels, labels, shuffled, cell.method, recipe.seed)
+    about = recipe.columns(step=0, K=1, n=len(y) / recipe.C, split="test", layer="z")
+    of = {"C": recipe.C, "seed": recipe.seed, "row": rows.numpy(), "class": labels}
+    points = [
+        pd.DataFrame(of | {"objective": name, "step": step, "x": low[:, 0], "y": low[:, 1]})
+        for (name, step), low in maps_of.items()
+    ]
+    table = pd.DataFrame([about | row for row in found])
+    return {"table": table.drop(columns="epoch"), "points": pd.concat(points)}
 
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Purity and trustworthiness of every panel, mean over seeds."""
-    found = tables["table"].groupby(["C", "labels", "objective", "step"])
-    return {"summary": found[["purity", "purity_map", "trustworthiness"]].mean().reset_index()}
+    panels = tables["table"].groupby(["C", "labels", "objective", "step"])
+    return {"summary": panels[["purity", "purity_map", "trustworthiness"]].mean().reset_index()}
 
 
 def claims(config: Config) -> list[Claim]:
-    return map_claims(config.method)
+    """The common start, and what the neighbours show."""
+    return maps.claims(method=config.method)
 
+
+EXPERIMENT = Experiment(
+    name="embeddings_map",
+    question="What do the embeddings look like while they are trained?",
+    presets=PRESETS,
+    cells=cells,
+    measure=measure,
+    claims=claims,
+    audits=(columns.MAPS, columns.MAP_POINTS),
+    summary=summary,
+)
 
 if __name__ == "__main__":
-    run(NAME, PRESETS, cells, measure, claims, summary)
+    EXPERIMENT.main()

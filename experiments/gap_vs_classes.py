@@ -1,52 +1,46 @@
-"""How the gap between CL and NSCL closes as the number of classes grows (arXiv 2506.04411, Theorem 1).
+"""How the gap between CL and NSCL closes as the number of classes grows (arXiv 2506.04411).
 
-Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of classes
-and seed, measures both losses exactly over all views of the whole training set, and compares the gap
-with its value at equal similarities, the collapsed-ETF ceiling and the published bound.
+Trains CL (`dcl`) and NSCL (`nscl`) encoders on identical batches and views for each number of
+classes and seed, measures both losses exactly over all views of the whole training set, and
+compares the gap with its value at equal similarities, the collapsed-ETF ceiling and the published
+bound (Theorem 1).
 
-    python experiments/gap_vs_classes.py            laptop: 3 seeds, C = 2 ... 256, 150 steps
-    python experiments/gap_vs_classes.py full       5 seeds, 300 steps, and kanji up to C = 1000
+    python experiments/gap_vs_classes.py            laptop: 5 seeds, C = 2 ... 256, 150 steps
+    python experiments/gap_vs_classes.py full       300 steps, and kanji up to C = 1000
 
 Controls: shuffled labels (evaluation only), the step, imbalanced subsets of the images.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import torch
+from tyro.conf import OmitArgPrefixes
 
-from supcon_theory import data
-from supcon_theory.audits.gap import gap_audit
-from supcon_theory.claims import Claim
-from supcon_theory.claims.gap import gap_slope, sweep_claims
-from supcon_theory.data.fingerprint import fingerprint
-from supcon_theory.data.random import permutation
-from supcon_theory.data.subsets import geometric
-from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
-from supcon_theory.encoders.recipe import Recipe, log_spaced, sweep
-from supcon_theory.encoders.train import training_rows
-from supcon_theory.runs import flags as command
+from supcon_theory.audits import columns, sweeps
+from supcon_theory.claims import Claim, gap
+from supcon_theory.encoders.flags import Trained, check_data
+from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import run
+from supcon_theory.runs.experiment import Experiment
+from supcon_theory.runs.flags import at_least
 from supcon_theory.statistics import mean_interval
 
-NAME = "gap_vs_classes"
+if TYPE_CHECKING:
+    from torch import Tensor
+
 OBJECTIVES = ("dcl", "nscl")
-CIFAR100 = "data/cifar100"
+BOUNDS = {"bound_equal": "equal", "bound_ceiling": "ceiling", "bound_published": "published"}
 
 
 @dataclass(frozen=True)
-class Config(command.Trained):
+class Config(Trained):
     """The gap against the number of classes."""
 
     classes: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128, 256)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    steps: int = 150
-    """Training steps, the same for every C."""
-    d: int = 64
-    """Dimension of the embeddings."""
+    recipe: OmitArgPrefixes[Recipe] = Recipe(steps=150)
     checkpoints: int = 2
     """Measured checkpoints after the initialisation (log-spaced if more than two)."""
     kanji_classes: tuple[int, ...] = ()
@@ -59,151 +53,125 @@ class Config(command.Trained):
     """Train on the imbalanced subsets as well."""
 
     def check(self) -> None:
-        if self.data == CIFAR100 and not Path(CIFAR100).exists():
-            command.check_device(self.device)
-            raise ValueError(
-                f"CIFAR-100 is not at {CIFAR100}: get it from "
-                "https://www.cs.toronto.edu/~kriz/cifar.html and put its images at "
-                f"{CIFAR100}/train/<class>/*.png and {CIFAR100}/test/<class>/*.png"
-            )
+        """Refuse what cannot be trained or measured.
+
+        Raises:
+            ValueError: in one sentence, with what is allowed.
+
+        """
         super().check()
+        at_least(self, checkpoints=1)
+        n = self.recipe.n
         for ratio in self.ratios:
-            if not 1 <= ratio <= self.n / 2:
+            if not 1 <= ratio <= n / 2:
                 raise ValueError(
-                    f"ratios has {ratio:g} but with n = {self.n} images a class each must "
-                    f"be from 1 to {self.n / 2:g}, so that 2 images stay in every class"
+                    f"ratios has {ratio:g} but with n = {n} images a class each must "
+                    f"be from 1 to {n / 2:g}, so that 2 images stay in every class"
                 )
         if self.imbalanced_training:
-            command.at_least(self, imbalanced_classes=2)
-            command.check_data(self.data, self.imbalanced_classes, self.n, "imbalanced-classes")
+            at_least(self, imbalanced_classes=2)
+            check_data(self.data, self.imbalanced_classes, n, "imbalanced-classes")
         if self.kanji_classes:
-            command.check_data("kanji", max(self.kanji_classes), 2)
+            check_data("kanji", max(self.kanji_classes), 2)
 
 
 PRESETS = {
     "smoke": Config(
         classes=(2, 4, 8),
-        n=16,
+        recipe=Recipe(n=16, steps=6, batch=32),
         seeds=2,
-        steps=6,
-        batch=32,
         ratios=(1, 4),
         imbalanced_classes=8,
         imbalanced_training=True,
     ),
     "laptop": Config(),
     "full": Config(
-        seeds=5, steps=300, checkpoints=4, kanji_classes=(32, 250, 1000), imbalanced_training=True
+        recipe=Recipe(steps=300),
+        checkpoints=4,
+        kanji_classes=(32, 250, 1000),
+        imbalanced_training=True,
     ),
     "paper": Config(
-        data=CIFAR100,
+        recipe=PUBLISHED,
         classes=(5, 10, 20, 40, 60, 80, 100),
-        n=500,
-        seeds=5,
-        steps=14_400,
         checkpoints=5,
-        batch=1024,
-        encoder="resnet50",
-        d=128,
-        optimiser="lars",
-        lr=2.4,
-        weight_decay=1e-6,
         device="cuda",
         imbalanced_classes=100,
     ),
 }
 
 
-def cells(config: Config) -> list[Cell]:
+@dataclass(frozen=True)
+class Sweep:
+    """One pair of encoders, the temperatures and the imbalance at which it is looked at."""
+
+    recipe: Recipe
+    taus: tuple[float, ...]
+    ratios: tuple[float, ...]
+
+
+def cells(config: Config) -> Iterator[Cell]:
     """One cell per data set, number of classes, seed (and imbalance trained on)."""
-    points = tuple(sorted({0, config.steps // 2, config.steps}))
+    steps = config.recipe.steps
+    points = tuple(sorted({0, steps // 2, steps}))
     if config.checkpoints != 2:
-        points = log_spaced(config.steps, config.checkpoints)
-    work = [(config.data, C, config.n, 1.0) for C in config.classes]
-    work += [("kanji", C, min(config.n, 44), 1.0) for C in config.kanji_classes]
-    if config.imbalanced_training:
-        work += [
-            (config.data, config.imbalanced_classes, config.n, ratio)
-            for ratio in config.ratios
-            if ratio > 1
-        ]
-    found = []
+        points = log_spaced(steps, config.checkpoints)
+    n, trained = config.recipe.n, config.ratios if config.imbalanced_training else ()
+    work = [(config.data, C, n, 1.0) for C in config.classes]
+    work += [("kanji", C, min(n, 44), 1.0) for C in config.kanji_classes]
+    work += [(config.data, config.imbalanced_classes, n, ratio) for ratio in trained if ratio > 1]
     for seed in range(config.seeds):
-        for name, C, n, imbalance in work:
-            recipe = sweep(
-                name,
-                C,
-                seed,
-                "dcl",
-                n=n,
-                imbalance=imbalance,
-                checkpoints=points,
-                data_digest=fingerprint(name),
-                **config.recipe_fields(),
+        for data, C, n, ratio in work:
+            recipe = config.recipe_for(C, seed, data=data, n=n, imbalance=ratio, checkpoints=points)
+            ratios = config.ratios if C == config.imbalanced_classes and ratio == 1 else ()
+            yield Cell(
+                Sweep(recipe, config.taus, ratios),
+                f"{data} C={C} seed={seed}" + (f" ratio={ratio:g}" if ratio > 1 else ""),
+                cost=len(points) * 4 * (C * n / 16384) ** 2,
+                shared=recipe.shared(OBJECTIVES),
             )
-            ratios = config.ratios if C == config.imbalanced_classes and imbalance == 1 else ()
-            content = {
-                "measure": NAME,
-                "version": 1,
-                "recipe": asdict(recipe),
-                "taus": config.taus,
-                "ratios": ratios,
-            }
-            cost = config.steps * 0.09 * config.batch / 128 + len(points) * 4 * (C * n / 16384) ** 2
-            label = f"{name} C={C} seed={seed}" + (f" ratio={imbalance:g}" if imbalance > 1 else "")
-            found.append(Cell(content, label, cost))
-    return found
 
 
-def measure(cell: Mapping, context: Context) -> pd.DataFrame:
+def measure(cell: Sweep, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and measure every checkpoint."""
-    common = Recipe(**cell["recipe"])
-    encoder = trained_encoders(common, OBJECTIVES, context, share=0.7)
-    dataset = data.load(common.data)
-    rows, y = training_rows(common, dataset)
+    from supcon_theory import data
+    from supcon_theory.audits.gap import gap_audit
+    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+    from supcon_theory.encoders.train import training_rows
+
+    recipe = cell.recipe
+    encoder = trained_encoders(recipe, OBJECTIVES, context, share=0.7)
+    dataset = data.load(recipe.data)
+    rows, y = training_rows(recipe, dataset)
     seen = evaluation_views(dataset, dataset.train, rows)
     found = []
-    for step in common.checkpoints:
+    for done, step in enumerate(recipe.checkpoints, 1):
         for objective in OBJECTIVES:
             if step > 0 or objective == OBJECTIVES[0]:  # both start from the same weights
                 _, z = embed(encoder(objective, step), seen, context.device)
                 audits = [
                     {"labels": labels, "imbalance": ratio} | row
                     for labels, ratio, places, of_places in subsets(y, cell, step)
-                    for row in gap_audit(z[places], of_places, cell["taus"])
+                    for row in gap_audit(z[places], of_places, cell.taus)
                 ]
-            found += [about(common, objective, step, len(y)) | audit for audit in audits]
-        context.report(0.7 + 0.3 * (common.checkpoints.index(step) + 1) / len(common.checkpoints))
+            about = recipe.columns(step=step, objective=objective, split="train", layer="z")
+            found += [about | {"trained_imbalance": recipe.imbalance} | row for row in audits]
+        context.report(0.7 + 0.3 * done / len(recipe.checkpoints))
     return pd.DataFrame(found)
 
 
-def about(recipe: Recipe, objective: str, step: int, images: int) -> dict[str, object]:
-    return {
-        "data": recipe.data,
-        "C": recipe.C,
-        "n": recipe.n,
-        "K": 2,
-        "d": recipe.d,
-        "objective": objective,
-        "seed": recipe.seed,
-        "tau_train": recipe.tau,
-        "trained_imbalance": recipe.imbalance,
-        "step": step,
-        "epoch": step / max(images // recipe.batch, 1),
-        "split": "train",
-        "layer": "z",
-    }
-
-
-def subsets(y: torch.Tensor, cell: Mapping, step: int) -> Iterator[tuple]:
+def subsets(
+    y: "Tensor", cell: Sweep, step: int
+) -> Iterator[tuple[str, float, "slice | Tensor", "Tensor"]]:
     """(labels, imbalance, places, y there): all images, and at the last step the controls."""
-    recipe = cell["recipe"]
-    everything = torch.arange(len(y))
-    yield "true", recipe["imbalance"], everything, y
-    if step == recipe["steps"]:
-        order = torch.as_tensor(permutation(recipe["seed"], "shuffled labels", 0, len(y)))
-        yield "shuffled", recipe["imbalance"], everything, y[order]
-        for ratio in cell["ratios"]:
+    from supcon_theory.data.random import shuffled_labels
+    from supcon_theory.data.subsets import geometric
+
+    recipe, everything = cell.recipe, slice(None)
+    yield "true", recipe.imbalance, everything, y
+    if step == recipe.steps:
+        yield "shuffled", recipe.imbalance, everything, shuffled_labels(recipe.seed, y)
+        for ratio in cell.ratios:
             if ratio > 1:
                 places = geometric(y, ratio)
                 yield "true", ratio, places, y[places]
@@ -212,40 +180,42 @@ def subsets(y: torch.Tensor, cell: Mapping, step: int) -> Iterator[tuple]:
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The gap at the end of training beside the ruler, and how fast everything falls with C."""
     table = tables["table"]
-    last = table[
-        (table["step"] == table["step"].max())
-        & (table["trained_imbalance"] == 1)
-        & (table["imbalance"] == 1)
-    ]
-    true = last[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
-    names = {"bound_equal": "equal", "bound_ceiling": "ceiling", "bound_published": "published"}
-    ends = true.groupby(["data", "C"])[["epoch", *names]].mean().rename(columns=names)
+    balanced = (table["trained_imbalance"] == 1) & (table["imbalance"] == 1)
+    last = table.loc[balanced & (table["step"] == table["step"].max())]
+    true = last.loc[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
+    ends = true.groupby(["data", "C"])[["epoch", *BOUNDS]].mean().rename(columns=BOUNDS)
     for place, objective in enumerate(OBJECTIVES):
-        of = true[true["objective"] == objective].groupby(["data", "C"])
+        of = true.loc[true["objective"] == objective].groupby(["data", "C"])
         ends.insert(1 + 2 * place, f"gap_{objective}", of["gap"].mean())
         ends.insert(2 + 2 * place, f"r_{objective}", of["r"].mean())
     slopes = []
-    for (name, tau), rows in last.groupby(["data", "tau"]):
+    for (data, tau), rows in last.groupby(["data", "tau"]):
+        about = {"data": data, "tau": tau}
         for labels, objective in (("true", "dcl"), ("true", "nscl"), ("shuffled", "dcl")):
-            interval = mean_interval(gap_slope(rows, {"labels": labels}, objective))
-            slopes.append(
-                {
-                    "data": name,
-                    "tau": tau,
-                    "slope_of": f"{objective}, {labels} labels",
-                    **interval._asdict(),
-                }
-            )
-        for bound in names:
-            values = gap_slope(rows.assign(gap=rows[bound]), {"labels": "true"})
-            slopes.append({"data": name, "tau": tau, "slope_of": bound, "mean": values.mean()})
+            interval = mean_interval(sweeps.gap_slope(rows, {"labels": labels}, objective))
+            what = {"slope_of": f"{objective}, {labels} labels"}
+            slopes.append(about | what | interval._asdict())
+        for bound in BOUNDS:
+            values = sweeps.gap_slope(rows.assign(gap=rows[bound]), {"labels": "true"})
+            slopes.append(about | {"slope_of": bound, "mean": values.mean()})
     return {"summary": ends.reset_index(), "slopes": pd.DataFrame(slopes)}
 
 
 def claims(config: Config) -> list[Claim]:
-    published = min(config.taus, key=lambda tau: abs(tau - 1))
-    return sweep_claims(config.tau, published, config.classes, config.n, config.data)
+    """The theorems on the gap, and how it falls with the number of classes."""
+    return gap.sweep(config.recipe.tau, config.tau_published, config.classes, config.data)
 
+
+EXPERIMENT = Experiment(
+    name="gap_vs_classes",
+    question="How does the gap between CL and NSCL close as the number of classes grows?",
+    presets=PRESETS,
+    cells=cells,
+    measure=measure,
+    claims=claims,
+    audits=(columns.GAP,),
+    summary=summary,
+)
 
 if __name__ == "__main__":
-    run(NAME, PRESETS, cells, measure, claims, summary)
+    EXPERIMENT.main()

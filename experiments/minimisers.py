@@ -9,60 +9,43 @@ at which the ceiling of the gap is proved, by interval arithmetic. No data, no n
     python experiments/minimisers.py full       100 starts, more shapes
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-import torch
 
-from supcon_theory.audits import critical
-from supcon_theory.audits import minimisers as studies
-from supcon_theory.claims import Claim
-from supcon_theory.claims.minima import minimiser_claims
-from supcon_theory.claims.minimiser_checks import REACHED, landscape
-from supcon_theory.runs import flags as command
+from supcon_theory.audits import columns
+from supcon_theory.audits.studies import Study
+from supcon_theory.claims import Claim, minima
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import run
-from supcon_theory.theory.ceiling import Window, open_temperatures
+from supcon_theory.runs.experiment import Experiment
+from supcon_theory.runs.flags import Common, at_least
 
-NAME = "minimisers"
-NO_WINDOW = Window((float("nan"),) * 2, (float("nan"),) * 2)
-Shape = tuple[int, int, int]
-STUDIES = {
-    "landscape": studies.landscape,
-    "dcl": studies.instances,
-    "imbalance": studies.imbalance,
-    "descent": studies.descent,
-    "class simplex": critical.class_simplex,
-    "spurious": critical.spurious,
-    "ascent": critical.ascent,
-}
+UNEQUAL = (12, 4, 2, 2)
+SETTING = ["objective", "C", "n", "K", "d", "tau"]
+SHOWN = [
+    *("C", "n", "K", "d", "tau", "excess", "hits", "occupancy"),
+    *("smallest_but_rotations", "zero_modes", "rotations"),
+]
+CLIMBED = (
+    *((4, 5, 0.5), (10, 4, 0.1), (20, 2, 1.0), (15, 2, 0.5), (20, 2, 0.5), (20, 2, 0.65)),
+    *((40, 2, 0.3), (40, 2, 0.6), (40, 10, 0.5), (100, 2, 0.5)),
+)
 
 
 @dataclass(frozen=True)
-class Config(command.Common):
+class Config(Common):
     """Minimisers of free embeddings."""
 
     seeds: int = 20
     """Gaussian starts of every configuration."""
-    shapes: tuple[Shape, ...] = ((4, 5, 2), (10, 4, 2), (6, 3, 3), (5, 4, 1))
+    shapes: tuple[tuple[int, int, int], ...] = ((4, 5, 2), (10, 4, 2), (6, 3, 3), (5, 4, 1))
     """Numbers of classes, samples per class and views: C n K, as often as wanted."""
     room: tuple[int, ...] = (-1, 0, 1, 2, 3, 9)
     """Dimensions beyond the C - 1 that a simplex ETF needs."""
     tau: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 1.0)
     """Temperatures."""
-    ascents: tuple[tuple[int, int, float], ...] = (
-        (4, 5, 0.5),
-        (10, 4, 0.1),
-        (20, 2, 1.0),
-        (15, 2, 0.5),
-        (20, 2, 0.5),
-        (20, 2, 0.65),
-        (40, 2, 0.3),
-        (40, 2, 0.6),
-        (40, 10, 0.5),
-        (100, 2, 0.5),
-    )
+    ascents: tuple[tuple[int, int, float], ...] = CLIMBED
     """C, n and tau at which the largest gap is searched for."""
     windows: tuple[tuple[int, int], ...] = tuple(
         (C, n) for n in (2, 10, 1_000_000) for C in (13, 14, 15, 20, 26, 28, 40, 100, 1000)
@@ -72,8 +55,9 @@ class Config(command.Common):
     """Most iterations of L-BFGS."""
 
     def check(self) -> None:
+        """Refuse shapes and temperatures that no study can take."""
         super().check()
-        command.at_least(self, iterations=1)
+        at_least(self, iterations=1)
         for C, n, K in self.shapes:
             if C < 3 or n < 2 or K < 1:
                 raise ValueError(f"shape is {C} {n} {K} but needs C >= 3, n >= 2 and K >= 1")
@@ -109,121 +93,82 @@ PRESETS = {
 }
 
 
-def cells(config: Config) -> list[Cell]:
-    found = []
-
-    def add(part: str, name: str, cost: float, **fields: object) -> None:
-        common = {
-            "measure": NAME,
-            "version": 1,
-            "part": part,
-            "seeds": config.seeds,
-            "iterations": config.iterations,
-        }
-        found.append(Cell(common | fields, f"{part} {name}", cost * config.seeds / 20))
-
+def studies(config: Config) -> Iterator[tuple[str, float, dict]]:
+    """Name, cost in seconds for 20 starts, and the fields of every study."""
     for C, n, K in config.shapes:
+        size = (C * n * K / 40) ** 2
+        shape = {"C": C, "n": n, "K": K}
         for objective in ("nscl", "nscl_coupled", "supcon"):
             if objective == "nscl_coupled" and K == 1:
                 continue  # its only positive is another view
-            for room in config.room:
-                d = C - 1 + room
-                add(
-                    "landscape",
-                    f"{objective} C={C} K={K} d={d}",
-                    len(config.tau) * (C * n * K / 40) ** 2,
-                    objective=objective,
-                    C=C,
-                    n=n,
-                    K=K,
-                    d=d,
-                    taus=config.tau,
-                )
-    C, n, K = config.shapes[0]
-    for tau in config.tau:
-        add("dcl", f"C={C} tau={tau:g}", 2, C=C, n=n, K=K, d=C * n - 1, tau=tau)
-        add("class simplex", f"C={C} tau={tau:g}", 1, C=C, n=n, K=K, d=C, tau=tau)
-    for room in (0, 4):
-        add("imbalance", f"d={3 + room}", 1, counts=(12, 4, 2, 2), K=2, d=3 + room, tau=1.0)
-    for C, n, K in config.shapes:
-        for room in (0, 1):
+            for d in (C - 1 + room for room in config.room):
+                fields = shape | {"objective": objective, "d": d, "taus": config.tau}
+                name = f"landscape {objective} C={C} K={K} d={d}"
+                yield name, len(config.tau) * size, {"part": "landscape"} | fields
+        for d in (C - 1, C):
             for tau in {min(config.tau), max(config.tau)}:
-                add(
-                    "spurious",
-                    f"C={C} K={K} d={C - 1 + room} tau={tau:g}",
-                    (C * n * K / 40) ** 2 * C / 4,
-                    C=C,
-                    n=n,
-                    K=K,
-                    d=C - 1 + room,
-                    tau=tau,
-                )
+                fields = shape | {"d": d, "taus": (tau,)}
+                name = f"spurious C={C} K={K} d={d} tau={tau:g}"
+                yield name, size * C / 4, {"part": "spurious"} | fields
     C, n, K = config.shapes[0]
+    shape = {"C": C, "n": n, "K": K}
+    for tau in config.tau:
+        for part, d, cost in (("dcl", C * n - 1, 2), ("class simplex", C, 1)):
+            yield f"{part} C={C} tau={tau:g}", cost, {"part": part, "d": d, "taus": (tau,)} | shape
+    for d in (len(UNEQUAL) - 1, len(UNEQUAL) + 3):
+        yield f"imbalance d={d}", 1, {"part": "imbalance", "counts": UNEQUAL, "d": d}
     for objective in ("nscl", "nscl_coupled", "supcon", "dcl"):
-        add("descent", objective, 8, objective=objective, C=C, n=n, K=K, d=C * n - 1, tau=0.5)
+        fields = shape | {"objective": objective, "d": C * n - 1, "taus": (0.5,)}
+        yield f"descent {objective}", 8, {"part": "descent"} | fields
     for C, n, tau in config.ascents:
-        add("ascent", f"C={C} n={n} tau={tau:g}", min((C * n / 40) ** 2, 20) * 3, C=C, n=n, tau=tau)
-    add("windows", "of the ceiling", 3, pairs=config.windows)
-    return found
+        fields = {"part": "ascent", "C": C, "n": n, "taus": (tau,)}
+        yield f"ascent C={C} n={n} tau={tau:g}", min((C * n / 40) ** 2, 20) * 3, fields
+    yield "windows of the ceiling", 3, {"part": "windows", "pairs": config.windows}
 
 
-def measure(cell: Mapping, context: Context) -> dict[str, pd.DataFrame]:
-    if cell["part"] == "windows":
-        return {
-            "windows": pd.DataFrame(
-                [
-                    {
-                        "C": C,
-                        "n": n,
-                        "outer_low": window.outer[0],
-                        "inner_low": window.inner[0],
-                        "inner_high": window.inner[1],
-                        "outer_high": window.outer[1],
-                    }
-                    for C, n in cell["pairs"]
-                    for window in open_temperatures(C, n) or [NO_WINDOW]
-                ]
-            )
-        }
-    torch.set_num_threads(1)
-    return STUDIES[cell["part"]](cell)
+def cells(config: Config) -> Iterator[Cell]:
+    """One cell per study and setting."""
+    for name, cost, fields in studies(config):
+        study = Study(seeds=config.seeds, iterations=config.iterations, **fields)
+        yield Cell(study, name, cost * config.seeds / 20)
+
+
+def measure(cell: Study, context: Context) -> dict[str, pd.DataFrame]:
+    """The tables of one study."""
+    from supcon_theory.audits.minimisers import study_tables
+
+    return study_tables(cell)
 
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Share of the starts at the minimum, the certified spurious minima, the best ascents."""
     table = tables["table"]
-    setting = ["objective", "C", "n", "K", "d", "tau"]
-    land = landscape(table)
-    reached = (land["excess"] <= REACHED).groupby([land[name] for name in setting]).mean()
+    land = table.query("part == 'landscape' and d >= C - 1")
+    reached = (land["excess"] <= minima.REACHED).groupby([land[name] for name in SETTING]).mean()
     found = {"success": reached.unstack("tau").reset_index()}
-    if (table["part"] == "spurious").any():
-        found["spurious"] = table.loc[
-            table["part"] == "spurious",
-            [
-                "C",
-                "n",
-                "K",
-                "d",
-                "tau",
-                "excess",
-                "hits",
-                "split",
-                "smallest_but_rotations",
-                "zero_modes",
-                "rotations",
-            ],
-        ]
-    climbs = table[table["part"] == "ascent"]
-    found["ascents"] = climbs.groupby(["C", "n", "tau", "ceiling"])[
-        ["bound_ceiling", "gap", "excess"]
-    ].max()
-    found["ascents"] = found["ascents"].reset_index()
-    return found
+    spurious = table[table["part"] == "spurious"]
+    if len(spurious):
+        found["spurious"] = spurious[SHOWN]
+    climbs = table[table["part"] == "ascent"].groupby(["C", "n", "tau", "ceiling_proved"])
+    highest = climbs[["bound_ceiling", "gap", "violation_ceiling"]].max()
+    return found | {"ascents": highest.reset_index()}
 
 
 def claims(config: Config) -> list[Claim]:
-    return minimiser_claims()
+    """The minimum, its geometry, the controls, the ceiling."""
+    return minima.free(config.room)
 
+
+EXPERIMENT = Experiment(
+    name="minimisers",
+    question="Where does NSCL end with free embeddings, and does every start get there?",
+    presets=PRESETS,
+    cells=cells,
+    measure=measure,
+    claims=claims,
+    audits=(columns.MINIMISERS, columns.EIGENVALUES, columns.WINDOWS),
+    summary=summary,
+)
 
 if __name__ == "__main__":
-    run(NAME, PRESETS, cells, measure, claims, summary)
+    EXPERIMENT.main()

@@ -12,49 +12,34 @@ true labels and
 
 The theorems must hold at every point; the gap over its bounds and r are measurements.
 
-    python experiments/universality.py              laptop: 3 seeds, 100 steps
-    python experiments/universality.py full         5 seeds, 400 steps, C = 8, 32 and 64
+    python experiments/universality.py              laptop: 5 seeds, 100 steps
+    python experiments/universality.py full         400 steps, C = 8, 32 and 64
     python experiments/universality.py --data FOLDER      your images as the base
 """
 
-import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from supcon_theory import data
-from supcon_theory.audits.above_floor import above_floor
-from supcon_theory.audits.gap import gap_audit
-from supcon_theory.claims import Claim
-from supcon_theory.claims.universality import universality_claims
-from supcon_theory.data.fingerprint import fingerprint
-from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
-from supcon_theory.encoders.labelings import LABELINGS, labelings
-from supcon_theory.encoders.networks import ENCODERS
-from supcon_theory.encoders.recipe import Recipe, sweep
-from supcon_theory.encoders.train import training_rows
-from supcon_theory.objectives import OBJECTIVES
-from supcon_theory.runs import flags as command
+from supcon_theory.audits import columns
+from supcon_theory.claims import Claim, gap
+from supcon_theory.data.facts import facts
+from supcon_theory.encoders.flags import Trained, check_data, check_objectives
+from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import run
-from supcon_theory.theory.gap import etf_ceiling_is_proved
-
-NAME = "universality"
-COST = {"plain": 0.05, "residual": 0.24, "mlp": 0.02, "vit": 0.8, "resnet50": 20}  # seconds a step
+from supcon_theory.runs.experiment import Experiment
+from supcon_theory.runs.flags import at_least
 
 
 @dataclass(frozen=True)
-class Config(command.Trained):
+class Config(Trained):
     """The gap beside its bounds over encoders, data, labels, dimensions, views and objectives."""
 
     classes: tuple[int, ...] = (32,)
     """Numbers of classes C: the base, then others to vary it."""
     eval_tau: tuple[float, ...] = (1.0, 0.1)
     """Temperatures to evaluate at; the training temperature of the base is always added."""
-    d: int = 64
-    """Dimension of the embeddings."""
     objectives: tuple[str, ...] = ("nscl", "supcon", "cross_entropy")
     """Objectives to train with, besides dcl and none at all."""
     encoders: tuple[str, ...] = ("plain", "residual", "mlp", "vit")
@@ -71,19 +56,10 @@ class Config(command.Trained):
     """Classes merged into one coarse class."""
 
     def check(self) -> None:
-        command.at_least(self, d=2, coarse=2)
-        for flag, allowed in {"encoders": ENCODERS, "objectives": OBJECTIVES}.items():
-            for value in getattr(self, flag):
-                if value not in allowed:
-                    raise ValueError(f"{flag} has {value!r} but must be among {', '.join(allowed)}")
-        for flag in ("dimensions", "views"):
-            if min(getattr(self, flag), default=2) < 2:
-                raise ValueError(
-                    f"{flag} has {min(getattr(self, flag))} but each must be at least 2"
-                )
-        for tau in self.temperatures:
-            if not 0 < tau < np.inf:
-                raise ValueError(f"temperatures has {tau:g} but each must be a number above 0")
+        """Refuse a grid with a point that cannot be trained or labelled."""
+        at_least(self, coarse=2)
+        if self.objectives:
+            check_objectives(self.objectives)
         for C in self.classes:
             if C % self.coarse or C < 2 * self.coarse:
                 raise ValueError(
@@ -93,96 +69,92 @@ class Config(command.Trained):
                 )
         super().check()
         for name in {*self.datasets} - {self.data}:
-            command.check_data(name, max(self.classes), 2)
+            check_data(name, max(self.classes), 2)
+        list(grid(self, seed=0))  # a recipe refuses what it cannot be trained with
 
 
 PRESETS = {
     "smoke": Config(
         classes=(8,),
-        n=16,
+        recipe=Recipe(n=16, steps=4, batch=32, d=16),
         seeds=2,
-        steps=4,
-        batch=32,
-        d=16,
         dimensions=(4,),
         encoders=("plain", "mlp"),
         temperatures=(1.0,),
         objectives=("nscl",),
     ),
     "laptop": Config(),
-    "full": Config(classes=(32, 8, 64), seeds=5, steps=400),
+    "full": Config(classes=(32, 8, 64), recipe=Recipe(steps=400)),
 }
 
 
-def cells(config: Config) -> list[Cell]:
-    """One cell per training (objectives side by side) and seed."""
-    found = []
+@dataclass(frozen=True)
+class Point:
+    """A point of the grid: the factor that differs from the base, and which encoder it looks at."""
+
+    factor: str
+    value: object
+    step: int
+    objective: str = "dcl"
+    K: int = 2
+
+    @property
+    def text(self) -> str:
+        """The value as it is written."""
+        return f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
+
+    @property
+    def level(self) -> str:
+        """The name of the point."""
+        return "base" if self.factor == "base" else f"{self.factor}={self.text}"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, its objectives side by side, and the points that it serves."""
+
+    recipe: Recipe
+    points: tuple[Point, ...]
+    taus: tuple[float, ...]
+    coarse: int
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is trained with, CL first."""
+        return tuple(dict.fromkeys(["dcl", *(point.objective for point in self.points)]))
+
+
+def cells(config: Config) -> Iterator[Cell]:
+    """One cell per training and seed."""
     for seed in range(config.seeds):
         for recipe, points in grid(config, seed):
-            content = {
-                "measure": NAME,
-                "version": 1,
-                "recipe": asdict(recipe),
-                "points": points,
-                "taus": config.taus,
-                "coarse": config.coarse,
-            }
-            objectives = len({point["objective"] for point in points})
-            cost = (
-                objectives * recipe.steps * COST[recipe.encoder] * recipe.K * recipe.batch / 256
-                + 4 * len(points) * (recipe.C * recipe.n / 2048) ** 2
+            training = Training(recipe, points, config.taus, config.coarse)
+            yield Cell(
+                training,
+                f"{points[0].level} seed={seed}",
+                cost=4 * len(points) * (recipe.images / 2048) ** 2,
+                shared=recipe.shared(training.objectives),
             )
-            found.append(Cell(content, f"{points[0]['level']} seed={seed}", cost))
-    return found
 
 
-@functools.cache
-def fewest_images(name: str) -> int:
-    """The number of training images that every class has."""
-    dataset = data.load(name)
-    return dataset.fewest(dataset.train)
-
-
-def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, list[dict]]]:
+def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, tuple[Point, ...]]]:
     """Trainings, and the points of the grid that each serves: the base, and one factor changed."""
 
-    def recipe(**changes) -> Recipe:
-        fields = {"data": config.data, "C": config.classes[0], **config.recipe_fields(), **changes}
-        name = fields["data"]
-        return sweep(
-            seed=seed,
-            objective="dcl",
-            n=min(config.n, fewest_images(name)),
-            data_digest=fingerprint(name),
-            checkpoints=(0, config.steps),
-            **fields,
-        )
+    def recipe(**changes: object) -> Recipe:
+        fields = {"data": config.data, "C": config.classes[0]} | changes
+        n = min(config.recipe.n, facts(str(fields["data"])).fewest_train)
+        return config.recipe_for(seed=seed, n=n, **fields)
 
-    def point(factor: str, value: object, **changes) -> dict:
-        value = f"{value:g}" if isinstance(value, float) else str(value)
-        return {
-            "factor": factor,
-            "value": value,
-            "level": f"{factor}={value}",
-            "objective": "dcl",
-            "step": config.steps,
-            "K": 2,
-            **changes,
-        }
-
-    base = recipe()
+    base, steps = recipe(), config.recipe.steps
+    objectives = [name for name in dict.fromkeys(config.objectives) if name != "dcl"]
     yield (
         base,
-        [
-            point("base", "CL", level="base"),
-            point("objective", "untrained", step=0),
-            *(
-                point("objective", name, objective=name)
-                for name in dict.fromkeys(config.objectives)
-                if name != "dcl"
-            ),
-            *(point("evaluated K", K, K=K) for K in dict.fromkeys(config.views) if K != 2),
-        ],
+        (
+            Point("base", "CL", steps),
+            Point("objective", "untrained", 0),
+            *(Point("objective", name, steps, objective=name) for name in objectives),
+            *(Point("evaluated K", K, steps, K=K) for K in dict.fromkeys(config.views) if K != 2),
+        ),
     )
     varied = {
         "encoder": config.encoders,
@@ -196,47 +168,48 @@ def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, list[dict]]]:
         for value in dict.fromkeys(values):
             if value != getattr(base, field):
                 factor = f"trained {field}" if field in ("K", "tau") else field
-                yield recipe(**{field: value}), [point(factor, value)]
+                yield recipe(**{field: value}), (Point(factor, value, steps),)
 
 
-def measure(cell: Mapping, context: Context) -> pd.DataFrame:
+def measure(cell: Training, context: Context) -> pd.DataFrame:
     """Train (or find trained) and evaluate every point under every labelling."""
-    common = Recipe(**cell["recipe"])
-    objectives = dict.fromkeys(["dcl", *(point["objective"] for point in cell["points"])])
-    encoder = trained_encoders(common, objectives, context, share=0.7)
-    dataset = data.load(common.data)
-    rows, y = training_rows(common, dataset)
-    seen = {
-        K: evaluation_views(dataset, dataset.train, rows, K)
-        for K in {point["K"] for point in cell["points"]}
-    }
+    from supcon_theory import data
+    from supcon_theory.audits.gap import labelling_audit
+    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+    from supcon_theory.encoders.labelings import labelings
+    from supcon_theory.encoders.train import training_rows
+
+    recipe = cell.recipe
+    encoder = trained_encoders(recipe, cell.objectives, context, share=0.7)
+    dataset = data.load(recipe.data)
+    rows, y = training_rows(recipe, dataset)
+    views = {point.K for point in cell.points}
+    seen = {K: evaluation_views(dataset, dataset.train, rows, K) for K in views}
     found = []
-    for done, point in enumerate(cell["points"]):
-        network = encoder(point["objective"], point["step"])
-        _, z = embed(network, seen[point["K"]], context.device)
+    for done, point in enumerate(cell.points, 1):
+        network = encoder(point.objective, point.step)
+        _, z = embed(network, seen[point.K], context.device)
         try:
-            labels_by_name = labelings(z, y, common, dataset, cell["coarse"])
+            by_name = labelings(z, y, recipe, dataset, cell.coarse)
         except ValueError as error:  # constant features, say: ends this cell only, with the reason
-            raise FloatingPointError(f"no clusters at {point['level']}: {error}") from None
-        for name, labels in labels_by_name.items():
+            raise FloatingPointError(f"no clusters at {point.level}: {error}") from None
+        about = {
+            "factor": point.factor,
+            "value": point.text,
+            "level": point.level,
+            "encoder": recipe.encoder,
+            "trained_K": recipe.K,
+        } | recipe.columns(step=point.step, objective=point.objective, K=point.K)
+        for name, labels in by_name.items():
             sizes = labels.bincount()
-            about = point | {
-                "data": common.data,
-                "encoder": common.encoder,
-                "d": common.d,
-                "seed": common.seed,
-                "trained_K": common.K,
-                "tau_train": common.tau,
+            of = about | {
                 "labels": name,
                 "C": len(sizes),
                 "n": len(labels) / len(sizes),
                 "imbalance": float(sizes.max() / sizes.min()),
             }
-            found += [
-                about | row | above_floor(z, labels, row["tau"])
-                for row in gap_audit(z, labels, cell["taus"])
-            ]
-        context.report(0.7 + 0.3 * (done + 1) / len(cell["points"]))
+            found += [of | row for row in labelling_audit(z, labels, cell.taus)]
+        context.report(0.7 + 0.3 * done / len(cell.points))
     return pd.DataFrame(found)
 
 
@@ -246,9 +219,8 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         over_bound=lambda t: t["gap"] / t["bound_class_average"],
         over_ceiling=lambda t: t["gap"] / t["bound_ceiling"],
     )
-    means = table.groupby(["tau", "labels", "level"], sort=False)[
-        ["r", "over_bound", "over_ceiling"]
-    ].mean()
+    shown = ["r", "over_bound", "over_ceiling"]
+    means = table.groupby(["tau", "labels", "level"], sort=False)[shown].mean()
     nearest = [
         {
             "tau": tau,
@@ -267,22 +239,22 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def claims(config: Config) -> list[Claim]:
+    """The theorems at every point of the grid, and how r varies over it."""
     trainings = list(grid(config, seed=0))
-    open_cases = not all(
-        etf_ceiling_is_proved(C, recipe.C * recipe.n // C, tau)
-        for recipe, _ in trainings
-        for C in (recipe.C, recipe.C // config.coarse)
-        for tau in config.taus
-    )
-    published = min(config.taus, key=lambda tau: abs(tau - 1))
-    return universality_claims(
-        config.taus,
-        sum(len(points) for _, points in trainings),
-        len(LABELINGS),
-        open_cases,
-        published,
-    )
+    trained = sum(point.step > 0 for _, points in trainings for point in points)
+    return gap.grid(config.taus, config.tau_published, trained)
 
+
+EXPERIMENT = Experiment(
+    name="universality",
+    question="Does the bound on the gap care about encoders, data, labels?",
+    presets=PRESETS,
+    cells=cells,
+    measure=measure,
+    claims=claims,
+    audits=(columns.GAP, columns.FLOORS),
+    summary=summary,
+)
 
 if __name__ == "__main__":
-    run(NAME, PRESETS, cells, measure, claims, summary)
+    EXPERIMENT.main()

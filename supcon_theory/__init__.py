@@ -20,6 +20,13 @@ The names below are loaded when first used, so `import supcon_theory.theory` nev
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from supcon_theory.audits.embeddings import audit, scalars
+    from supcon_theory.claims import Claim, Verdict
+    from supcon_theory.measures import cdnv, directional_cdnv, global_losses
+    from supcon_theory.objectives import OBJECTIVES
 
 _HOME = {
     "OBJECTIVES": "supcon_theory.objectives",
@@ -28,12 +35,23 @@ _HOME = {
     "directional_cdnv": "supcon_theory.measures",
     "Claim": "supcon_theory.claims",
     "Verdict": "supcon_theory.claims",
+    "audit": "supcon_theory.audits.embeddings",
+    "scalars": "supcon_theory.audits.embeddings",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "OBJECTIVES",
+    "Claim",
+    "Verdict",
+    "audit",
+    "cdnv",
+    "directional_cdnv",
+    "global_losses",
+    "scalars",
+]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'supcon_theory' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -1,11 +1,17 @@
-"""Intervals over seeds, slopes, paired differences. The unit of resampling is always the seed."""
+"""Intervals over seeds, slopes, Holm's step-down. The unit of resampling is always the seed.
 
+scipy.special is imported where it is used; scipy.stats would take longer than all claims to check.
+"""
+
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from numpy.typing import ArrayLike
+
+MANY = 10_000  # seeds; nobody runs more
 
 
 class Interval(NamedTuple):
@@ -17,30 +23,37 @@ class Interval(NamedTuple):
     n: int
 
 
-def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """Student's t interval of the mean of independent values.
 
     Fewer than two values, or a value that is not finite, give an interval of NaN: no spread can be
     told from one seed.
+
+    Args:
+        values: One value for each seed.
+        level: Confidence level.
+
+    Returns:
+        The mean, both ends and the number of values.
     """
-    values = np.asarray(values, dtype=np.float64)
-    n = len(values)
-    if n == 0:
+    x = np.asarray(values, dtype=np.float64)
+    if len(x) == 0:
         return Interval(np.nan, np.nan, np.nan, 0)
-    mean = float(values.mean())
-    if n < 2 or not np.isfinite(values).all():
-        return Interval(mean, np.nan, np.nan, n)
-    half = stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
-    return Interval(mean, float(mean - half), float(mean + half), n)
+    mean = float(x.mean())
+    if len(x) < 2 or not np.isfinite(x).all():
+        return Interval(mean, np.nan, np.nan, len(x))
+    from scipy.special import stdtrit
+
+    half = stdtrit(len(x) - 1, 0.5 + level / 2) * x.std(ddof=1) / math.sqrt(len(x))
+    return Interval(mean, float(mean - half), float(mean + half), len(x))
 
 
-def slope(x: Sequence[float], y: Sequence[float]) -> float:
+def slope(x: ArrayLike, y: ArrayLike) -> float:
     """Least-squares slope of y on x; NaN with fewer than two different x or a non-finite value."""
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if len(np.unique(x)) < 2 or not (np.isfinite(x).all() and np.isfinite(y).all()):
+    at, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if len(np.unique(at)) < 2 or not (np.isfinite(at).all() and np.isfinite(values).all()):
         return np.nan
-    centred = x - x.mean()
-    return float(centred @ y / (centred @ centred))
+    return float(np.polyfit(at - at.mean(), values, 1)[0])
 
 
 def slope_by_seed(table: pd.DataFrame, x: pd.Series, y: pd.Series) -> pd.Series:
@@ -52,7 +65,80 @@ def slope_by_seed(table: pd.DataFrame, x: pd.Series, y: pd.Series) -> pd.Series:
     )
 
 
-def paired_difference(a: pd.Series, b: pd.Series, level: float = 0.95) -> Interval:
-    """Interval of the mean of a - b over the seeds that index both."""
-    shared = a.index.intersection(b.index)
-    return mean_interval((a.loc[shared] - b.loc[shared]).to_numpy(), level)
+def distance_to_edge(mean: float, low: float, high: float) -> float:
+    """Distance of a mean from the nearest edge of [low, high], positive on either side."""
+    return min(mean - low, high - mean) if low <= mean <= high else max(low - mean, mean - high)
+
+
+def p_of_side(values: ArrayLike, low: float, high: float) -> float:
+    """P value of the decision on which side of the nearest edge of [low, high] the mean lies.
+
+    p = 2 P(T_{n-1} > distance / (sd / sqrt n)), T Student's: the two-sided interval of the mean at
+    level 1 - a keeps clear of that edge exactly if p < a.
+
+    Args:
+        values: One value for each seed.
+        low: Lower edge, or -inf.
+        high: Upper edge, or inf.
+
+    Returns:
+        The p value; 1 for fewer than two values or one that is not finite; of values that are all
+        the same 0 (the edges belong to the inside).
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if len(x) < 2 or not np.isfinite(x).all():
+        return 1.0
+    distance, error = distance_to_edge(x.mean(), low, high), x.std(ddof=1) / math.sqrt(len(x))
+    if np.ptp(x) == 0 or math.isinf(distance):
+        return 0.0
+    from scipy.special import stdtr
+
+    return float(2 * stdtr(len(x) - 1, -distance / error))
+
+
+def holm(p: Sequence[float], family: float = 0.05) -> list[float]:
+    """Error level at which each of K decisions is taken, by Holm's step-down.
+
+    The smallest p is compared with family / K, the next with family / (K - 1), ..., until one is
+    not below; it and all larger ones are taken at the level of that one, and stay open. The chance
+    of even one wrong decision is then at most `family`, whatever the dependence.
+
+    Args:
+        p: The p value of each decision.
+        family: The chance of any wrong one.
+
+    Returns:
+        A level a for each, in the order given: decided exactly if p < a.
+    """
+    levels, stopped = [math.nan] * len(p), None
+    for place, k in enumerate(sorted(range(len(p)), key=lambda k: p[k])):
+        level = stopped or family / (len(p) - place)
+        levels[k] = level
+        if not p[k] < level:
+            stopped = level
+    return levels
+
+
+def seeds_needed(values: ArrayLike, low: float, high: float, level: float, fewest: int) -> float:
+    """Seeds at which the interval would be clear of [low, high]'s edge: mean and spread as seen.
+
+    Args:
+        values: One value for each seed.
+        low: Lower edge, or -inf.
+        high: Upper edge, or inf.
+        level: Level of the interval.
+        fewest: The least that is ever enough.
+
+    Returns:
+        The smallest such number; `fewest` if fewer than two values tell no spread; inf if above
+        10,000.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if len(x) < 2 or not np.isfinite(x).all():
+        return fewest
+    from scipy.special import stdtrit
+
+    distance, spread = distance_to_edge(x.mean(), low, high), x.std(ddof=1)
+    n = np.arange(max(fewest, 2), MANY + 1)
+    clear = distance * np.sqrt(n) > stdtrit(n - 1, 0.5 + level / 2) * spread
+    return float(n[clear][0]) if clear.any() else math.inf

@@ -1,9 +1,15 @@
-"""One thread for every test: small tensors are slower on several, and other numbers come out."""
+"""One thread for every test, and a cache of decoded pictures that is nobody's own.
+
+Small tensors are slower on several threads, and other numbers come out.
+"""
 
 import os
+import tempfile
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+CACHE = tempfile.TemporaryDirectory(prefix="supcon_theory-cache-")  # removed when tests end
+os.environ["SUPCON_THEORY_CACHE"] = CACHE.name
 
 import torch  # noqa: E402
 

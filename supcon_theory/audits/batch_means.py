@@ -6,41 +6,54 @@ the latter grows with the batch up to the exact value of the whole set (a revers
 log).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from supcon_theory.audits.columns import BATCH_MEANS
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.theory.batch_gap import batch_gap_bounds
 
+COLUMNS, VERSION = BATCH_MEANS.columns, BATCH_MEANS.version
+
 
 def batch_means(
-    z: Tensor, y: Tensor, taus: Sequence[float], size: int, order: np.ndarray
-) -> list[dict[str, float]]:
-    """A row per temperature: means over the batches of `size` samples of one epoch in this order.
+    z: Tensor, y: Tensor, exact: Sequence[Mapping[str, float]], size: int, order: np.ndarray
+) -> list[dict[str, Any]]:
+    """Means over the batches of one epoch, beside the exact values of the whole set.
 
-    z (N, K, d), y (N,), order a permutation of 0 ... N - 1; an incomplete last batch is left out,
-    as in training. `loss_dcl`, `loss_nscl`, `gap`; `level_dcl` and `level_nscl`, the losses less
-    log(K (size - 1)) and log(K (size - m_c)); `excess_batch`, the worst anchor's signed excess over
-    its bounds with the batch's own class counts. Where a batch has a single class, NSCL is
-    infinite.
+    Args:
+        z: Embeddings (N, K, d).
+        y: Labels (N,).
+        exact: Rows of `training_audit` of the same set, one for each temperature wanted.
+        size: Samples in a batch, B; an incomplete last batch is left out, as in training.
+        order: A permutation of 0 ... N - 1.
+
+    Returns:
+        A row per temperature: `tau` and `COLUMNS`. Levels are the losses less log(K (B - 1)) and
+        the mean of log(K (B - m_c)), with the batch's own class counts m_c, which the bounds of
+        `violation_batch` have too. In a batch of a single class NSCL is infinite.
+
+    Raises:
+        ValueError: If the size is not from 2 to N.
     """
     if not 2 <= size <= len(z):
         raise ValueError(f"the batch size is {size}: it must be from 2 to the {len(z)} samples.")
     K, z = z.shape[1], z.double()
-    found = {tau: [] for tau in taus}
+    taus = [row["tau"] for row in exact]
+    found: dict[float, list[tuple[float, ...]]] = {tau: [] for tau in taus}
     for batch in order[: len(order) // size * size].reshape(-1, size):
-        labels = y[batch]
-        if len(labels.unique()) == 1:
-            for tau in taus:
-                found[tau].append((np.nan, np.inf, np.inf, np.nan, np.inf, np.nan))
+        labels = y[batch].cpu().numpy()
+        _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        if len(counts) == 1:
+            for rows in found.values():
+                rows.append((np.nan, np.inf, np.inf, np.nan, np.inf, np.nan))
             continue
-        _, inverse, counts = np.unique(labels.numpy(), return_inverse=True, return_counts=True)
         others = np.log(K * (size - counts[inverse])).mean()
-        for tau, losses in global_losses(z[batch], labels, taus).items():
-            lower, upper = (bound[:, None] for bound in batch_gap_bounds(labels.numpy(), tau))
-            excess = np.maximum(losses.gap - upper, lower - losses.gap).max()
+        for tau, losses in global_losses(z[batch], y[batch], taus).items():
+            lower, upper = (bound[:, None] for bound in batch_gap_bounds(labels, tau))
             found[tau].append(
                 (
                     losses.mean_dcl,
@@ -48,13 +61,24 @@ def batch_means(
                     losses.mean_gap,
                     losses.mean_dcl - np.log(K * (size - 1)),
                     losses.mean_nscl - others,
-                    excess,
+                    float(np.maximum(losses.gap - upper, lower - losses.gap).max()),
                 )
             )
-    names = ("loss_dcl", "loss_nscl", "gap", "level_dcl", "level_nscl")
-    return [
-        {"tau": tau, "batch": size, "batches": len(rows)}
-        | dict(zip(names, np.array(rows)[:, :5].mean(0), strict=True))
-        | {"excess_batch": np.array(rows)[:, 5].max()}
-        for tau, rows in found.items()
-    ]
+    names: Sequence[str] = ("loss_dcl", "loss_nscl", "gap", "level_dcl", "level_nscl")
+    means = []
+    for whole, rows in zip(exact, found.values(), strict=True):
+        values: dict[str, float] = dict(zip(names, np.mean(rows, 0).tolist(), strict=False))
+        means.append(
+            {"tau": whole["tau"], "batch": size, "batches": len(rows)}
+            | values
+            | {"violation_batch": float(np.array(rows)[:, 5].max())}
+            | {
+                f"bias_{name}": values[column] - whole[column]
+                for name, column in (
+                    ("dcl", "level_dcl"),
+                    ("nscl", "level_nscl"),
+                    ("gap", "gap"),
+                )
+            }
+        )
+    return means

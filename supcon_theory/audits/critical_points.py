@@ -1,17 +1,21 @@
-"""Where free optimisation ended, one row per start: value, geometry, and how sure it is."""
+"""Critical points of free embeddings, one row each: value, geometry, Hessian, how sure it is."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
+from supcon_theory.audits.columns import MINIMISERS
 from supcon_theory.free.curvature import curvature_along, hessian, random_directions, spectrum
 from supcon_theory.free.lbfgs import Minimised
 from supcon_theory.measures import geometry
 from supcon_theory.objectives import OBJECTIVES
 
-COLUMNS = (
+COLUMNS, VERSION = MINIMISERS.columns, MINIMISERS.version
+RADIUS = 1e-2  # rows this close are one point
+MEASURED = (
     "augmentation_variance",
     "within_class_variance",
     "cdnv",
@@ -19,62 +23,85 @@ COLUMNS = (
     "etf_deviation",
     "equinorm",
     "equiangularity",
+    "rankme",
 )
+Row = dict[str, Any]
 
 
-def measured(z: Tensor, y: Tensor, objective: str, tau: float) -> dict[str, object]:
+def measured(z: Tensor, y: Tensor, objective: str, tau: float) -> dict[str, Any]:
     """Losses and geometry of one configuration (N, K, d), by the reference implementations."""
-    found = geometry(z, y, uniformity_samples=None)
-    row = {"loss": OBJECTIVES[objective](z, y, tau=tau).item()}
-    row |= {name: OBJECTIVES[name](z, y, tau=tau).item() for name in ("dcl", "nscl")}
-    row["gap"] = row["dcl"] - row["nscl"]
-    row |= {name: found[name] for name in COLUMNS} | {"rankme": found["rankme"]}
-    row["positions"] = max(positions(z, y))
-    row["note"] = found.reasons.get("etf_deviation", "")
-    return row
+    found = geometry(z, y, uniformity_samples=2)  # uniformity is not among the columns
+    dcl, nscl = (OBJECTIVES[name](z, y, tau=tau).item() for name in ("dcl", "nscl"))
+    losses = {"loss_dcl": dcl, "loss_nscl": nscl, "gap": dcl - nscl}
+    return (
+        {"loss": OBJECTIVES[objective](z, y, tau=tau).item()}
+        | losses
+        | {name: found[name] for name in MEASURED}
+        | {
+            "positions": max(len(occupied(z[y == c].flatten(0, 1))) for c in y.unique()),
+            "note": found.reasons.get("etf_deviation", ""),
+        }
+    )
 
 
-def positions(z: Tensor, y: Tensor, radius: float = 1e-2) -> list[int]:
-    """For each class, how many points its rows occupy, rows within `radius` being one point."""
-    return [len(occupied(z[y == c].flatten(0, 1), radius)) for c in range(int(y.max()) + 1)]
-
-
-def occupied(rows: Tensor, radius: float = 1e-2) -> list[int]:
+def occupied(rows: Tensor) -> list[int]:
     """How many rows (M, d) sit at each point, points in order of their first row."""
     left, sizes = rows, []
     while len(left):
-        near = (left - left[0]).norm(dim=1) < radius
+        near = (left - left[0]).norm(dim=1) < RADIUS
         sizes.append(int(near.sum()))
         left = left[~near]
     return sizes
 
 
+def above(loss: float, floor: float) -> Row:
+    """The loss beside what it cannot fall below."""
+    return {"floor": floor, "excess": loss - floor, "violation_minimum": floor - loss}
+
+
 def ends(
     z: Tensor, found: Minimised, y: Tensor, objective: str, tau: float, floor: float
-) -> list[dict[str, object]]:
-    """A row per start; `excess` over the floor, `shortfall` its negative (> 0 breaks a bound)."""
+) -> list[Row]:
+    """Where each start ended.
+
+    Args:
+        z: Configurations (S, N, K, d).
+        found: The optimiser's account of them.
+        y: Labels (N,).
+        objective: Id of the loss reported as `loss`.
+        tau: Temperature.
+        floor: What it cannot fall below; NaN if that is not known.
+
+    Returns:
+        A row per start, its number as `seed`.
+    """
     rows = []
     for k in range(len(z)):
-        row = {"seed": k} | measured(z[k], y, objective, tau)
-        row |= {
-            "floor": floor,
-            "excess": row["loss"] - floor,
-            "shortfall": floor - row["loss"],
+        row = measured(z[k], y, objective, tau)
+        account = {
             "gradient_norm": float(found.gradient_norm[k]),
             "stalled": bool(found.stalled[k]),
             "iterations": int(found.iterations[k]),
         }
-        rows.append(row)
+        rows.append({"seed": k} | row | above(row["loss"], floor) | account)
     return rows
 
 
 def curvature_row(
     z: Tensor, y: Tensor, objective: str, tau: float, direction: Tensor | None = None
-) -> tuple[dict[str, object], pd.DataFrame]:
-    """Hessian of one configuration: a row, and its eigenvalues as a table.
+) -> tuple[Row, pd.DataFrame]:
+    """Hessian of one configuration. All second derivatives are times N K.
 
-    `along` is the second derivative in the unit tangent direction given; the random directions move
-    the views of a sample together or independently. All times N K.
+    Args:
+        z: A configuration (N, K, d).
+        y: Labels (N,).
+        objective: Id of the loss.
+        tau: Temperature.
+        direction: A unit tangent direction (N, K, d), along which `along` is taken.
+
+    Returns:
+        A row, in which random directions move the views of a sample together or independently;
+        and the eigenvalues as a table (`EIGENVALUES`).
     """
     gradient, second, basis = hessian(objective, z, y, tau)
     at = spectrum(z, gradient, second, basis)
@@ -85,9 +112,8 @@ def curvature_row(
         "smallest": float(at.values[0]),
         "smallest_but_rotations": at.smallest,
         "rotation_residual": at.rotation_residual,
-        "split": " ".join(
-            "+".join(map(str, sorted(occupied(z[y == c, 0]), reverse=True)))
-            for c in range(int(y.max()) + 1)
+        "occupancy": " ".join(
+            "+".join(map(str, sorted(occupied(z[y == c, 0]), reverse=True))) for c in y.unique()
         ),
     }
     for name, together in (("views_together", True), ("views_independent", False)):
@@ -102,7 +128,15 @@ def curvature_row(
 def spreading_direction(z: Tensor, y: Tensor) -> Tensor:
     """A unit tangent direction that spreads one class, its views together, off the means' span.
 
-    Two samples of class 0 move oppositely along the last axis, which no row of z may use.
+    Args:
+        z: A configuration (N, K, d) in which no row uses the last axis.
+        y: Labels (N,).
+
+    Returns:
+        (N, K, d): two samples of class 0 move oppositely along the last axis.
+
+    Raises:
+        ValueError: If the last axis is in use.
     """
     if z[..., -1].abs().max() > 1e-12:
         raise ValueError("the last axis is in use; embed the configuration in one more dimension.")

@@ -5,12 +5,15 @@ classes with known moments. In both the bounds get the population's own moments,
 exceeded by more than the sampling error of the support draws is refuted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.optimize import bisect
 from torch import Tensor
 
+from supcon_theory import inputs
+from supcon_theory.audits.columns import CROSSED, FEW_SHOT, LIMITED, PAIRWISE
 from supcon_theory.measures.centres import Errors, affine_errors, way_error
 from supcon_theory.measures.few_shot import known_centre_errors, resampled_curve
 from supcon_theory.measures.moments import class_moments
@@ -25,18 +28,16 @@ from supcon_theory.theory.few_shot import gaussian
 from supcon_theory.theory.few_shot import pairs as few_shot_pairs
 from supcon_theory.theory.few_shot.certificates import KINDS, Certificate, certificate
 
+COLUMNS, VERSION = FEW_SHOT.columns, FEW_SHOT.version
+Row = dict[str, Any]
 Pairs = dict[str, np.ndarray]  # arguments of `theory.few_shot.pairs`, one entry per ordered pair
 
 BEYOND = 5.0  # standard errors that sampling of the supports may add to a mean error
 FAR = 1e16  # an m at which limits are looked at: one bound approaches its own only as m^(-1/4)
-PAIRWISE = ("theorem_4_1", "theorem_c_2", "cantelli")
-AVERAGED = ("neurips", "neurips_16", "older")
-BOUNDS = (*PAIRWISE, *AVERAGED, "tightened")
-CERTIFICATES = tuple(f"conditional_{kind}" for kind in KINDS)
 
 
 def feature_pairs(features: Tensor, labels: Tensor) -> Pairs:
-    """Moments of all ordered pairs i != j of classes, in the order (0, 1), (0, 2) ... (C-1, C-2)."""
+    """Moments of all ordered pairs i != j of classes: (0, 1), (0, 2) ... (C-1, C-2)."""
     moments = class_moments(features, labels)
     along, product = directional_scatter(moments), scatter_products(moments)
     fourth, v, squared = fourth_moments(moments), moments.variances, product.diagonal()
@@ -64,20 +65,27 @@ def averages(pairs: Pairs) -> tuple[float, float, float]:
 
 
 def directional(pairs: Pairs) -> np.ndarray:
-    """U' Sigma_i u / d^2 of every ordered pair, u the unit vector between the means."""
+    """The ratio u' Sigma_i u / d^2 of every ordered pair, u the unit vector between the means."""
     return pairs["along_i"] / pairs["distance2"] ** 2
 
 
 def bound_terms(pairs: Pairs, m: float) -> dict[str, few_shot.Terms]:
     """Directional and dispersion terms, whose sum is the two-way bound, at m shots.
 
-    The `PAIRWISE` bounds give arrays over the pairs, the `AVERAGED` ones bound the average.
+    Args:
+        pairs: Moments of the ordered pairs.
+        m: Shots, not necessarily whole.
+
+    Returns:
+        By the name of the bound; `PAIRWISE` ones are arrays over the pairs, the others bound the
+        average.
     """
-    chebyshev = [pairs[k] for k in ("distance2", "v_i", "v_j", "along_i", "fourth_i", "fourth_j")]
+    names = ("distance2", "v_i", "v_j", "along_i", "fourth_i", "fourth_j")
+    chebyshev: dict[str, Any] = {name: pairs[name] for name in names}
     V, V_root, V_dir = averages(pairs)
     return {
-        "theorem_4_1": few_shot_pairs.theorem_4_1_terms(*chebyshev, m),
-        "theorem_c_2": few_shot_pairs.theorem_4_1_terms(*chebyshev, m, crude=True),
+        "theorem_4_1": few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m),
+        "theorem_c_2": few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m, crude=True),
         "cantelli": few_shot_pairs.cantelli_terms(*pairs.values(), m),
         "neurips": few_shot.neurips_terms(V, V_root, V_dir, m),
         "neurips_16": few_shot.neurips_terms(V, V_root, V_dir, m, a=16),
@@ -100,15 +108,25 @@ def feature_audit(
     draws: int,
     seed: int,
     certified: Sequence[int] = (),
-) -> list[dict]:
-    """Rows for features (N, d) with labels (N,) as the population: see `audit_rows`, `limit_row`.
+) -> list[Row]:
+    """Error of the nearest class centre and every bound, with the features as the population.
 
-    At the m in `certified` the certificates that condition on the test point are added, whose cost
-    grows as C^2.
+    Args:
+        features: (N, d).
+        labels: (N,), of any kind; classes may differ in size.
+        shots: Numbers m of supports per class, drawn with replacement.
+        ways: Numbers of classes in an episode, 2 .. C.
+        draws: Support draws.
+        seed: Key of the draws.
+        certified: The m at which the certificates that condition on the test point are added,
+            whose cost grows as C^2.
+
+    Returns:
+        `limit_row`, then `audit_rows` of each m.
     """
+    x, y = inputs.matrix(features), inputs.labels(labels, len(features)).cpu().numpy()
     pairs = feature_pairs(features, labels)
-    x, y = features.cpu().numpy(), labels.cpu().numpy()
-    by_class = [x[y == c] for c in np.unique(y)]
+    by_class = [x[y == c] for c in range(y.max() + 1)]
     rows = [limit_row(pairs, known_centre_errors(x, y))]
     for m, errors in resampled_curve(x, y, shots, draws=draws, seed=seed):
         found = audit_rows(pairs, m, errors.pair, {w: way_error(errors.beaten, w) for w in ways})
@@ -120,18 +138,20 @@ def feature_audit(
     return rows
 
 
-def certificate_columns(name: str, proved: Certificate, row: dict, pair: np.ndarray) -> dict:
+def certificate_columns(
+    name: str, proved: Certificate, row: Mapping[str, Any], pair: np.ndarray
+) -> Row:
     """The columns of `audit_rows` for a certificate; between 2 and C ways by the union bound."""
     ways, C = row["ways"], pair.shape[1]
     bound = proved.error if ways == C else (ways - 1) * proved.two_way_error
     columns = {
         f"bound_{name}": bound,
         f"cut_{name}": bound,
-        f"excess_{name}": row["error"] - BEYOND * row["error_se"] - min(1, bound),
+        f"violation_{name}": row["error"] - BEYOND * row["error_se"] - min(1, bound),
     }
     if ways == 2:
         off = ~np.eye(C, dtype=bool)
-        columns[f"excess_pair_{name}"] = (_lower(pair[:, off]) - proved.pairs[off]).max()
+        columns[f"violation_pair_{name}"] = (_lower(pair[:, off]) - proved.pairs[off]).max()
     return columns
 
 
@@ -143,11 +163,20 @@ def gaussian_audit(
     draws: int,
     queries: int,
     seed: int,
-) -> list[dict]:
+) -> list[Row]:
     """The same rows for Gaussian classes, whose moments are exact.
 
-    Two-way errors are exact given the centres; with more ways each draw has `queries` test points
-    of its own per class.
+    Args:
+        law: The classes.
+        shots: Numbers m of supports per class.
+        ways: Numbers of classes in an episode, 2 .. C.
+        draws: Support draws.
+        queries: Test points per class and draw, for more than two ways; two-way errors are exact
+            given the centres.
+        seed: Key of the draws.
+
+    Returns:
+        `limit_row`, then `audit_rows` of each m.
     """
     pairs = gaussian.moments_of_pairs(law)
     C = len(law.means)
@@ -169,17 +198,20 @@ def gaussian_audit(
     return rows
 
 
-def audit_rows(
-    pairs: Pairs, m: int, pair: np.ndarray, by_ways: dict[int, np.ndarray]
-) -> list[dict]:
-    """A row per number of ways: errors (R, C, C) of pairs and (R,) of episodes against the bounds.
+def audit_rows(pairs: Pairs, m: int, pair: np.ndarray, by_ways: dict[int, np.ndarray]) -> list[Row]:
+    """Errors against the bounds at m shots.
 
-    `error`, its standard error `error_se` over the draws; `bound_*`, as published, not cut at 1;
-    `cut_*`, the same with the bound of every pair cut at 1 before the average; `excess_*`, by how
-    much the error less 5 standard errors is above min(1, cut). Two-way rows also hold the worst
-    pair, `excess_pair_*`; `directional_*` and `dispersion_*`, the parts of each bound;
-    `failed_margins`, the share of pairs where Theorem 4.1 has no bound; and `excess_order`, the
-    largest of theorem_4_1 / theorem_c_2 - 1.
+    A bound is refuted where the error less 5 standard errors is above it.
+
+    Args:
+        pairs: Moments of the ordered pairs.
+        m: Shots.
+        pair: Two-way errors of the draws, (R, C, C).
+        by_ways: Errors of episodes, (R,), by their number of ways.
+
+    Returns:
+        A row per number of ways. Two-way rows also hold the worst pair (`violation_pair_*`) and the
+        parts of each bound (`directional_*`, `dispersion_*`).
     """
     draws = len(pair)
     values = bound_values(pairs, m)
@@ -190,22 +222,25 @@ def audit_rows(
         for name, value in values.items():
             row[f"bound_{name}"] = (ways - 1) * value.mean()
             row[f"cut_{name}"] = (ways - 1) * np.minimum(value, 1 if value.ndim else np.inf).mean()
-            row[f"excess_{name}"] = row["error"] - BEYOND * se - min(1, row[f"cut_{name}"])
+            row[f"violation_{name}"] = row["error"] - BEYOND * se - min(1, row[f"cut_{name}"])
         rows.append(row | (_pair_columns(pairs, m, pair, values) if ways == 2 else {}))
     return rows
 
 
-def _pair_columns(pairs: Pairs, m: int, pair: np.ndarray, values: dict) -> dict[str, float]:
+def _pair_columns(pairs: Pairs, m: int, pair: np.ndarray, values: dict) -> Row:
     errors = pair[:, ~np.eye(pair.shape[1], dtype=bool)]
     lower = _lower(errors)
     columns = {
-        f"excess_pair_{name}": (lower - np.minimum(1, values[name])).max() for name in PAIRWISE
+        f"violation_pair_{name}": (lower - np.minimum(1, values[name])).max() for name in PAIRWISE
     }
     for name, terms in bound_terms(pairs, m).items():
         columns[f"directional_{name}"], columns[f"dispersion_{name}"] = (t.mean() for t in terms)
     finite = np.isfinite(values["theorem_c_2"])
     ratio = values["theorem_4_1"][finite] / values["theorem_c_2"][finite]
-    return columns | {"excess_order": ratio.max(initial=0) - 1, "failed_margins": (~finite).mean()}
+    return columns | {
+        "violation_order": ratio.max(initial=0) - 1,
+        "failed_margins": (~finite).mean(),
+    }
 
 
 def _lower(errors: np.ndarray) -> np.ndarray:
@@ -213,26 +248,21 @@ def _lower(errors: np.ndarray) -> np.ndarray:
     return errors.mean(axis=0) - BEYOND * errors.std(axis=0, ddof=1) / np.sqrt(len(errors))
 
 
-def limit_row(pairs: Pairs, known: np.ndarray) -> dict[str, float]:
-    """The row at m = inf: two-way errors (C, C) with known centres, limits, and where curves cross.
+def limit_row(pairs: Pairs, known: np.ndarray) -> Row:
+    """The row at m = inf: error with known centres, limits, and where curves cross.
 
-    `excess_pair_known` is the worst pair's excess over 4 V_dir / (1 + 4 V_dir); `excess_V_dir` the
-    worst directional - single CDNV of a pair; `limit_*` the relative distance of a bound at
-    m = 1e16 from its limit. In shots: `crossing`, above which theorem_4_1 is below neurips;
-    `half_*`, above which a bound is below 1/2; `directional_from_*`, above which its directional
-    term is the larger one. Never is inf.
+    Args:
+        pairs: Moments of the ordered pairs.
+        known: Two-way errors with the class means as centres, (C, C).
+
+    Returns:
+        The row; a number of shots from which something holds is inf if it never does.
     """
     V, V_root, V_dir = averages(pairs)
     bound = few_shot.known_centroid_bound(directional(pairs))
     pair = known[~np.eye(len(known), dtype=bool)]
     far = bound_values(pairs, FAR)
-    limits = {
-        "theorem_4_1": 4 * V_dir,
-        "theorem_c_2": 4 * V_dir,
-        "neurips": 4 * V_dir,
-        "older": 4 * V_dir,
-        "cantelli": bound.mean(),
-    }
+    limits = dict.fromkeys(LIMITED, 4 * V_dir) | {"cantelli": bound.mean()}
     row = {
         "m": np.inf,
         "ways": 2,
@@ -241,8 +271,8 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> dict[str, float]:
         "V_root": V_root,
         "V_dir": V_dir,
         "bound_known": bound.mean(),
-        "excess_pair_known": (pair - bound).max(),
-        "excess_V_dir": (directional(pairs) - pairs["v_i"] / pairs["distance2"]).max(),
+        "violation_pair_known": (pair - bound).max(),
+        "violation_V_dir": (directional(pairs) - pairs["v_i"] / pairs["distance2"]).max(),
         "crossing": smallest_m(
             lambda m: (
                 bound_values(pairs, m)["theorem_4_1"].mean() < bound_values(pairs, m)["neurips"]
@@ -251,7 +281,7 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> dict[str, float]:
     }
     for name, limit in limits.items():
         row[f"limit_{name}"] = abs(far[name].mean() / limit - 1)
-    for name in ("theorem_4_1", "neurips", "cantelli"):
+    for name in CROSSED:
         row[f"half_{name}"] = smallest_m(lambda m, n=name: bound_values(pairs, m)[n].mean() < 0.5)
         row[f"directional_from_{name}"] = smallest_m(
             lambda m, n=name: np.greater(*(term.mean() for term in bound_terms(pairs, m)[n]))
@@ -259,20 +289,19 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> dict[str, float]:
     return row
 
 
-def smallest_m(holds) -> float:
+def smallest_m(holds: Callable[[float], Any]) -> float:
     """The m >= 1 from which `holds(m)` is true, for a condition that stays true once it is."""
     if holds(1.0):
         return 1.0
     if not holds(FAR):
         return np.inf
-    return float(
-        np.exp(bisect(lambda t: 1.0 if holds(np.exp(t)) else -1.0, 0, np.log(FAR), rtol=1e-9))
-    )
+    sign = lambda t: 1.0 if holds(np.exp(t)) else -1.0  # noqa: E731
+    edge: Any = bisect(sign, 0, np.log(FAR), rtol=np.float64(1e-9))
+    return float(np.exp(edge))
 
 
 def _counted(law: gaussian.GaussianClasses, centres: np.ndarray, z: np.ndarray) -> Errors:
     bias = -0.5 * (centres**2).sum(axis=1)
     labels = np.repeat(np.arange(len(centres)), z.shape[1])
-    return affine_errors(
-        centres[None], bias[None], np.arange(len(centres)), z.reshape(-1, z.shape[2]), labels
-    )
+    classes = list(range(len(centres)))
+    return affine_errors(centres[None], bias[None], classes, z.reshape(-1, z.shape[2]), labels)

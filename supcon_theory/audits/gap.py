@@ -1,132 +1,244 @@
-"""The gap of a set of embeddings beside every bound on it (arXiv 2506.04411): a row per temperature.
+"""The gap of a set of embeddings beside every bound on it (arXiv 2506.04411).
 
-A row holds both losses, the gap, r, the bounds, and the worst signed excess over each bound over all
-anchors (positive means violated). Two columns compare with an independent dense float64 path.
+Rows are normalised once, in float64, and everything is about those: the tiled losses, the float64
+losses of the anchors that are close to a bound, and an independent dense path on some anchors.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from supcon_theory.audits.columns import GAP
+from supcon_theory.inputs import embeddings, labels, temperatures, unit_rows
 from supcon_theory.measures.losses import GlobalLosses, anchor_losses, global_losses
+from supcon_theory.measures.sampling import sampled_rows
 from supcon_theory.theory import gap as theory
+from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.counts import anchor_kappa
+from supcon_theory.theory.minima import nscl_coupled_minimum, nscl_minimum
+from supcon_theory.theory.transfer import effective_ratio
 
+COLUMNS, VERSION = GAP.columns, GAP.version
+SINGLE = 0.05  # from this temperature on float32 tiles are within 3e-6 of float64 ones
 CLOSE = 1e-4  # anchors this close to a bound are redone in float64
 MANY = 1024  # above so many of them, all anchors are redone in tiles instead of one by one
 DENSE = 256  # anchors measured a second time by the dense path
+TILE = 32  # anchors whose cosines are held at once
 
 
-def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, float]]:
-    """Measure the gap of z (N, K, d), y (N,) at each temperature against the theory.
+@dataclass(frozen=True)
+class Evaluated:
+    """Embeddings z (N, K, d), float64 unit rows, labels y (N,) 0 .. C-1 and their exact losses."""
 
-    Columns: `loss_dcl`, `loss_nscl`, `gap`; `r`, the effective ratio of `theory.gap` (exp(gap) - 1
-    over its value at equal similarities);
-    `bound_equal`, `bound_ceiling`, `bound_published`, `bound_n_max`, `bound_class_average`;
-    `excess_lower`, `excess_upper`, `excess_centred` (worst anchor), `excess_published`,
-    `excess_n_max`, `excess_class_average`, `excess_ceiling` (means); `ceiling_proved`;
-    `identity_error`, `distance_error`, `rounding_error`, `excess_interval` (dense anchors). Those
-    that are about balanced classes are NaN when the classes are not.
+    z: Tensor
+    y: Tensor
+    losses: dict[float, GlobalLosses]
 
-    Where every class has one sample there is no r: it and `excess_interval` are NaN.
-    Raises what `global_losses` raises.
+    @cached_property
+    def own(self) -> np.ndarray:
+        """(N,) size of each sample's class."""
+        return self.counts[self.y.cpu().numpy()]
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """(C,) class sizes."""
+        return np.bincount(self.y.cpu().numpy())
+
+    @property
+    def balanced(self) -> bool:
+        """Are all classes of one size?"""
+        return bool(self.counts.min() == self.counts.max())
+
+    @cached_property
+    def alignment(self) -> np.ndarray:
+        """(N, K) inner product of each row with the mean of all rows."""
+        return torch.einsum("nkd,d->nk", self.z, self.z.mean((0, 1))).cpu().numpy()
+
+    @cached_property
+    def anchors(self) -> np.ndarray:
+        """(M, 2) anchors of the dense path."""
+        return drawn_anchors(self.z.shape[0], self.z.shape[1], DENSE)
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """(M,) largest less smallest cosine of each of those to the views of other samples."""
+        return cosine_range(self.z, self.anchors)
+
+
+def evaluated(z: Tensor, y: Tensor, taus: Sequence[float]) -> Evaluated:
+    """Normalise in float64 and evaluate both losses exactly.
+
+    Args:
+        z: Embeddings (N, K, d), rows unit up to rounding.
+        y: Labels (N,), of any kind.
+        taus: Temperatures.
+
+    Returns:
+        The set, with its losses in the order of the temperatures. Below .05, and for float64
+        embeddings, they are sums of float64 tiles, otherwise of float32 ones.
     """
-    everything = global_losses(z, y, taus)
-    taus = list(everything)
-    y = torch.as_tensor(y, device=z.device)
-    z = torch.nn.functional.normalize(
-        z.detach().double(), dim=-1
-    )  # float32 rows are unit to 1e-7 only
-    anchors = spread_anchors(len(z), z.shape[1])
-    spread = cosine_range(z, anchors)
-    return [{"tau": tau} | _row(z, y, tau, everything[tau], anchors, spread) for tau in taus]
+    given, taus = embeddings(z), temperatures(taus)
+    rows, y = unit_rows(given.detach()), labels(y, len(given)).to(given.device)
+    single = [tau for tau in taus if tau >= SINGLE and given.dtype != torch.float64]
+    double = [tau for tau in taus if tau not in single]
+    losses = global_losses(rows.float(), y, single) if single else {}
+    losses |= global_losses(rows, y, double) if double else {}
+    return Evaluated(rows, y, {tau: losses[tau] for tau in taus})
 
 
-def _row(z, y, tau: float, losses: GlobalLosses, anchors, spread) -> dict[str, float]:
-    counts = np.unique_counts(y.cpu().numpy()).counts
-    own = np.repeat(counts_per_sample(y)[:, None], z.shape[1], axis=1)
-    total, C = len(z), len(counts)
-    balanced = counts.min() == counts.max()
-    upper = theory.anchor_upper_bound(own, total, tau)
-    lower = theory.anchor_lower_bound(own, total, tau)
-    limits = [upper, lower]
-    if balanced:
-        alignment = torch.einsum("nkd,d->nk", z, z.mean((0, 1))).cpu().numpy()
-        centred = theory.centred_bound(alignment, C, counts[0], tau)
-        limits.append(centred)
-    close = (np.abs(np.stack(limits) - losses.gap) < CLOSE).any(0)
-    gap = _redone(z, y, tau, losses.gap, close)
-    mean, equal = gap.mean(), theory.equal_similarity_gap(counts)
-    row = {
-        "loss_dcl": losses.mean_dcl,
-        "loss_nscl": losses.mean_nscl,
-        "gap": mean,
-        "r": np.expm1(mean) / np.expm1(equal) if equal > 0 else np.nan,
-        "bound_equal": equal,
-        "bound_n_max": float(theory.published_bound_any_counts(counts, tau)),
-        "bound_class_average": float(theory.class_averaged_bound(counts, tau)),
-        "excess_lower": (lower - gap).max(),
-        "excess_upper": (gap - upper).max(),
+def gap_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, Any]]:
+    """Measure the gap at each temperature against the theory.
+
+    Args:
+        z: Embeddings (N, K, d), rows unit up to rounding.
+        y: Labels (N,), of any kind.
+        taus: Temperatures.
+
+    Returns:
+        A row per temperature: `tau` and `COLUMNS`. What is about balanced classes is NaN for
+        others; `r` and `violation_interval` are NaN where every class has one sample.
+    """
+    found = evaluated(z, y, taus)
+    return [gap_row(found, tau) for tau in found.losses]
+
+
+def labelling_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, Any]]:
+    """`gap_audit` with the distances of the losses from their floors (`FLOORS`), in one pass."""
+    found = evaluated(z, y, taus)
+    return [gap_row(found, tau) | floor_row(found, tau) for tau in found.losses]
+
+
+def floor_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, Any]]:
+    """Only the distances of the NSCL losses from their floors: a row per temperature."""
+    found = evaluated(z, y, taus)
+    return [{"tau": tau} | floor_row(found, tau) for tau in found.losses]
+
+
+def gap_row(found: Evaluated, tau: float) -> dict[str, float]:
+    """The row of `gap_audit` at one temperature."""
+    counts, C, n = found.counts, len(found.counts), int(found.counts[0])
+    own = np.repeat(found.own[:, None], found.z.shape[1], axis=1)
+    upper = theory.anchor_upper_bound(own, len(found.z), tau)
+    lower = theory.anchor_lower_bound(own, len(found.z), tau)
+    centred = np.full_like(upper, np.nan)
+    ceiling = published = proved = np.nan
+    if found.balanced:
+        centred = theory.centred_bound(found.alignment, C, n, tau)
+        ceiling, published = etf_ceiling(C, n, tau), theory.published_bound(C, tau)
+        proved = etf_ceiling_is_proved(C, n, tau)
+    losses = found.losses[tau]
+    close = np.abs(np.stack([upper, lower, centred]) - losses.gap) < CLOSE
+    gap = _redone(found, tau, losses.gap, np.any(close, axis=0))
+    mean, equal = float(gap.mean()), theory.equal_similarity_gap(counts)
+    bounds = {
+        "ceiling": float(ceiling),
+        "published": float(published),
+        "n_max": float(theory.published_bound_any_counts(counts, tau)),
+        "class_average": float(theory.class_averaged_bound(counts, tau)),
     }
-    row["excess_n_max"] = mean - row["bound_n_max"]
-    row["excess_class_average"] = mean - row["bound_class_average"]
-    if balanced:
-        row["bound_published"] = float(theory.published_bound(C, tau))
-        row["bound_ceiling"] = float(theory.etf_ceiling(C, counts[0], tau))
-        row["excess_published"] = mean - row["bound_published"]
-        row["excess_ceiling"] = mean - row["bound_ceiling"]
-        row["excess_centred"] = (gap - centred).max()
-        row["ceiling_proved"] = bool(theory.etf_ceiling_is_proved(C, counts[0], tau))
-    return row | _dense(z, y, tau, gap, anchors, spread)
+    return (
+        {
+            "tau": tau,
+            "loss_dcl": losses.mean_dcl,
+            "loss_nscl": losses.mean_nscl,
+            "gap": mean,
+            "r": float(effective_ratio(mean, equal)),
+            "bound_equal": equal,
+        }
+        | {f"bound_{name}": bound for name, bound in bounds.items()}
+        | {f"violation_{name}": mean - bound for name, bound in bounds.items()}
+        | {
+            "violation_lower": float((lower - gap).max()),
+            "violation_upper": float((gap - upper).max()),
+            "violation_centred": float((gap - centred).max()),
+            "ceiling_proved": float(proved),
+        }
+        | _dense(found, tau, gap)
+    )
 
 
-def _redone(z, y, tau: float, gap: np.ndarray, close: np.ndarray) -> np.ndarray:
+def floor_row(found: Evaluated, tau: float) -> dict[str, float]:
+    """How far the NSCL losses are above their minima (arXiv 2506.04411, Theorem 2): `FLOORS`.
+
+        nscl          log(K n (C-1)) - C / ((C-1) tau)
+        nscl_coupled  log(1 + K n (C-1) exp(-C / ((C-1) tau)))
+
+    Args:
+        found: The set with its losses.
+        tau: One of its temperatures.
+
+    Returns:
+        `*_above_floor` and its negative, `violation_*_floor`. NaN for unbalanced classes, whose
+        minima are others; those of `nscl_coupled` for a single view, which has no positive.
+    """
+    losses, C, n, K = found.losses[tau], len(found.counts), int(found.counts[0]), found.z.shape[1]
+    above = dict.fromkeys(("nscl", "nscl_coupled"), np.nan)
+    if found.balanced:
+        above["nscl"] = losses.mean_nscl - float(nscl_minimum(C, n, K, tau))
+    if found.balanced and K > 1:
+        positive = torch.einsum("nkd,nld->nkl", found.z, found.z).cpu().numpy() / tau
+        coupled = np.logaddexp(positive, losses.log_D[:, :, None]) - positive
+        mean = float(coupled[:, ~np.eye(K, dtype=bool)].mean())
+        above["nscl_coupled"] = mean - float(nscl_coupled_minimum(C, n, K, tau))
+    return {f"{name}_above_floor": value for name, value in above.items()} | {
+        f"violation_{name}_floor": -value for name, value in above.items()
+    }
+
+
+def _redone(found: Evaluated, tau: float, gap: np.ndarray, close: np.ndarray) -> np.ndarray:
     """The gaps with those marked `close` computed again in float64."""
     places = np.argwhere(close)
     if len(places) == 0:
         return gap
     if len(places) > MANY:
-        return global_losses(z, y, [tau])[tau].gap
+        return global_losses(found.z, found.y, [tau])[tau].gap
     gap = gap.copy()
-    gap[close] = anchor_losses(z, y, places, tau).gap
+    gap[close] = anchor_losses(found.z, found.y, places, tau).gap
     return gap
 
 
-def _dense(z, y, tau: float, gap: np.ndarray, anchors: np.ndarray, spread: np.ndarray) -> dict:
-    """Identity, distance of the softmax distributions and the interval of r, on `anchors`."""
-    dense = anchor_losses(z, y, anchors, tau)
-    ratio = np.log1p(np.exp(dense.log_S - dense.log_D))
-    own = counts_per_sample(y)[anchors[:, 0]]
+def _dense(found: Evaluated, tau: float, gap: np.ndarray) -> dict[str, float]:
+    """Identity, distance of the softmax distributions and the interval of r, on drawn anchors."""
+    dense = anchor_losses(found.z, found.y, found.anchors, tau)
+    log_ratio = dense.log_S - dense.log_D
+    own = found.own[found.anchors[:, 0]]
     several = own > 1  # an anchor alone in its class has gap 0 and no r
-    log_r = (dense.log_S - dense.log_D)[several] - np.log(theory.anchor_kappa(own[several], len(z)))
+    log_r = log_ratio[several] - np.log(anchor_kappa(own[several], len(found.z)))
+    outside = np.abs(log_r) - found.spread[several] / tau
     return {
-        "identity_error": np.abs(dense.gap - ratio).max(),
-        "distance_error": np.abs(dense.l1 + 2 * np.expm1(-dense.gap)).max(),
-        "rounding_error": np.abs(dense.gap - gap[tuple(anchors.T)]).max(),
-        "excess_interval": (np.abs(log_r) - spread[several] / tau).max()
-        if several.any()
-        else np.nan,
+        "violation_interval": float(outside.max()) if several.any() else np.nan,
+        "identity_error": float(np.abs(dense.gap - np.log1p(np.exp(log_ratio))).max()),
+        "distance_error": float(np.abs(dense.l1 + 2 * np.expm1(-dense.gap)).max()),
+        "rounding_error": float(np.abs(dense.gap - gap[tuple(found.anchors.T)]).max()),
     }
 
 
-def counts_per_sample(y: Tensor) -> np.ndarray:
-    """(N,) size of each sample's class."""
-    found = np.unique_inverse(y.cpu().numpy())
-    return np.bincount(found.inverse_indices)[found.inverse_indices]
+def drawn_anchors(N: int, K: int, count: int) -> np.ndarray:
+    """Anchors drawn without replacement, the same for every set of that shape, in any order.
 
+    Args:
+        N: Samples.
+        K: Views.
+        count: Anchors wanted; all N K if there are fewer.
 
-def spread_anchors(N: int, K: int, count: int = DENSE) -> np.ndarray:
-    """(M, 2) anchors (sample, view), at most `count`, evenly spread over the set and all views."""
-    rows = np.unique(np.linspace(0, N * K - 1, min(count, N * K)).round().astype(int))
+    Returns:
+        (M, 2) anchors (sample, view), ascending.
+    """
+    rows = sampled_rows(N * K, count)
     return np.stack([rows // K, rows % K], axis=1)
 
 
 def cosine_range(z: Tensor, anchors: np.ndarray) -> np.ndarray:
     """(M,) largest minus smallest cosine of each anchor to the views of all other samples."""
-    width = np.empty(len(anchors))
-    for at, (i, l) in enumerate(anchors):
-        cosines = torch.einsum("nkd,d->nk", z, z[i, l])
-        others = torch.cat([cosines[:i], cosines[i + 1 :]])
-        width[at] = (others.max() - others.min()).item()
-    return width
+    width = []
+    for sample, view in (part.T for part in torch.from_numpy(anchors).to(z.device).split(TILE)):
+        low = torch.einsum("md,nkd->mnk", z[sample, view], z)
+        high, at = low.clone(), torch.arange(len(sample), device=z.device)
+        low[at, sample], high[at, sample] = torch.inf, -torch.inf
+        width.append(high.amax((1, 2)) - low.amin((1, 2)))
+    return torch.cat(width).cpu().numpy()

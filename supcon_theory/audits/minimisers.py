@@ -1,137 +1,103 @@
-"""The studies of free embeddings: each takes a plain configuration and returns tidy tables.
+"""The studies of free embeddings: each takes a `Study` and returns tidy tables.
 
-"table" has a row per start (see `ends`), told apart by `part`; "descent" the measures while
-optimising; "spectrum" Hessian eigenvalues; "gram" cosines of the first views in class order.
+"table" has a row per critical point (`MINIMISERS`), told apart by `part`; "descent" the measures
+while optimising; "spectrum" Hessian eigenvalues; "gram" cosines of the first views in class order;
+"windows" the temperatures at which the ceiling of the gap lacks a proof.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from supcon_theory.audits.critical_points import ends, measured
-from supcon_theory.free.optimise import gaussian_starts, optimise
-from supcon_theory.theory.floors import (
-    cdnv_at_instance_simplex,
-    gap_at_instance_simplex,
-    nscl_floor,
+from supcon_theory.audits.collapse import long_matrix
+from supcon_theory.audits.columns import MINIMISERS
+from supcon_theory.audits.critical_points import (
+    above,
+    curvature_row,
+    distinct,
+    ends,
+    measured,
+    spreading_direction,
 )
-from supcon_theory.theory.minima import MINIMA
-from supcon_theory.theory.simplex import class_simplex, labels_of
+from supcon_theory.audits.studies import Study
+from supcon_theory.free.optimise import antipodal_starts, gaussian_starts, optimise
+from supcon_theory.theory.ceiling import Window, condition, etf_ceiling, open_temperatures
+from supcon_theory.theory.gap import equal_similarity_gap
+from supcon_theory.theory.minima import cdnv_at_instance_simplex, nscl_floor
 
+COLUMNS, VERSION = MINIMISERS.columns, MINIMISERS.version
+ABOVE = 1e-3  # an excess that no rounding explains: the start ended in another critical point
+NO_ETF = 0.1  # an ETF deviation that no rounding explains
+MOST = 6  # spurious critical points of a setting that are certified, the lowest
+PROVED = {"proved": 1.0, "fails": 0.0}
 Tables = dict[str, pd.DataFrame]
 
 
-def labels(C: int, n: int) -> Tensor:
-    return torch.from_numpy(labels_of([n] * C))
-
-
-def about(cell: Mapping, **more: object) -> dict[str, object]:
-    """The columns that say what a row is about."""
-    names = ("part", "objective", "C", "n", "K", "d", "tau")
-    found = {name: cell[name] for name in names if name in cell} | more
-    return found | {"labels": found.get("labels", "true")}
-
-
-def constructed(C: int, n: int, K: int, d: int) -> tuple[Tensor, Tensor]:
-    z, y = class_simplex([n] * C, K, d)
-    return torch.from_numpy(z), torch.from_numpy(y)
-
-
-def gram(z: Tensor, panel: str) -> pd.DataFrame:
-    cosines = (z[:, 0] @ z[:, 0].T).numpy()
-    i, j = np.indices(cosines.shape)
-    return pd.DataFrame({"panel": panel, "i": i.ravel(), "j": j.ravel(), "cosine": cosines.ravel()})
-
-
-def landscape(cell: Mapping) -> Tables:
+def landscape(study: Study) -> Tables:
     """Gaussian starts at every temperature, and the constructed minimiser where it exists."""
-    objective, C, n, K, d = (cell[name] for name in ("objective", "C", "n", "K", "d"))
-    y, rows = labels(C, n), []
-    for tau in cell["taus"]:
-        starts = gaussian_starts(cell["seeds"], C * n, K, d, seed=0)
-        z, found = optimise(objective, starts, y, tau, cell["iterations"])
-        floor = float(MINIMA[objective](C, n, K, tau))
-        rows += [about(cell, tau=tau) | row for row in ends(z, found, y, objective, tau, floor)]
-        if d >= C - 1:
-            row = measured(*constructed(C, n, K, d), objective, tau)
-            rows.append(
-                about(cell, part="constructed", tau=tau)
-                | row
-                | {
-                    "seed": -1,
-                    "floor": floor,
-                    "excess": row["loss"] - floor,
-                    "shortfall": floor - row["loss"],
-                    "distance": abs(row["loss"] - floor),
-                }
-            )
+    name, y, rows = study.objective, study.labels, []
+    for tau in study.taus:
+        z, found = study.minimised(name, tau)
+        floor = study.minimum(name, tau)
+        rows += [study.about(tau=tau) | row for row in ends(z, found, y, name, tau, floor)]
+        if study.d >= study.C - 1:
+            row = measured(study.constructed(), y, name, tau)
+            short = above(row["loss"], floor)
+            about = study.about(part="constructed", tau=tau, seed=-1)
+            rows.append(about | row | short | {"distance": abs(row["loss"] - floor)})
     return {"table": pd.DataFrame(rows)}
 
 
-def instances(cell: Mapping) -> Tables:
+def instances(study: Study) -> Tables:
     """`dcl` in N - 1 dimensions: the N-point simplex, under the true and under shuffled labels."""
-    C, n, K, d, tau = (cell[name] for name in ("C", "n", "K", "d", "tau"))
-    y = labels(C, n)
-    starts = gaussian_starts(cell["seeds"], C * n, K, d, seed=0)
-    z, found = optimise("dcl", starts, y, tau, cell["iterations"])
+    y, tau, n = study.labels, study.tau, study.n
+    z, found = study.minimised("dcl", tau)
     shuffled = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(0))]
-    rows = []
+    tables = []
     for name, under in (("true", y), ("shuffled", shuffled)):
-        for row in ends(z, found, under, "dcl", tau, float(MINIMA["dcl"](C, n, K, tau))):
-            rows.append(
-                about(cell, objective="dcl", labels=name)
-                | row
-                | {
-                    "cdnv_error": abs(row["cdnv"] - cdnv_at_instance_simplex(n)),
-                    "gap_error": abs(row["gap"] - gap_at_instance_simplex(C, n)),
-                    "nscl_excess": row["nscl"] - MINIMA["nscl"](C, n, K, tau),
-                }
+        rows = pd.DataFrame(ends(z, found, under, "dcl", tau, study.minimum("dcl", tau)))
+        tables.append(
+            rows.assign(
+                **study.about(objective="dcl", labels=name),
+                cdnv_error=(rows["cdnv"] - cdnv_at_instance_simplex(n)).abs(),
+                gap_error=(rows["gap"] - equal_similarity_gap(study.sizes)).abs(),
+                nscl_excess=rows["loss_nscl"] - study.minimum("nscl", tau),
             )
-    return {"table": pd.DataFrame(rows)}
+        )
+    return {"table": pd.concat(tables, ignore_index=True)}
 
 
-def imbalance(cell: Mapping) -> Tables:
+def imbalance(study: Study) -> Tables:
     """`nscl` with unequal classes: collapse, but not to a simplex ETF."""
-    counts, K, d, tau = (cell[name] for name in ("counts", "K", "d", "tau"))
-    y = torch.from_numpy(labels_of(counts))
-    z, found = optimise(
-        "nscl", gaussian_starts(cell["seeds"], len(y), K, d, 0), y, tau, cell["iterations"]
+    y, tau, counts = study.labels, study.tau, " ".join(map(str, study.sizes))
+    z, found = study.minimised("nscl", tau)
+    simplex = measured(study.constructed(), y, "nscl", tau)["loss"]
+    rows = pd.DataFrame(ends(z, found, y, "nscl", tau, nscl_floor(study.sizes, study.K, tau)))
+    best = int(rows["loss"].to_numpy().argmin())
+    rows = rows.assign(
+        **study.about(counts=counts),
+        violation_not_etf=NO_ETF - rows["etf_deviation"],
+        above_class_simplex=rows["loss"] - simplex,
     )
-    simplex = measured(torch.from_numpy(class_simplex(counts, K, d)[0]), y, "nscl", tau)["loss"]
-    of = about(cell, objective="nscl", C=len(counts), n=sum(counts) // len(counts))
-    rows = [
-        of
-        | row
-        | {
-            "etf_excess": 0.1 - row["etf_deviation"],
-            "above_class_simplex": row["loss"] - simplex,
-            "counts": " ".join(map(str, counts)),
-        }
-        for row in ends(z, found, y, "nscl", tau, nscl_floor(counts, K, tau))
-    ]
-    best = min(range(len(rows)), key=lambda k: rows[k]["loss"])
-    return {
-        "table": pd.DataFrame(rows),
-        "gram": gram(z[best], f"nscl, classes of {rows[0]['counts']}, d = {d}"),
-    }
+    return {"table": rows, "gram": _gram(z[best], f"nscl, classes of {counts}, d = {study.d}")}
 
 
-def descent(cell: Mapping) -> Tables:
+def descent(study: Study) -> Tables:
     """Every measure at iterations a factor of about 1.2 apart, and the Gram matrix at the end."""
-    objective, C, n, K, d, tau = (cell[name] for name in ("objective", "C", "n", "K", "d", "tau"))
-    y, S = labels(C, n), min(cell["seeds"], 10)
-    floor = float(MINIMA[objective](C, n, K, tau))
-    starts = gaussian_starts(S, C * n, K, d, seed=0)
+    name, y, tau, S = study.objective, study.labels, study.tau, min(study.seeds, 10)
+    floor = study.minimum(name, tau)
     wanted = {0, *np.unique(np.geomspace(1, 2000, 50).astype(int)).tolist()}
+    starts = gaussian_starts(S, len(y), study.K, study.d, seed=0)
     now, rows = starts.clone(), []
 
     def write(step: int) -> None:
         for k in range(S):
-            row = measured(now[k], y, objective, tau)
-            rows.append(about(cell, seed=k, iteration=step) | row | {"excess": row["loss"] - floor})
+            row = measured(now[k], y, name, tau)
+            short = above(row["loss"], floor)
+            rows.append(study.about(seed=k, iteration=step) | row | short)
 
     def watch(step: int, moving: Tensor, z: Tensor) -> None:
         now[moving] = z
@@ -139,12 +105,108 @@ def descent(cell: Mapping) -> Tables:
             write(step)
 
     write(0)
-    z, found = optimise(objective, starts, y, tau, cell["iterations"], watch=watch)
-    rows += [
-        about(cell, seed=row["seed"], iteration=row["iterations"]) | row
-        for row in ends(z, found, y, objective, tau, floor)
+    z, found = optimise(name, starts, y, tau, study.iterations, watch=watch)
+    for row in ends(z, found, y, name, tau, floor):
+        rows.append(study.about(iteration=row["iterations"]) | row)
+    best = z[int(found.value.argmin())]
+    return {"descent": pd.DataFrame(rows), "gram": _gram(best, f"{name}, d = {study.d}")}
+
+
+def saddle(study: Study) -> Tables:
+    """The Hessians of `nscl` and `dcl` at the class simplex, one spare dimension."""
+    z, y, rows, spectra = study.constructed(), study.labels, [], []
+    for name in ("nscl", "dcl"):
+        row, eigenvalues = curvature_row(z, y, name, study.tau, spreading_direction(z, y))
+        about = study.about(objective=name)
+        lowest = -row["smallest_but_rotations"]
+        rows.append(about | row | {"seed": -1, "descent": lowest})
+        spectra.append(eigenvalues.assign(**about))
+    return {"table": pd.DataFrame(rows), "spectrum": pd.concat(spectra)}
+
+
+def spurious(study: Study) -> Tables:
+    """The different critical points of `nscl` above its minimum that the starts ended in."""
+    y, tau = study.labels, study.tau
+    floor = study.minimum("nscl", tau)
+    z, found = study.minimised("nscl", tau)
+    over = torch.nonzero((found.value - floor > ABOVE) & ~found.stalled).flatten().tolist()
+    rows, spectra, grams = [], [], []
+    for k in distinct(found.value[over].tolist())[:MOST]:
+        start = over[k]
+        row, eigenvalues = curvature_row(z[start], y, "nscl", tau)
+        about = study.about(seed=start)
+        short = above(row["loss"], floor)
+        account = {
+            "hits": int(((found.value[over] - found.value[start]).abs() < 1e-6).sum()),
+            "gradient_norm": float(found.gradient_norm[start]),
+            "stalled": False,
+        }
+        rows.append(about | row | short | account)
+        spectra.append(eigenvalues.assign(**about))
+        where = f"nscl, C = {study.C}, d = {study.d}, tau = {tau:g}"
+        grams.append(_gram(z[start], f"{where}, {short['excess']:.3g} above L*, start {start}"))
+    if not rows:
+        return {}
+    return {"table": pd.DataFrame(rows), "spectrum": pd.concat(spectra), "gram": pd.concat(grams)}
+
+
+def ascent(study: Study) -> Tables:
+    """The largest mean gap: Gaussian and two-pole starts, one and two views, few and many axes."""
+    C, n, tau, y = study.C, study.n, study.tau, study.labels
+    ceiling, proved = float(etf_ceiling(C, n, tau)), PROVED.get(condition(C, n, tau), np.nan)
+    tables = []
+    for kind, starts in _ascents(study):
+        z, found = optimise("gap", starts, y, tau, 600, gradient_tolerance=1e-7)
+        rows = pd.DataFrame(ends(z, found, y, "dcl", tau, np.nan))
+        K, d = starts.shape[2:]
+        about = study.about(objective="gap", K=K, d=d, start=kind)
+        over = {"bound_ceiling": ceiling, "violation_ceiling": rows["gap"] - ceiling}
+        tables.append(rows.assign(**about, **over, ceiling_proved=proved))
+    return {"table": pd.concat(tables, ignore_index=True)}
+
+
+def _ascents(study: Study) -> Iterator[tuple[str, Tensor]]:
+    """Kinds of starts; fewer where (N K)^2, their cost, is large."""
+    C, N, S = study.C, study.C * study.n, max(study.seeds // 4, 2)
+    for K, d in ((1, C - 1), (1, 3), (2, C - 1)) if N <= 100 else ((1, C - 1),):
+        yield "Gaussian", gaussian_starts(S, N, K, d, 0)
+        yield "two poles", antipodal_starts(S, study.labels, K, d, 0)
+
+
+def windows(study: Study) -> Tables:
+    """The temperatures at which the ceiling is not proved, enclosed; NaN if there are none."""
+    none = Window((np.nan, np.nan), (np.nan, np.nan))
+    rows = [
+        {
+            "C": C,
+            "n": n,
+            "outer_low": window.outer[0],
+            "inner_low": window.inner[0],
+            "inner_high": window.inner[1],
+            "outer_high": window.outer[1],
+        }
+        for C, n in study.pairs
+        for window in open_temperatures(C, n) or [none]
     ]
-    return {
-        "descent": pd.DataFrame(rows),
-        "gram": gram(z[int(found.value.argmin())], f"{objective}, d = {d}"),
-    }
+    return {"windows": pd.DataFrame(rows)}
+
+
+def _gram(z: Tensor, panel: str) -> pd.DataFrame:
+    return long_matrix((z[:, 0] @ z[:, 0].T).numpy()).assign(panel=panel)
+
+
+STUDIES = {
+    "landscape": landscape,
+    "dcl": instances,
+    "class simplex": saddle,
+    "imbalance": imbalance,
+    "spurious": spurious,
+    "descent": descent,
+    "ascent": ascent,
+    "windows": windows,
+}
+
+
+def study_tables(study: Study) -> Tables:
+    """The tables of one study, by its `part`."""
+    return STUDIES[study.part](study)

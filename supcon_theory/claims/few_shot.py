@@ -1,252 +1,230 @@
-"""Claims C1 to C5 on few-shot error and its bounds.
+"""Claims C1 to C6 on few-shot error and its bounds.
 
-The tables are those of `measures.few_shot_audit`; `protocol` is "resampled" (features are the
-population), "gaussian" (known moments) or "labelled" (training images as supports; no theorem).
+The tables are those of `audits.few_shot`; `protocol` is "resampled" (features are the population),
+"gaussian" (known moments) or "labelled" (training images as supports; no theorem). C6 is about the
+table of the counterexample.
 """
+
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from supcon_theory.claims import Claim, lies_within, obeys, select
-from supcon_theory.statistics import slope
+from supcon_theory.audits import few_shot_curves as curves
+from supcon_theory.audits.columns import COUNTEREXAMPLE_VALID
+from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.claim import Change, Claim, declare
 
 ROUNDING = 1e-9
 P1, P3 = "arXiv 2506.04411", "arXiv 2603.03530"
-VALID = {
-    "cantelli": "exact second-moment certificate, own proof",
-    "theorem_4_1": f"{P3}, Theorem 4.1, where the mean margin is positive",
-    "theorem_c_2": f"{P3}, Theorem C.2, where the mean margin is positive",
-    "neurips": f"{P1}, Proposition 1 (NeurIPS), best a",
-    "tightened": "own proof, same moments as the NeurIPS bound",
+VALID = {  # bound: (source, formula)
+    "cantelli": ("own proof", "mean over pairs of Var T/(Var T + (E T)^2), exact moments of T"),
+    "theorem_4_1": (
+        f"{P3}, Theorem 4.1",
+        "[4 V_dir + (sqrt E1 + sqrt E2 + sqrt E3)^2]/(1 + (v_j - v_i)/(m d^2))^2",
+    ),
+    "theorem_c_2": (
+        f"{P3}, Theorem C.2",
+        "[4 V_dir + 3 (E1 + E2 + E3)]/(1 + (v_j - v_i)/(m d^2))^2",
+    ),
+    "neurips": (
+        f"{P1}, Proposition 1 (NeurIPS)",
+        "min_a (1/2 - A/a)^-2 V_dir + a/4 (2 (V_root + V)/sqrt m + V/m), A = 2 + sqrt(8)/m",
+    ),
+    "tightened": ("own proof", "the NeurIPS bound, tightened, from the same V, V_root, V_dir"),
 }
 CERTIFICATES = {
-    "conditional_cantelli": "own proof: Cantelli given the test point, Harris over the classes",
-    "conditional_chernoff": "own proof: Chernoff given the test point",
-    "conditional_trigonometric": "own proof: trigonometric majorant given the test point",
+    "conditional_cantelli": "Cantelli given the test point, Harris over the classes",
+    "conditional_chernoff": "Chernoff given the test point, Harris over the classes",
+    "conditional_trigonometric": "trigonometric majorant given the test point, Harris over classes",
 }
 PAIRWISE = ("cantelli", "theorem_4_1", "theorem_c_2")
-LIMITS = {
-    "limit_theorem_4_1": 1e-6,
-    "limit_theorem_c_2": 1e-6,
-    "limit_cantelli": 1e-6,
-    "limit_neurips": 0.02,
-}
+LIMITS = {f"limit_{name}": 1e-6 for name in PAIRWISE} | {"limit_neurips": 0.02}
+SAMPLED = {"protocol": ("resampled", "gaussian")}
+MAIN = {"protocol": "resampled", "classes": "seen", "split": "test", "objective": "dcl"}
+FINITE = "m < 1e300"
+FROM = 10_000  # below m of about 1,980 the older form still holds in the counterexample's family
 
 
-def few_shot_claims(C: int, needs: dict[str, int], with_certificates: bool = True) -> list[Claim]:
-    """C1 to C5; trends are about the CL-trained encoder of C classes on held-out images."""
-    found = [
-        Claim(
-            f"C1-{name}",
-            "nearest-centre error <= bound, for every m and number of ways",
-            source,
-            "theorem",
-            obeys(
-                {f"excess_{name}": ROUNDING},
-                finite_m,
-                needs,
-                ("error", f"cut_{name}"),
-                vacuous=lambda t, n=name: above_chance(t, n),
-            ),
-            expect="VACUOUS" if name in ("neurips", "tightened") else "PASS",
-        )
-        for name, source in VALID.items()
-    ]
-    found += [
-        Claim(
-            f"C1-{name}",
-            "nearest-centre error <= certificate, for every m and number of ways, and "
-            "for every pair",
-            source,
-            "theorem",
-            certified(name, needs),
-        )
-        for name, source in CERTIFICATES.items()
-        if with_certificates
-    ]
-    found += [
-        Claim(
-            "C1-pairs",
-            "the same for every single ordered pair of classes",
-            P3,
-            "theorem",
-            obeys({f"excess_pair_{name}": ROUNDING for name in PAIRWISE}, two_way, needs),
-        ),
-        Claim(
-            "C2",
-            "two-way error with known centres <= 4 V_dir / (1 + 4 V_dir), every pair",
-            f"{P3}; Cantelli",
-            "theorem",
-            obeys({"excess_pair_known": ROUNDING}, {"m": np.inf}, needs, ("error", "bound_known")),
-        ),
-        Claim(
-            "C3-order",
-            "Theorem 4.1 <= Theorem C.2 for every pair",
-            P3,
-            "theorem",
-            obeys({"excess_order": ROUNDING}, two_way, needs),
-        ),
-        Claim(
-            "C3-limits",
-            "V_dir <= V for every pair; bounds tend to 4 V_dir, the certificate to "
-            "the mean of 4 V_dir / (1 + 4 V_dir)",
-            P3,
-            "theorem",
-            obeys({"excess_V_dir": ROUNDING} | LIMITS, {"m": np.inf}, needs),
-        ),
-    ]
-    main = {"protocol": "resampled", "classes": "seen", "split": "test", "objective": "dcl", "C": C}
-    curve = main | {"ways": 2}
-    flat = "1/sqrt(m), which knows nothing of the features, in place of the bound"
-    for name in ("neurips", "theorem_4_1"):
-        found.append(
-            Claim(
-                f"C4-{name}",
-                f"Pearson correlation over m of two-way error and bound >= .9, C = {C}",
-                f"{P1}; {P3}",
-                "trend",
-                lies_within(
-                    0.9,
-                    np.inf,
-                    lambda t, n=name: by_seed(t, curve, f"bound_{n}", pearson),
-                    null=lambda t: by_seed(t, curve, None, pearson),
-                ),
-                expect="VACUOUS",
-                null=flat,
-            )
-        )
-    return [
-        *found,
-        Claim(
-            "C4-slope",
-            f"the bound falls with m as the error does: log-log slopes within .1, C = {C}",
-            "own",
-            "trend",
-            lies_within(-0.1, 0.1, lambda t: by_seed(t, curve, "bound_neurips", slopes)),
-            expect="FAIL",
-        ),
-        Claim(
-            "C5-crossing",
-            "Theorem 4.1 falls below the NeurIPS bound at an m from 5 to 50: "
-            f"log10 m in [.7, 1.7], C = {C}",
-            P3,
-            "trend",
-            lies_within(*np.log10([5, 50]), lambda t: np.log10(one_per_seed(t, main, "crossing"))),
-        ),
-        Claim(
-            "C5-half",
-            f"Theorem 4.1 is below 1/2 only from m of about 100 on: 1/m <= .01, C = {C}",
-            P3,
-            "trend",
-            lies_within(0, 0.01, lambda t: 1 / one_per_seed(t, main, "half_theorem_4_1")),
-        ),
-    ]
+@declare("C1-{name}", "{source}", "theorem", "error <= (C'-1) {formula}", SAMPLED, where=FINITE)
+def bound(name: str, source: str, formula: str) -> AtMost:
+    """The m-shot nearest-centre error in an episode of C' classes is at most the bound {name}."""
+    ratio = ("error", f"cut_{name}")
+    return AtMost({f"violation_{name}": ROUNDING}, ratio, f"cut_{name} >= 1 - 1 / ways")
 
 
-def certified(name: str, needs: dict[str, int]):
-    """`obeys` where the certificate was computed: every row, and of two-way rows the worst pair.
+@declare("C1-{name}", "own proof", "theorem", "{words}", SAMPLED, where=FINITE)
+def certificate(name: str, words: str) -> AtMost:
+    """The m-shot nearest-centre error, and that of every pair, is at most the certificate."""
+    limits = {f"violation_{name}": ROUNDING, f"violation_pair_{name}": ROUNDING}
+    ratio = ("error", f"bound_{name}")
+    return AtMost(limits, ratio, f"cut_{name} >= 1 - 1 / ways", partial(certified, name=name))
 
-    It was where any seed or encoder has it at this C and m; there a NaN decides nothing.
+
+def certified(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows at the C and m where any seed or encoder has the certificate; there NaN decides nothing.
+
+    Args:
+        rows: Rows of finite m.
+        name: The certificate.
+
+    Returns:
+        Those rows, the worst pair's violation -inf where there are more than two ways.
     """
+    places = [rows[place] for place in ("protocol", "classes", "split", "C", "m")]
+    rows = rows.loc[rows[f"bound_{name}"].notna().groupby(places).transform("any").astype(bool)]
+    pair = f"violation_pair_{name}"
+    return rows.assign(**{pair: rows[pair].where(rows["ways"] == 2, -np.inf)})
 
-    def rows(table: pd.DataFrame) -> pd.DataFrame:
-        places = ["protocol", "classes", "split", "C", "m"]
-        if not {f"bound_{name}", f"excess_pair_{name}", *places} <= set(table):
-            return table.iloc[:0]
-        found = finite_m(table)
-        has = found[f"bound_{name}"].notna()
-        found = found[has.groupby([found[place] for place in places]).transform("any").astype(bool)]
-        pair = found[f"excess_pair_{name}"].where(found["ways"] == 2, -np.inf)
-        return found.assign(worst=np.maximum(found[f"excess_{name}"], pair))
 
-    return obeys(
-        {"worst": ROUNDING},
-        rows,
-        needs,
-        ("error", f"bound_{name}"),
-        vacuous=lambda t: above_chance(t, name),
+@declare("C1-pairs", P3, "theorem", scope=SAMPLED | {"ways": 2}, where=FINITE)
+def pairs() -> AtMost:
+    """Every ordered pair's error is at most its Cantelli, Theorem 4.1 and Theorem C.2 bounds."""
+    return AtMost({f"violation_pair_{name}": ROUNDING for name in PAIRWISE})
+
+
+@declare("C2", f"{P3}; Cantelli", "theorem", "4 V_dir / (1 + 4 V_dir)", {"m": np.inf})
+def known_centres() -> AtMost:
+    """The two-way error with known centres is at most Cantelli's bound, every pair."""
+    return AtMost({"violation_pair_known": ROUNDING}, ("error", "bound_known"))
+
+
+@declare("C3-order", f"{P3}, Theorem C.2", "theorem", scope=SAMPLED | {"ways": 2}, where=FINITE)
+def order() -> AtMost:
+    """Theorem 4.1 is at most Theorem C.2 for every pair."""
+    return AtMost({"violation_order": ROUNDING})
+
+
+@declare(
+    "C3-limits",
+    P3,
+    "theorem",
+    "4 V_dir; the Cantelli certificate tends to the mean of 4 V_dir / (1 + 4 V_dir)",
+    {"m": np.inf},
+)
+def limits() -> AtMost:
+    """V_dir <= V for every pair, and as m -> inf the bounds tend to their limit."""
+    return AtMost({"violation_V_dir": ROUNDING} | LIMITS)
+
+
+@declare(
+    "C4-{name}",
+    f"{P1}; {P3}",
+    "trend",
+    scope=MAIN | {"ways": 2},
+    null="1/sqrt(m), which knows nothing of the features, in place of the bound",
+    mutant=Change("error", "error - @t * bound_{name}", FINITE),
+)
+def together(name: str) -> Within:
+    """Two-way error and the bound {name} move together over m."""
+    correlation = partial(curves.by_seed, where={}, statistic=curves.correlation)
+    true, null = (partial(correlation, bound=b) for b in (f"bound_{name}", None))
+    return Within("Pearson correlation", 0.9, np.inf, true, null)
+
+
+@declare(
+    "C4-slope",
+    "own",
+    "trend",
+    scope=MAIN | {"ways": 2},
+    mutant=Change("bound_neurips", "bound_neurips * m ** @t", FINITE),
+)
+def alike() -> Within:
+    """The NeurIPS bound falls with m as the two-way error does."""
+    statistic = partial(
+        curves.by_seed, where={}, bound="bound_neurips", statistic=curves.slope_difference
     )
+    return Within("difference of log-log slopes", -0.1, 0.1, statistic)
 
 
-def finite_m(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows in which a population was sampled: those that a bound is about."""
-    if not {"protocol", "m"} <= set(table):
-        return table.iloc[:0]
-    return table[table["protocol"].isin(["resampled", "gaussian"]) & np.isfinite(table["m"])]
+def at_limit(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Per seed, a column of the row at m = inf."""
+    return curves.one_per_seed(rows, {}, column)
 
 
-def two_way(table: pd.DataFrame) -> pd.DataFrame:
-    return select(finite_m(table), {"ways": 2})
+@declare(
+    "C5-crossing",
+    P3,
+    "trend",
+    scope=MAIN | {"m": np.inf},
+    mutant=Change("crossing", "crossing * 10 ** @t"),
+)
+def crossing() -> Within:
+    """Theorem 4.1 falls below the NeurIPS bound at an m from 5 to 50."""
+    low, high = np.log10([5, 50])
+    return Within("log10 m", low, high, lambda rows: at_limit(rows, "crossing").map(np.log10))
 
 
-def above_chance(rows: pd.DataFrame, name: str) -> pd.Series:
-    return rows[f"cut_{name}"] >= 1 - 1 / rows["ways"]
+@declare(
+    "C5-half",
+    P3,
+    "trend",
+    scope=MAIN | {"m": np.inf},
+    mutant=Change("half_theorem_4_1", "1 / (1 / half_theorem_4_1 + @t)"),
+)
+def half() -> Within:
+    """Theorem 4.1 is below 1/2 only from m of about 100 on."""
+    return Within("1/m", 0, 0.01, lambda rows: 1 / at_limit(rows, "half_theorem_4_1"))
 
 
-def by_seed(table: pd.DataFrame, where: dict, bound: str | None, statistic) -> pd.Series:
-    """statistic(m, error, bound) of each seed over the m at which the bound is finite.
+@declare(
+    "C6",
+    f"{P1}v1, Proposition 1",
+    "counterexample",
+    scope={"scale": 1.0},
+    where=f"m >= {FROM}",
+    mutant=Change("bound_older", "bound_older + @t"),
+)
+def older_form() -> AtMost:
+    """The older 1/m form is below the error, measured and exact, of laws with V = sqrt(m)."""
+    return AtMost({"bound_older - error": 0.0, "bound_older - error_exact": 0.0})
 
-    Without a `bound` the curve 1/sqrt(m) stands in for it.
+
+@declare("C6-valid", f"own proof; {P3}; {P1}", "theorem")
+def other_forms() -> AtMost:
+    """On the same laws Cantelli, Theorem 4.1, Theorem C.2 and the NeurIPS forms hold."""
+    limits = {f"violation_{name}": ROUNDING for name in COUNTEREXAMPLE_VALID}
+    return AtMost(limits, ("error_exact", "bound_cantelli"))
+
+
+def claims(
+    C: int, objectives: Sequence[str], shots: Sequence[int], certificates: bool
+) -> list[Claim]:
+    """All claims on few shots; trends are about the CL-trained encoder of C classes.
+
+    Args:
+        C: Number of classes that the trends are about.
+        objectives: What encoders are trained with.
+        shots: Numbers of shots; a correlation over m needs three.
+        certificates: Were the certificates computed at some C and m?
+
+    Returns:
+        Theorems, then trends.
     """
-    rows = select(finite_m(table), where).sort_values("m")
-    values = {}
-    for seed, mine in rows.groupby("seed"):
-        m, error = mine["m"].to_numpy(), mine["error"].to_numpy()
-        curve = 1 / np.sqrt(m) if bound is None else mine[bound].to_numpy()
-        kept = np.isfinite(curve)
-        values[seed] = statistic(m[kept], error[kept], curve[kept])
-    return pd.Series(values, dtype=np.float64)
+    m, cl, at = len(set(shots)), "dcl" in objectives, {"C": C}
+    proved = [
+        certificate(asked=certificates, name=name, words=words)
+        for name, words in CERTIFICATES.items()
+    ]
+    return [
+        *(bound(name=name, source=source, formula=f) for name, (source, f) in VALID.items()),
+        *proved,
+        *(make() for make in (pairs, known_centres, order, limits)),
+        *(together(scope=at, asked=cl and m > 2, name=n) for n in ("neurips", "theorem_4_1")),
+        alike(scope=at, asked=cl and m > 1),
+        *(make(scope=at, asked=cl) for make in (crossing, half)),
+    ]
 
 
-def pearson(m: np.ndarray, error: np.ndarray, bound: np.ndarray) -> float:
-    """Correlation over m; NaN for fewer than three m or a constant curve."""
-    if len(m) < 3 or np.ptp(error) == 0 or np.ptp(bound) == 0:
-        return np.nan
-    return float(np.corrcoef(error, bound)[0, 1])
+def counterexample(shots: Sequence[int], scales: Sequence[float]) -> list[Claim]:
+    """C6: the older 1/m form of the few-shot bound is no bound; the others hold on the same laws.
 
+    Args:
+        shots: Numbers of shots computed.
+        scales: Variances V in units of sqrt(m).
 
-def spearman(m: np.ndarray, error: np.ndarray, bound: np.ndarray) -> float:
-    if len(m) < 3 or np.ptp(error) == 0 or np.ptp(bound) == 0:
-        return np.nan
-    return float(spearmanr(error, bound).statistic)
-
-
-def slopes(m: np.ndarray, error: np.ndarray, bound: np.ndarray) -> float:
-    """Slope of log bound less that of log error, both against log m."""
-    if not (error > 0).all():
-        return np.nan
-    return slope(np.log(m), np.log(bound)) - slope(np.log(m), np.log(error))
-
-
-def one_per_seed(table: pd.DataFrame, where: dict, column: str) -> pd.Series:
-    """The value of `column` in the row at m = inf of each seed."""
-    return select(table, where | {"m": np.inf}).set_index("seed")[column]
-
-
-def correlations(table: pd.DataFrame, bounds: tuple[str, ...]) -> pd.DataFrame:
-    """Pearson, Spearman and log-log slopes over m, of every curve with every bound.
-
-    A row per population, ways and bound, for the nearest centre; `flat` is 1/sqrt(m).
+    Returns:
+        The counterexample and the theorem.
     """
-    keys = ["protocol", "classes", "objective", "C", "split", "ways", "seed"]
-    rows = []
-    for key, mine in finite_m(table).sort_values("m").groupby(keys, dropna=False):
-        m, error = mine["m"].to_numpy(), mine["error"].to_numpy()
-        for name in (*bounds, "flat"):
-            curve = 1 / np.sqrt(m) if name == "flat" else mine[f"bound_{name}"].to_numpy()
-            k = np.isfinite(curve)
-            rows.append(
-                dict(zip(keys, key, strict=True))
-                | {
-                    "bound": name,
-                    "points": k.sum(),
-                    "pearson": pearson(m[k], error[k], curve[k]),
-                    "spearman": spearman(m[k], error[k], curve[k]),
-                    "slope_error": slope(np.log(m[k]), np.log(error[k]))
-                    if (error > 0).all()
-                    else np.nan,
-                    "slope_bound": slope(np.log(m[k]), np.log(curve[k])),
-                }
-            )
-    return pd.DataFrame(rows)
+    return [older_form(asked=max(shots) >= FROM and 1.0 in scales), other_forms()]

@@ -1,188 +1,231 @@
-"""Claims on the gap between CL and NSCL: theorems A1 to A5 and D1 on every anchor, trends A6 and A7.
+"""Claims on the gap L_DCL - L_NSCL: Theorem 1 and its relatives (A1 to A6, D1), and trends.
 
-The tables are those of `audits.gap`, one row per checkpoint, labels and temperature.
+Trends are about a sweep over numbers of classes (A6-start, A7) or a grid of settings (U1 to U3).
+Rows are those of `audits.gap`: one per checkpoint, labels and temperature.
 """
+
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from supcon_theory.claims import Claim, lies_within, obeys, select
-from supcon_theory.statistics import slope_by_seed
-from supcon_theory.theory.gap import etf_ceiling_is_proved
+from supcon_theory.audits import sweeps
+from supcon_theory.audits.rows import select
+from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.claim import Change, Claim, declare
+from supcon_theory.claims.minima import floor
 
 ROUNDING = 1e-9  # of float64 sums over up to 1e5 terms, and of rows normalised in float64
 PAPER = "arXiv 2506.04411"
-SWEEP = {"seed": 2, "C": 2}
+THEOREM_1 = f"{PAPER}, Theorem 1"
+CEILING = "gap <= log(1 + kappa e^(C/((C-1) tau))), that of classes collapsed to a simplex ETF"
+BOUND_CEILING = ("gap", "bound_ceiling")
+CL = "labels == 'true' and objective == 'dcl'"
 
 
-def gap_theorems(needs: dict[str, int] = SWEEP) -> list[Claim]:
-    """What holds for every encoder, anchor, labelling and temperature."""
-    return [
-        Claim(
-            "A1",
-            "L_DCL - L_NSCL = log(1 + S/D), anchor by anchor",
-            f"{PAPER}, Theorem 1",
-            "theorem",
-            obeys({"identity_error": 1e-10, "rounding_error": 1e-5}, needs=needs),
-        ),
-        Claim(
-            "A2",
-            "each anchor's gap lies between its two bounds",
-            f"{PAPER}, Theorem 1",
-            "theorem",
-            obeys({"excess_lower": ROUNDING, "excess_upper": ROUNDING}, needs=needs),
-        ),
-        Claim(
-            "A4",
-            "label-free centred bound on each anchor's gap",
-            "own proof, balanced classes",
-            "theorem",
-            obeys({"excess_centred": ROUNDING}, balanced, needs),
-        ),
-        Claim(
-            "A5",
-            "mean gap <= collapsed-ETF ceiling, where proved",
-            "own proof, balanced classes",
-            "theorem",
-            obeys({"excess_ceiling": ROUNDING}, proved, needs, ("gap", "bound_ceiling")),
-        ),
-        Claim(
-            "A6",
-            "r is within exp(+-delta/tau), delta the range of the anchor's negative cosines",
-            "own proof",
-            "theorem",
-            obeys({"excess_interval": ROUNDING}, needs=needs),
-        ),
-        Claim(
-            "D1",
-            "|p_CL - p_NSCL|_1 = 2 (1 - exp(-gap)), anchor by anchor",
-            "arXiv 2510.08852",
-            "theorem",
-            obeys({"distance_error": 1e-10}, needs=needs),
-        ),
-    ]
+@declare("A1", THEOREM_1, "identity")
+def identity() -> AtMost:
+    """L_DCL - L_NSCL = log(1 + S/D), anchor by anchor."""
+    return AtMost({"identity_error": 1e-10, "rounding_error": 1e-5})
 
 
-def published_bound(name: str, tau: float, needs: dict[str, int] = SWEEP) -> Claim:
-    """A3: the mean gap against the published bounds, at one temperature."""
-    return Claim(
-        name,
-        f"mean gap <= log(1 + n_max e^(2/tau)/(N - n_max)), tau = {tau:g}",
-        f"{PAPER}, Theorem 1",
-        "theorem",
-        obeys(
-            {"excess_n_max": ROUNDING, "excess_class_average": ROUNDING},
-            {"tau": tau},
-            needs,
-            ("gap", "bound_n_max"),
-            vacuous=above_the_span,
-        ),
-    )
+@declare("A2", THEOREM_1, "theorem", "log(1 + kappa e^(-+2/tau)), kappa = (n_c - 1)/(N - n_c)")
+def anchors() -> AtMost:
+    """Each anchor's gap lies between its two bounds."""
+    return AtMost({"violation_lower": ROUNDING, "violation_upper": ROUNDING})
 
 
-def sweep_claims(tau_train: float, tau_published: float, classes, n: int, data: str) -> list[Claim]:
-    """All claims of a sweep over numbers of classes, one encoder pair per class count and seed."""
-    found = gap_theorems()
-    found.insert(2, published_bound("A3", tau_published))
-    if tau_train != tau_published:
-        found.insert(3, published_bound("A3-train", tau_train))
-    open_cases = [
-        (C, tau)
-        for C in classes
-        for tau in {tau_train, tau_published}
-        if not etf_ceiling_is_proved(C, n, tau)
-    ]
-    if open_cases:
-        found.append(
-            Claim(
-                "A5-open",
-                "mean gap <= collapsed-ETF ceiling, where not proved",
-                "conjecture",
-                "conjecture",
-                obeys(
-                    {"excess_ceiling": ROUNDING}, unproved, {"seed": 2}, ("gap", "bound_ceiling")
-                ),
-            )
-        )
-    end = dict(data=data, tau=tau_published, trained_imbalance=1.0, imbalance=1.0)
-    return [
-        *found,
-        Claim(
-            "A6-start",
-            "similarities are nearly equal at initialisation: max over C |r - 1| < .05",
-            PAPER,
-            "trend",
-            lies_within(-np.inf, 0.05, lambda t: furthest_from_one(t, end)),
-        ),
-        Claim(
-            "A7",
-            "the gap of CL-trained encoders falls as 1/(C - 1): slope -1 +- .1",
-            PAPER,
-            "trend",
-            lies_within(
-                -1.1,
-                -0.9,
-                lambda t: gap_slope(t, end | {"labels": "true"}),
-                null=lambda t: gap_slope(t, end | {"labels": "shuffled"}),
-            ),
-            expect="VACUOUS",
-            null="shuffled labels: the fall is counting, not learning",
-        ),
-        Claim(
-            "A7-learned",
-            "what is learned: r of CL-trained encoders is higher than under shuffled "
-            "labels at every C",
-            "own",
-            "trend",
-            lies_within(0, np.inf, lambda t: least_learned(t, end)),
-            null="the shuffled labels are subtracted",
-        ),
-    ]
+@declare(
+    "A3",
+    THEOREM_1,
+    "theorem",
+    "log(1 + n_max e^(2/tau)/(N - n_max)), sum_c n_c/N log(1 + (n_c - 1)/(N - n_c) e^(2/tau))",
+)
+def published() -> AtMost:
+    """The mean gap is at most the published bound and the mean of the anchors' bounds."""
+    # The span from the DCL loss log(K(N-1)) of a constant encoder to the minimum is N/((N-1) tau).
+    limits = {"violation_n_max": ROUNDING, "violation_class_average": ROUNDING}
+    return AtMost(limits, ("gap", "bound_n_max"), "bound_n_max >= 1 / tau")
 
 
-def balanced(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of balanced sets, the only ones that have a centred bound and a ceiling."""
-    if "imbalance" not in table:
-        return table
-    return table[table["imbalance"] == 1]
+@declare(
+    "A4",
+    "own proof",
+    "theorem",
+    "gap_i <= log(1 + kappa exp(C/((C-1) tau) (1 - <z_i, mean z>)))",
+    given="bound_ceiling.notna()",
+)
+def centred() -> AtMost:
+    """Balanced classes: each anchor's gap is at most the label-free centred bound."""
+    return AtMost({"violation_centred": ROUNDING})
 
 
-def proved(table: pd.DataFrame) -> pd.DataFrame:
-    return select(balanced(table), {"ceiling_proved": True})
+@declare("A5", "own proof", "theorem", CEILING, given="ceiling_proved == 1")
+def ceiling() -> AtMost:
+    """Balanced classes: the mean gap is at most the ceiling, where that is proved."""
+    return AtMost({"violation_ceiling": ROUNDING}, BOUND_CEILING)
 
 
-def unproved(table: pd.DataFrame) -> pd.DataFrame:
-    return select(balanced(table), {"ceiling_proved": False})
+@declare("A5-open", "own", "conjecture", CEILING, given="ceiling_proved == 0")
+def open_ceiling() -> AtMost:
+    """Balanced classes: the mean gap is at most the ceiling, where that is not proved."""
+    return AtMost({"violation_ceiling": ROUNDING}, BOUND_CEILING)
 
 
-def above_the_span(rows: pd.DataFrame) -> pd.Series:
-    """Is the bound above the distance 1/tau of the DCL loss of a constant encoder to its minimum?
+@declare("A6", "own proof", "theorem", "|log r| <= delta/tau")
+def interval() -> AtMost:
+    """An anchor's r is within exp(+-delta/tau), delta the range of its cosines to the others."""
+    return AtMost({"violation_interval": ROUNDING})
 
-    log(K(N-1)) is the loss when all embeddings coincide, log(K(N-1)) - N/((N-1) tau) the minimum; a
-    bound on a difference of losses that exceeds this whole span says nothing.
+
+@declare("D1", "arXiv 2510.08852", "identity")
+def distance() -> AtMost:
+    """|p_CL - p_NSCL|_1 = 2 (1 - exp(-gap)), anchor by anchor."""
+    return AtMost({"distance_error": 1e-10})
+
+
+@declare(
+    "A6-start",
+    PAPER,
+    "trend",
+    mutant=Change("r", "r + @t * (1 - 2 * (r < 1))", "step == 0 and labels == 'true'"),
+)
+def start() -> Within:
+    """Similarities are nearly equal at initialisation."""
+    statistic = partial(sweeps.furthest_from_one, where={})
+    return Within("largest |r - 1| over C", -np.inf, 0.05, statistic)
+
+
+@declare(
+    "A7",
+    PAPER,
+    "trend",
+    null="shuffled labels: the fall is counting, not learning",
+    mutant=Change("gap", "log1p(expm1(gap) * (C - 1) ** @t)", f"{CL} and step == step.max()"),
+)
+def fall() -> Within:
+    """The gap of CL-trained encoders falls as 1/(C - 1)."""
+    true, null = (partial(sweeps.gap_slope, where={"labels": x}) for x in ("true", "shuffled"))
+    return Within("slope of log(exp(gap) - 1) on log(C - 1)", -1.1, -0.9, true, null)
+
+
+@declare(
+    "A7-learned",
+    "own",
+    "trend",
+    null="the shuffled labels are subtracted",
+    mutant=Change("r", "r - @t", f"{CL} and step == step.max()"),
+)
+def learned() -> Within:
+    """What is learned: r of CL-trained encoders is higher than under shuffled labels."""
+    statistic = partial(sweeps.least_learned, where={})
+    return Within("smallest difference over C", 0, np.inf, statistic)
+
+
+@declare(
+    "U1", "own", "trend", mutant=Change("r", "r + @t * (1 - 2 * (r < 1))", "labels == 'random'")
+)
+def random_labels() -> Within:
+    """Random labels: the gap is that of equal similarities."""
+
+    def statistic(rows: pd.DataFrame) -> pd.Series:
+        return sweeps.largest_over_grid((r(rows, "random") - 1).abs())
+
+    return Within("largest |r - 1| over the grid", -np.inf, 0.05, statistic)
+
+
+@declare(
+    "U2",
+    "own",
+    "trend",
+    scope={"labels": ("true", "random")},
+    where="step > 0",
+    null="the random labels are subtracted",
+    mutant=Change("r", "r - @t", "labels == 'true'"),
+)
+def true_labels() -> Within:
+    """True labels: r of trained encoders is higher than under random labels."""
+
+    def statistic(rows: pd.DataFrame) -> pd.Series:
+        return sweeps.smallest_over_grid(r(rows, "true") - r(rows, "random"))
+
+    return Within("smallest difference over the grid", 0, np.inf, statistic)
+
+
+@declare(
+    "U3",
+    "own",
+    "trend",
+    scope={"objective": "dcl"},
+    mutant=Change("r", "r - @t", "labels == 'kmeans_equal'"),
+)
+def clusters() -> Within:
+    """Encoders that saw no labels: their equal clusters have a higher r than true labels."""
+
+    def statistic(rows: pd.DataFrame) -> pd.Series:
+        return sweeps.smallest_over_grid(r(rows, "kmeans_equal") - r(rows, "true"))
+
+    return Within("smallest difference over the grid", 0, np.inf, statistic)
+
+
+def r(rows: pd.DataFrame, labels: str) -> pd.DataFrame:
+    """R under one labelling: a row per seed, a column per point of the grid."""
+    return select(rows, {"labels": labels}).pivot(index="seed", columns="level", values="r")
+
+
+def theorems(taus: Sequence[float], scope: Mapping[str, object] | None = None) -> list[Claim]:
+    """What holds for every encoder, anchor, labelling and temperature; A3 at each temperature.
+
+    Args:
+        taus: Temperatures; one given twice is one.
+        scope: The rows, column to value.
+
+    Returns:
+        A1 to A6 and D1.
     """
-    return rows["bound_n_max"] >= 1 / rows["tau"]
+    at = dict(scope or {})
+    every = [make(scope=at) for make in (identity, anchors, centred, ceiling, interval, distance)]
+    return every[:2] + [published(scope=at | {"tau": t}) for t in dict.fromkeys(taus)] + every[2:]
 
 
-def gap_slope(table: pd.DataFrame, where: dict, objective: str = "dcl") -> pd.Series:
-    """Per seed, the slope of log(exp(gap) - 1) on log(C - 1) at the last step."""
-    rows = select(table, where | {"objective": objective})
-    rows = rows[rows["step"] == rows["step"].max()]
-    return slope_by_seed(rows, np.log(rows["C"] - 1), np.log(np.expm1(rows["gap"])))
+def sweep(tau_train: float, tau: float, classes: Sequence[int], data: str) -> list[Claim]:
+    """All claims of a sweep over numbers of classes, one encoder pair per class count and seed.
+
+    Args:
+        tau_train: Temperature trained at.
+        tau: The published temperature, at which trends are claimed.
+        classes: Numbers of classes.
+        data: Name of the data set that the trends are about.
+
+    Returns:
+        Theorems, then the open case of the ceiling, then trends.
+    """
+    at = {"data": data, "tau": tau, "trained_imbalance": 1.0, "imbalance": 1.0}
+    several = len(set(classes)) > 1
+    return [
+        *theorems((tau, tau_train)),
+        open_ceiling(),
+        *(trend(scope=at, asked=several) for trend in (start, fall, learned)),
+    ]
 
 
-def furthest_from_one(table: pd.DataFrame, where: dict) -> pd.Series:
-    """Per seed, the largest |r - 1| over C before training; NaN for a single C."""
-    rows = select(table, where | {"labels": "true", "step": 0})
-    found = (rows["r"] - 1).abs().groupby(rows["seed"]).max()
-    return found.where(rows.groupby("seed")["C"].nunique() > 1)
+def grid(taus: Sequence[float], tau: float, trained_levels: int) -> list[Claim]:
+    """All claims of a grid of settings and labelings.
 
+    Args:
+        taus: Temperatures evaluated at.
+        tau: The published one of them, at which trends are claimed.
+        trained_levels: Points of the grid with a trained encoder; U2 needs two.
 
-def least_learned(table: pd.DataFrame, where: dict) -> pd.Series:
-    """Per seed, the least over C of r under true minus r under shuffled labels, at the end."""
-    rows = select(table, where | {"objective": "dcl"})
-    rows = rows[rows["step"] == rows["step"].max()].set_index(["seed", "C"])
-    learned = rows.loc[rows["labels"] == "true", "r"] - rows.loc[rows["labels"] == "shuffled", "r"]
-    per_seed = learned.groupby("seed")
-    found = per_seed.min().where(~learned.isna().groupby("seed").any())
-    return found.where(per_seed.size() > 1)
+    Returns:
+        Theorems, then the open case of the ceiling, then trends.
+    """
+    return [
+        *theorems(taus),
+        open_ceiling(),
+        floor(coupled=True),
+        random_labels(scope={"tau": tau}),
+        true_labels(scope={"tau": tau}, asked=trained_levels > 1),
+        clusters(scope={"tau": tau}),
+    ]

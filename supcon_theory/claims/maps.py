@@ -1,92 +1,70 @@
-"""What a map of embeddings is taken to show, as claims about its numbers: neighbours share a
-class.
-"""
+"""Claims on maps of embeddings (F1): what such a picture is taken to show, as numbers."""
+
+from functools import partial
 
 import numpy as np
-import pandas as pd
 
-from supcon_theory.claims import Claim, lies_within, obeys, select
+from supcon_theory.audits.geometry_curves import map_distortion, purity_above, purity_rise
+from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.claim import Change, Claim, declare
 
 PAPER = "arXiv 2506.04411, Figure 1"
+END = "step == step.max() and labels == 'true' and objective == "
 
 
-def map_claims(method: str) -> list[Claim]:
-    """The common start, and trends on the class purity of nearest neighbours among held-out images.
+@declare("F1-start", "own", "identity", scope={"step": 0})
+def start() -> AtMost:
+    """CL and NSCL begin with the same embeddings: equal weights, equal images."""
+    return AtMost({"start_difference": 0.0})
 
-    That a map keeps neighbours is claimed of t-SNE and UMAP only: two principal components cannot,
-    with the C - 1 directions of a simplex equally long.
+
+@declare(
+    "F1-cl",
+    PAPER,
+    "trend",
+    null="shuffled labels",
+    mutant=Change("purity", "purity - @t", f"{END}'dcl'"),
+)
+def cl() -> Within:
+    """CL training brings held-out images of a class together, without their labels."""
+    true, null = (partial(purity_rise, objective="dcl", labels=x) for x in ("true", "shuffled"))
+    return Within("least rise of purity over C", 0.05, np.inf, true, null)
+
+
+@declare(
+    "F1-nscl",
+    PAPER,
+    "trend",
+    null="shuffled labels",
+    mutant=Change("purity", "purity - @t", f"{END}'nscl'"),
+)
+def nscl() -> Within:
+    """NSCL training brings them closer together than CL training."""
+    true, null = (partial(purity_above, labels=x) for x in ("true", "shuffled"))
+    return Within("least purity of NSCL less that of CL over C", 0.02, np.inf, true, null)
+
+
+@declare(
+    "F1-map",
+    "own",
+    "trend",
+    mutant=Change(
+        "purity_map", "purity_map + @t * (1 - 2 * (purity_map < purity))", "labels == 'true'"
+    ),
+)
+def distortion() -> Within:
+    """The map shows what is there."""
+    return Within("largest |purity of map - purity| over panels", -np.inf, 0.1, map_distortion)
+
+
+def claims(method: str) -> list[Claim]:
+    """The common start, and trends on the class purity of nearest neighbours, held-out images.
+
+    Args:
+        method: How the maps are made. That a map keeps neighbours is claimed of t-SNE and UMAP
+            only: two principal components cannot, with C - 1 equally long directions.
+
+    Returns:
+        F1-start, F1-cl, F1-nscl and F1-map.
     """
-    first = "shuffled labels"
-    found = [
-        Claim(
-            "F1-start",
-            "both rows begin with the same embeddings: equal weights, equal images",
-            "own",
-            "theorem",
-            obeys({"start_difference": 0.0}, {"step": 0}, {"seed": 2}),
-        ),
-        Claim(
-            "F1-cl",
-            "CL training gathers classes that it never saw named: purity rises by >= .05",
-            PAPER,
-            "trend",
-            lies_within(
-                0.05,
-                np.inf,
-                lambda t: rise(t, "dcl", "true"),
-                null=lambda t: rise(t, "dcl", "shuffled"),
-            ),
-            null=first,
-        ),
-        Claim(
-            "F1-nscl",
-            "NSCL training gathers them more tightly: purity >= .02 above CL's",
-            PAPER,
-            "trend",
-            lies_within(
-                0.02, np.inf, lambda t: above(t, "true"), null=lambda t: above(t, "shuffled")
-            ),
-            null=first,
-        ),
-    ]
-    if method != "pca":
-        found.append(
-            Claim(
-                "F1-map",
-                "the map shows what is there: its purity within .1 of that of the "
-                "embeddings, every panel",
-                "own",
-                "trend",
-                lies_within(-np.inf, 0.1, distortion),
-            )
-        )
-    return found
-
-
-def ends(table: pd.DataFrame, where: dict, step: str) -> pd.Series:
-    """Purity at the first or the last step, indexed by (C, seed)."""
-    rows = select(table, where)
-    rows = rows[rows["step"] == getattr(table["step"], step)()]
-    return rows.set_index(["C", "seed"])["purity"]
-
-
-def worst(values: pd.Series) -> pd.Series:
-    """Per seed, the least over C; NaN if one is."""
-    return values.groupby("seed").apply(lambda found: found.min(skipna=False))
-
-
-def rise(table: pd.DataFrame, objective: str, labels: str) -> pd.Series:
-    where = {"objective": objective, "labels": labels}
-    return worst(ends(table, where, "max") - ends(table, where, "min"))
-
-
-def above(table: pd.DataFrame, labels: str) -> pd.Series:
-    nscl, cl = ({"objective": name, "labels": labels} for name in ("nscl", "dcl"))
-    return worst(ends(table, nscl, "max") - ends(table, cl, "max"))
-
-
-def distortion(table: pd.DataFrame) -> pd.Series:
-    """Per seed, the largest distance between both purities over all panels."""
-    rows = select(table, {"labels": "true"})
-    distance = np.abs(rows["purity_map"] - rows["purity"])
-    return distance.groupby(rows["seed"]).apply(lambda found: found.max(skipna=False))
+    return [start(), cl(), nscl(), distortion(asked=method != "pca")]

@@ -1,226 +1,220 @@
-"""Claims on training: A8 (the two losses move together), A9, A10 (transfer to NSCL), B1 (its
-floor).
+"""Claims on training: A8 (the two losses move together), A9, A10 (transfer to NSCL), batches, S.
 
 Rows differ by `protocol`: "exact" (a checkpoint, true labels), "control" (the same under shuffled
 labels, or of a random walk), "batch" (means over mini-batches), "surrogate" (earlier theory).
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.loss_curves import (
-    CURVE,
-    at_end,
-    batch_bias,
-    curves,
-    least,
-    premise,
-    trained_pairs,
-    untrained_excess,
-)
-from supcon_theory.claims import Claim, Verdict, lies_within, obeys, select
-from supcon_theory.claims.gap import gap_theorems, published_bound
+from supcon_theory.audits import loss_curves
+from supcon_theory.claims import gap
+from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.claim import Change, Claim, declare
+from supcon_theory.claims.minima import floor
 
 ROUNDING, FLOAT32 = 1e-9, 1e-6
 P1 = "arXiv 2506.04411"
-EARLIER = {
-    "arora": "arXiv 1902.09229",
-    "nozawa_sato": "arXiv 2102.06866",
-    "bao": "arXiv 2110.02501",
-    "bao_lower": "arXiv 2110.02501",
+EXACT, BATCH = {"protocol": "exact"}, {"protocol": "batch"}
+ALONG = {"protocol": ("exact", "control")}
+TRUE = {"objective": "dcl", "labels": "true"}
+SHUFFLED, WALK = TRUE | {"labels": "shuffled"}, TRUE | {"objective": "walk"}
+CL = "objective == 'dcl' and labels == 'true'"
+APART = Change("loss_dcl", "loss_dcl - @t * loss_nscl", CL)
+EARLIER = {  # bound: (source, formula, where it says nothing: a constant encoder's loss, and the
+    # least that cosines in [-1, 1] allow)
+    "arora": (
+        "arXiv 1902.09229, Theorem 4.5",
+        "R_sup <= (R_cont - E log(1 + Col))/((1 - tau_M) v)",
+        "bound_arora >= chance",
+    ),
+    "nozawa_sato": (
+        "arXiv 2102.06866",
+        "R_sup <= (2 R_cont - E log(1 + Col))/v",
+        "bound_nozawa_sato >= chance",
+    ),
+    "bao": (
+        "arXiv 2110.02501",
+        "R_sup <= R_cont + log(C cosh^2(1/tau)/M)",
+        "bound_bao >= chance",
+    ),
+    "bao_lower": (
+        "arXiv 2110.02501",
+        "R_sup >= R_cont + log(C M/(M + 1)^2) - 2 log cosh(1/tau)",
+        "bound_bao_lower <= log1p((C - 1) * exp(-2 / tau))",
+    ),
 }
-WITHIN = {
-    10: 0.1,
-    100: 0.05,
-}  # nats at tau = 1 after training, published for CIFAR-10 and CIFAR-100
+WITHIN = {10: 0.1, 100: 0.05}  # nats at tau = 1 after training, published for CIFAR-10 and -100
 
 
-def dynamics_claims(tau_train: float, tau: float, classes: tuple[int, ...]) -> list[Claim]:
-    """Theorems at every checkpoint, split and temperature; trends at the published one, `tau`."""
-    needs = {"seed": 2}
-    gaps = [*gap_theorems(needs), published_bound("A3", tau, needs)]
-    if tau_train != tau:
-        gaps.append(published_bound("A3-train", tau_train, needs))
-    found = [replace(claim, check=on("exact", claim.check)) for claim in gaps]
-    found += [
-        Claim(
-            "A8-forced",
-            "Pearson of DCL and NSCL loss >= sqrt(1 - (bound / (2 sd L_NSCL))^2)",
-            "own",
-            "theorem",
-            on_curves(
-                obeys({"excess_forced": ROUNDING}, needs=needs, vacuous=lambda t: t["forced"] <= 0)
-            ),
-        ),
-        Claim(
-            "A9",
-            "where L_DCL(f) <= L_DCL(g): L_NSCL(f) - L_NSCL(g) <= gap(g); f CL-, g NSCL-trained, "
-            "any two checkpoints",
-            f"{P1}, corollary",
-            "theorem",
-            obeys({"excess_transfer": FLOAT32}, premise, needs),
-        ),
-        Claim(
-            "A9-identity",
-            "L_NSCL(f) - L_NSCL(g) = L_DCL(f) - L_DCL(g) + gap(g) - gap(f), always",
-            "own",
-            "theorem",
-            obeys({"error_transfer": FLOAT32}, trained_pairs, needs),
-        ),
-        Claim(
-            "B1",
-            "L_NSCL >= log(Kn(C-1)) - C/((C-1) tau), every encoder",
-            f"{P1}, Theorem 2",
-            "theorem",
-            obeys({"excess_floor": FLOAT32}, {"protocol": "exact"}, needs, ("floor", "loss_nscl")),
-        ),
-        Claim(
-            "A2-batch",
-            "in a mini-batch each anchor's gap obeys the bounds with the batch's counts",
-            "own",
-            "theorem",
-            obeys({"excess_batch": ROUNDING}, {"protocol": "batch"}, needs),
-        ),
-    ]
-    for name, source in EARLIER.items():
-        found.append(
-            Claim(
-                f"S-{name}",
-                f"earlier {'lower' if name == 'bao_lower' else 'upper'} bound on the loss of "
-                "the class-mean classifier, for every number of negatives tried",
-                source,
-                "theorem",
-                obeys(
-                    {f"excess_{name}": ROUNDING},
-                    {"protocol": "surrogate"},
-                    needs,
-                    None,
-                    lambda t, n=name: says_nothing(t, n),
-                ),
-            )
-        )
-    return found + trends(tau_train, tau, classes)
+@declare(
+    "A8-forced",
+    "own",
+    "theorem",
+    "Pearson >= sqrt(1 - (bound/(2 sd L_NSCL))^2), the bound that on the gap",
+    ALONG,
+    Change("loss_dcl", "loss_dcl - @t * loss_nscl"),
+)
+def forced() -> AtMost:
+    """A bounded gap forces DCL and NSCL loss along any curve to be correlated."""
+    return AtMost({"violation_forced": ROUNDING}, vacuous="forced <= 0", derive=loss_curves.curves)
 
 
-def says_nothing(rows: pd.DataFrame, name: str) -> pd.Series:
-    """Where an earlier bound is not within what any encoder's loss is: a constant one has log C, and
-    cosines in [-1, 1] leave at least log(1 + (C - 1) e^(-2/tau)).
+@declare(
+    "A9",
+    f"{P1}, corollary of Theorem 1",
+    "theorem",
+    "L_DCL(f) <= L_DCL(g) implies L_NSCL(f) - L_NSCL(g) <= gap(g)",
+    EXACT,
+    Change("loss_nscl", "loss_nscl + @t", "objective == 'dcl'"),
+)
+def transfer() -> AtMost:
+    """Transfer from a CL-trained f to an NSCL-trained g, any two checkpoints."""
+    return AtMost({"violation_transfer": FLOAT32}, derive=loss_curves.premise)
+
+
+@declare(
+    "A9-identity",
+    "own",
+    "identity",
+    scope=EXACT | {"objective": "dcl"},
+    where="step > 0",
+)
+def transfer_identity() -> AtMost:
+    """L_NSCL(f) - L_NSCL(g) = L_DCL(f) - L_DCL(g) + gap(g) - gap(f)."""
+    return AtMost({"error_transfer": FLOAT32})
+
+
+@declare(
+    "A2-batch",
+    "own",
+    "theorem",
+    "log(1 + kappa e^(-+2/tau)), kappa of the batch's own counts",
+    BATCH,
+)
+def batch_anchors() -> AtMost:
+    """In a mini-batch each anchor's gap lies between its two bounds."""
+    return AtMost({"violation_batch": ROUNDING})
+
+
+@declare("S-{name}", "{source}", "theorem", "{formula}", given="chance.notna()")
+def earlier(name: str, source: str, formula: str, silent: str) -> AtMost:
+    """Loss R_sup of the class-mean classifier, contrastive loss R_cont with any M negatives."""
+    return AtMost({f"violation_{name}": ROUNDING}, vacuous=silent)
+
+
+def least(column: str, true: dict, null: dict, low: float) -> Within:
+    """The smallest correlation over curves is at least `low`."""
+    of, same = (partial(loss_curves.least, where=w, column=column) for w in (true, null))
+    return Within("smallest Pearson correlation over curves", low, np.inf, of, same)
+
+
+@declare("A8", P1, "trend", scope=ALONG, null="shuffled labels", mutant=APART)
+def together() -> Within:
+    """DCL and NSCL loss move together over training, train and held-out."""
+    return least("pearson", TRUE, SHUFFLED, 0.99)
+
+
+@declare(
+    "A8-walk",
+    P1,
+    "trend",
+    scope=ALONG | {"split": "test"},
+    null="a random walk that moves as far as training",
+    mutant=APART,
+)
+def together_held_out() -> Within:
+    """DCL and NSCL loss move together over training, held-out."""
+    return least("pearson", TRUE, WALK, 0.99)
+
+
+@declare(
+    "A8-gap",
+    "own",
+    "trend",
+    scope=ALONG,
+    mutant=Change("gap", "gap - @t * bound_centred", CL),
+    given="bound_centred.notna()",
+    null="shuffled labels",
+)
+def gap_and_bound() -> Within:
+    """The gap and its centred bound move together over training."""
+    return least("pearson_gap", TRUE, SHUFFLED, 0.9)
+
+
+@declare(
+    "A9-premise",
+    "own",
+    "trend",
+    scope=EXACT | {"split": "train"},
+    mutant=Change("difference_dcl", "difference_dcl + @t", f"{CL} and step == step.max()"),
+)
+def premise() -> Within:
+    """CL-trained encoders end with the lower DCL loss on what and at what they are trained."""
+    statistic = partial(loss_curves.at_end, where={}, column="difference_dcl", over=pd.Series.max)
+    return Within("largest L_DCL(CL) - L_DCL(NSCL) over C", -np.inf, 0, statistic)
+
+
+@declare(
+    "A10",
+    P1,
+    "trend",
+    scope=EXACT | {"split": "train"},
+    null="the untrained encoder in place of the CL-trained one",
+    mutant=Change("difference_nscl", "difference_nscl + @t", f"{CL} and step == step.max()"),
+)
+def nearly_as_low(nats: float) -> Within:
+    """The NSCL loss of the CL-trained encoder ends near that of the NSCL-trained one."""
+    statistic = partial(loss_curves.at_end, where={}, column="difference_nscl")
+    null = partial(loss_curves.untrained_excess, where={})
+    return Within("L_NSCL(CL) - L_NSCL(NSCL)", -np.inf, nats, statistic, null)
+
+
+@declare("batch-low", "own", "trend", scope=BATCH, mutant=Change("bias_dcl", "bias_dcl + @t"))
+def batches_low(tau: float) -> Within:
+    """Log-mean negatives of DCL are underestimated in the smallest batches (Jensen)."""
+    statistic = partial(loss_curves.batch_bias, tau=tau, column="bias_dcl", size="min")
+    return Within("largest bias over C and split", -np.inf, 0, statistic)
+
+
+@declare(
+    "batch-limit",
+    "own",
+    "trend",
+    scope=BATCH,
+    mutant=Change("bias_gap", "bias_gap + @t * (1 - 2 * (bias_gap < 0))"),
+)
+def batches_limit(tau: float) -> Within:
+    """In the largest batches the batch mean of the gap is near the exact one."""
+    statistic = partial(loss_curves.batch_bias, tau=tau, column="bias_gap", size="max")
+    return Within("largest |bias| over C and split", -np.inf, 0.01, statistic)
+
+
+def claims(tau_train: float, tau: float, classes: Sequence[int]) -> list[Claim]:
+    """All claims on training: theorems at every checkpoint, split and temperature, then trends.
+
+    Args:
+        tau_train: Temperature trained at.
+        tau: The published one, at which trends are claimed.
+        classes: Numbers of classes.
+
+    Returns:
+        Theorem 1, A8 to A10, B1, earlier theory.
     """
-    if name == "bao_lower":
-        return rows["bound_bao_lower"] <= np.log1p((rows["C"] - 1) * np.exp(-2 / rows["tau"]))
-    return rows[f"bound_{name}"] >= rows["chance"]
-
-
-def trends(tau_train: float, tau: float, classes: tuple[int, ...]) -> list[Claim]:
-    cl = {"objective": "dcl", "labels": "true", "tau": tau}
-    shuffled, walk = cl | {"labels": "shuffled"}, cl | {"objective": "walk"}
-    held = {"split": "test"}
-    found = [
-        Claim(
-            "A8",
-            "Pearson of DCL and NSCL loss over training >= .99, train and held-out",
-            P1,
-            "trend",
-            lies_within(
-                0.99,
-                np.inf,
-                lambda t: least(t, cl, "pearson"),
-                null=lambda t: least(t, shuffled, "pearson"),
-            ),
-            expect="VACUOUS",
-            null="shuffled labels",
-        ),
-        Claim(
-            "A8-walk",
-            "the same, held-out",
-            P1,
-            "trend",
-            lies_within(
-                0.99,
-                np.inf,
-                lambda t: least(t, cl | held, "pearson"),
-                null=lambda t: least(t, walk, "pearson"),
-            ),
-            expect="VACUOUS",
-            null="a random walk that moves as far as training",
-        ),
-        Claim(
-            "A8-gap",
-            "Pearson of the gap and its centred bound over training >= .9",
-            "own",
-            "trend",
-            lies_within(
-                0.9,
-                np.inf,
-                lambda t: least(t, cl, "pearson_gap"),
-                null=lambda t: least(t, shuffled, "pearson_gap"),
-            ),
-            null="shuffled labels",
-        ),
-        Claim(
-            "A9-premise",
-            "CL-trained encoders end with the lower DCL loss on the images and at the "
-            "temperature trained at",
-            "own",
-            "trend",
-            lies_within(
-                -np.inf,
-                0,
-                lambda t: at_end(
-                    t, {"tau": tau_train, "split": "train"}, "excess_dcl", pd.Series.max
-                ),
-            ),
-        ),
-    ]
-    for C, nats in WITHIN.items():
-        if C in classes:
-            where = {"tau": tau, "split": "train", "C": C}
-            found.append(
-                Claim(
-                    f"A10-{C}",
-                    f"NSCL loss of the CL-trained within {nats} of the NSCL-trained encoder, "
-                    f"C = {C}, end of training",
-                    P1,
-                    "trend",
-                    lies_within(
-                        -np.inf,
-                        nats,
-                        lambda t, w=where: at_end(t, w, "excess_nscl"),
-                        null=lambda t, w=where: untrained_excess(t, w),
-                    ),
-                    null="the untrained encoder in place of the CL-trained one",
-                )
-            )
+    at = {"tau": tau}
     return [
-        *found,
-        Claim(
-            "batch-low",
-            "log-mean negatives of DCL are underestimated in the smallest batches (Jensen)",
-            "own",
-            "trend",
-            lies_within(-np.inf, 0, lambda t: batch_bias(t, tau, "bias_dcl", "min")),
+        *gap.theorems((tau, tau_train), EXACT),
+        *(make() for make in (forced, transfer, transfer_identity, batch_anchors)),
+        floor(coupled=False, scope=EXACT),
+        *(earlier(name=n, source=s, formula=f, silent=v) for n, (s, f, v) in EARLIER.items()),
+        *(make(scope=at) for make in (together, together_held_out, gap_and_bound)),
+        premise(scope={"tau": tau_train}),
+        *(
+            nearly_as_low(scope=at | {"C": C}, asked=C in classes, nats=nats)
+            for C, nats in WITHIN.items()
         ),
-        Claim(
-            "batch-limit",
-            "the batch mean of the gap is within .01 of the exact one in the largest batches",
-            "own",
-            "trend",
-            lies_within(-np.inf, 0.01, lambda t: batch_bias(t, tau, "bias_gap", "max")),
-        ),
+        *(make(scope=at, tau=tau) for make in (batches_low, batches_limit)),
     ]
-
-
-def on(
-    protocol: str, check: Callable[[pd.DataFrame], Verdict]
-) -> Callable[[pd.DataFrame], Verdict]:
-    return lambda table: check(select(table, {"protocol": protocol}))
-
-
-def on_curves(check: Callable[[pd.DataFrame], Verdict]) -> Callable[[pd.DataFrame], Verdict]:
-    """Check the table of `curves`; a table without the columns for it decides nothing."""
-    return lambda table: check(
-        curves(table) if {*CURVE, "protocol"} <= set(table) else table.iloc[:0]
-    )

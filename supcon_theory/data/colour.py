@@ -43,6 +43,13 @@ def adjust_hue(images: Tensor, shift: Tensor) -> Tensor:
 
     With v = max, c = max - min over the channels and h in [0, 6) the hue, the channel n = 5, 3, 1
     (R, G, B) of the result is v - c clamp(min(k, 4 - k), 0, 1), k = (n + h + 6 shift) mod 6.
+
+    Args:
+        images: (N, 3, H, W) in [0, 1].
+        shift: (N,) of each image, in turns of the circle.
+
+    Returns:
+        (N, 3, H, W) in [0, 1].
     """
     red, green, blue = images.unbind(1)
     value = torch.maximum(torch.maximum(red, green), blue)

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-SIZE = 32
+from supcon_theory.data.pictures import SIZE
 
 
 @dataclass(frozen=True)
@@ -20,13 +19,23 @@ class Split:
 
     labels: Tensor  # (M,) int64
     offset: int
-    read: Callable[[Tensor], Tensor]  # (B,) rows -> (B, channels, 32, 32), only those are decoded
+    read: Callable[[Tensor], Tensor]  # (B,) rows -> (B, channels, 32, 32), only those are made
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def images(self, index: Tensor) -> Tensor:
-        """(B,) rows -> (B, channels, 32, 32) float32 in [0, 1]; the same bits in any batch."""
+        """The images of some rows; the same bits in any batch.
+
+        Args:
+            index: (B,) rows, 0 ... M-1.
+
+        Returns:
+            (B, channels, 32, 32) float32 in [0, 1].
+
+        Raises:
+            ValueError: for rows that the split does not have.
+        """
         index = torch.as_tensor(index, dtype=torch.long)
         if index.ndim != 1 or (len(index) and not 0 <= index.min() <= index.max() < len(self)):
             raise ValueError(
@@ -38,6 +47,8 @@ class Split:
 
 @dataclass(frozen=True)
 class DataSet:
+    """A training and a test split of the same classes."""
+
     name: str
     channels: int
     classes: tuple[str, ...]
@@ -49,23 +60,3 @@ class DataSet:
     def fewest(self, split: Split) -> int:
         """The number of images that every class has in a split of these data."""
         return int(split.labels.bincount(minlength=len(self.classes)).min())
-
-
-def load(name_or_path: str | Path) -> DataSet:
-    """ "glyphs", "kanji", a user's `.npz`, or a folder with `train/<class>/*` and `test/<class>/*`.
-
-    Raises ValueError, in one sentence, on an unknown name and on anything wrong in a user's data.
-    """
-    from supcon_theory.data import embedded, external
-
-    if str(name_or_path) in embedded.NAMES:
-        return embedded.load(str(name_or_path))
-    path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        return external.folder(path)
-    if path.is_file() and path.suffix == ".npz":
-        return external.npz(path)
-    raise ValueError(
-        f"unknown data set {str(name_or_path)!r}: give {' or '.join(map(repr, embedded.NAMES))}, "
-        "the path of an existing .npz file, or of a folder with train/<class>/ and test/<class>/."
-    )

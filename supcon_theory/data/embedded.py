@@ -14,13 +14,16 @@ from torch import Tensor
 from supcon_theory.data import nuisance
 from supcon_theory.data.dataset import DataSet, Split
 
-NAMES = ("glyphs", "kanji")
-
 
 def load(name: str, clean: bool = False) -> DataSet:
-    """ "glyphs" or "kanji"; `clean` leaves the nuisance out (to look at, not to train on).
+    """A set that ships with the package, its rows sorted by class.
 
-    Rows are sorted by class. Global indices: the training rows first, then the test rows.
+    Args:
+        name: "glyphs" or "kanji".
+        clean: leave the nuisance out (to look at, not to train on).
+
+    Returns:
+        The data set; global indices count the training rows first, then the test rows.
     """
     resource = files("supcon_theory.data") / "files" / f"{name}.npz"
     with as_file(resource) as path, np.load(path, allow_pickle=False) as stored:

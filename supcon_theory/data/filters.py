@@ -12,6 +12,17 @@ def gaussian_blur(images: Tensor, sigma: Tensor, taps: int) -> Tensor:
     without repeating them: torchvision's `gaussian_blur`. Written as B x B' with the banded H x H
     matrix B of each image, which holds the mirror too: two small products instead of 2 `taps`
     passes.
+
+    Args:
+        images: (N, channels, H, H).
+        sigma: (N,) pixels, above 0.
+        taps: odd, below 2 H.
+
+    Returns:
+        (N, channels, H, H).
+
+    Raises:
+        ValueError: for even or too many taps, or images that are not square.
     """
     size, half = images.shape[-1], taps // 2
     if taps % 2 != 1 or half >= size or images.shape[-2] != size:

@@ -21,13 +21,23 @@ def affine(
     shear_y: ArrayLike,
     size: int,
 ) -> np.ndarray:
-    """Rotate by `angle` about the centre, shear, scale, then shift: (N, 2, 3).
+    """Rotate by `angle` about the centre, shear, scale, then shift.
 
-    Angles in radians, shifts in pixels of the square image of side `size`. In torchvision's
-    convention (`transforms.v2.functional.affine`), M = T R(angle) Shear scale with
+    In torchvision's convention (`transforms.v2.functional.affine`), M = T R(angle) Shear scale with
     R Shear = [[cos(a - sy) / cos sy, -cos(a - sy) tan sx / cos sy - sin a],
-               [sin(a - sy) / cos sy, -sin(a - sy) tan sx / cos sy + cos a]];
-    returned is the inverse of M.
+               [sin(a - sy) / cos sy, -sin(a - sy) tan sx / cos sy + cos a]].
+
+    Args:
+        angle: a, (N,) radians, like all of them up to `size`.
+        shift_x: pixels to the right.
+        shift_y: pixels downwards.
+        scale: above 1 enlarges.
+        shear_x: sx, radians.
+        shear_y: sy, radians.
+        size: side of the square image in pixels.
+
+    Returns:
+        (N, 2, 3), the inverse of M.
     """
     a, tx, ty, s, sx, sy = np.broadcast_arrays(
         *(
@@ -74,9 +84,15 @@ def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def warp(images: Tensor, matrix: np.ndarray, padding: str = "zeros") -> Tensor:
-    """Resample (N, ch, H, W) bilinearly at `matrix` of the output's pixel centres.
+    """Resample bilinearly at `matrix` of the output's pixel centres.
 
-    `padding` says what lies outside the image: "zeros", "border" or "reflection".
+    Args:
+        images: (N, channels, H, W).
+        matrix: (N, 2, 3), output to input coordinates.
+        padding: what lies outside the image: "zeros", "border" or "reflection".
+
+    Returns:
+        (N, channels, H, W).
     """
     _n, _, height, width = images.shape
     m = torch.as_tensor(matrix, dtype=images.dtype).to(images.device)

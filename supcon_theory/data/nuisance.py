@@ -18,12 +18,20 @@ _SEED = 20251  # a constant of the data sets: another number would be other data
 
 
 def distort(ink: Tensor, index: np.ndarray, stream: str) -> Tensor:
-    """Clean (B, 1, 32, 32) ink in [0, 1] of samples `index` (B,) -> images in [0, 1].
+    """Place clean ink on a background of its own.
 
     Each from independent uniform draws: rotation within 15 degrees, inverse scale 1.15 +- .2 (the
     character shrinks by it), aspect exp(+-.15), shear +-.2, shift +-3 pixels; background: 4 x 4
     grey levels up to .3, enlarged bicubically; foreground .45 to 1, above any background; then
     Gaussian noise of standard deviation .03, and the range is cut to [0, 1].
+
+    Args:
+        ink: (B, 1, 32, 32) in [0, 1].
+        index: (B,) global indices of the samples.
+        stream: key of the draws.
+
+    Returns:
+        (B, 1, 32, 32) in [0, 1].
     """
     size = ink.shape[-1]
     u = random.uniform(_SEED, stream, 0, 0, index, 23 + size * size)
@@ -37,9 +45,15 @@ def distort(ink: Tensor, index: np.ndarray, stream: str) -> Tensor:
 
 
 def placement(draws: np.ndarray, size: int) -> np.ndarray:
-    """(N, 6) draws in [-1, 1] -> (N, 2, 3) map: stretch, shrink, shear, turn, shift.
+    """The map that stretches, shrinks, shears, turns and shifts a character.
 
-    Columns: angle, inverse scale, aspect (area kept), shear, shift across, shift down.
+    Args:
+        draws: (N, 6) in [-1, 1]: angle, inverse scale, aspect (area kept), shear, shift across,
+            shift down.
+        size: side of the image in pixels.
+
+    Returns:
+        (N, 2, 3) for `geometry.warp`.
     """
     angle, shrink, aspect, shear, across, down = draws.T
     root = np.exp(0.15 * aspect / 2)

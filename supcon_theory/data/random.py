@@ -10,9 +10,15 @@ SplitMix64 sequence that starts at the sample's key.
 """
 
 from hashlib import blake2b
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import torch
+
+Labels = TypeVar("Labels", np.ndarray, "torch.Tensor")
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -59,9 +65,19 @@ def uniform(
 ) -> np.ndarray:
     """`count` uniform numbers in [0, 1) for every sample of `index`.
 
-    Returns (len(index), count) float64, multiples of 2^-53. `stream` names the purpose ("train",
-    "subset", ...); different streams are independent. Raises ValueError on a negative or fractional
-    seed, epoch, view or index.
+    Args:
+        seed: of the run.
+        stream: the purpose ("train", "subset", ...); different streams are independent.
+        epoch: number of the epoch.
+        view: number of the view.
+        index: (B,) global indices of the samples.
+        count: draws for each.
+
+    Returns:
+        (B, count) float64, multiples of 2^-53.
+
+    Raises:
+        ValueError: on a negative or fractional seed, epoch, view or index.
     """
     return (bits(seed, stream, epoch, view, index, count) >> np.uint64(11)) * 2.0**-53
 
@@ -70,3 +86,35 @@ def permutation(seed: int, stream: str, epoch: int, n: int) -> np.ndarray:
     """(n,) int64 uniform permutation of 0 ... n-1: the samples in the order of their keys."""
     keys = bits(seed, stream, epoch, 0, np.arange(_whole("n", n)), 1)[:, 0]
     return np.argsort(keys, kind="stable")
+
+
+def shuffled_labels(seed: int, y: Labels) -> Labels:
+    """The control of every measure: the same labels, each given to another sample at random.
+
+    Args:
+        seed: of the run.
+        y: (N,) labels, a tensor or an array.
+
+    Returns:
+        (N,) the labels `y[permutation(seed, "shuffled labels", 0, N)]`, of the type of y.
+    """
+    return y[permutation(seed, "shuffled labels", 0, len(y))]
+
+
+def normal(seed: int, stream: str, epoch: int, index: ArrayLike, count: int) -> np.ndarray:
+    """`count` standard normal numbers for every sample of `index`, by the inverse distribution.
+
+    Args:
+        seed: of the run.
+        stream: the purpose.
+        epoch: number of the epoch or step.
+        index: (B,) global indices of the samples.
+        count: draws for each.
+
+    Returns:
+        (B, count) float64.
+    """
+    from scipy.special import ndtri
+
+    drawn = uniform(seed, stream, epoch, 0, index, count)
+    return ndtri(np.maximum(drawn, 2.0**-54))

@@ -12,9 +12,18 @@ from supcon_theory.data import random
 
 
 def choose_classes(number_of_classes: int, C: int, seed: int) -> np.ndarray:
-    """(C,) distinct classes of 0 ... number_of_classes - 1; the first C of one permutation a seed.
+    """The classes of a run: the first C of one permutation a seed.
 
-    Raises ValueError if C < 2 or the data have fewer than C classes.
+    Args:
+        number_of_classes: that the data have.
+        C: classes asked for.
+        seed: of the run.
+
+    Returns:
+        (C,) distinct numbers from 0 to number_of_classes - 1.
+
+    Raises:
+        ValueError: if C < 2 or the data have fewer than C classes.
     """
     if C < 2:
         raise ValueError(
@@ -31,13 +40,22 @@ def choose_classes(number_of_classes: int, C: int, seed: int) -> np.ndarray:
 def balanced(
     labels: Tensor, classes: np.ndarray, n: int | None, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """N images of each of `classes`: (rows, new labels), (len(classes) n,), sorted by class.
+    """As many images of each of `classes`, sorted by class.
 
-    labels (M,) are those of a split. The class `classes[k]` gets the new label k; within it the
-    rows come in the order of their keys, so that fewer images are the first ones. n None takes all
-    images of every class, which need not be balanced (test splits).
+    The class `classes[k]` gets the new label k; within it the rows come in the order of their keys,
+    so that fewer images are the first ones.
 
-    Raises ValueError if n < 2 or a class has fewer than n (or, for n None, fewer than 2) images.
+    Args:
+        labels: (M,) of a split.
+        classes: (C,) those that are wanted.
+        n: images a class; None takes all of every class, which need not be balanced (test splits).
+        seed: of the run.
+
+    Returns:
+        (N,) rows of the split, and their (N,) new labels; N = C n.
+
+    Raises:
+        ValueError: if n < 2 or a class has fewer than n (or, for n None, fewer than 2) images.
     """
     labels = torch.as_tensor(labels)
     if n is not None and n < 2:
@@ -65,7 +83,15 @@ def geometric(labels: Tensor, ratio: float) -> Tensor:
     The class sizes fall geometrically from n_max = n (class 0) to n_min = n / ratio (class C - 1,
     rounded to a whole number). Ratio 1 leaves all; a larger ratio takes a subset of a smaller one.
 
-    Raises ValueError if the labels are not sorted and balanced, ratio < 1, or n / ratio < 2.
+    Args:
+        labels: (N,) sorted and balanced.
+        ratio: n_max / n_min, at least 1.
+
+    Returns:
+        Places in `labels`, in order.
+
+    Raises:
+        ValueError: if the labels are not sorted and balanced, ratio < 1, or n / ratio < 2.
     """
     labels = torch.as_tensor(labels)
     sizes = torch.bincount(labels).tolist()

@@ -59,10 +59,22 @@ def views(
     stream: str = "train",
     policy: Policy = Policy(),
 ) -> Tensor:
-    """K views of each image: (N, ch, H, W) in [0, 1] -> (N, K, ch, H, W) in [0, 1].
+    """K views of each image.
 
-    index: (N,) global sample indices (`Split.offset` + row), which key the draws.
-    Raises ValueError for wrong shapes, K < 1, or a seed, epoch or index that is no whole number.
+    Args:
+        images: (N, channels, size, size) in [0, 1], 1 or 3 channels.
+        index: (N,) global sample indices (`Split.offset` + row), which key the draws.
+        seed: of the run.
+        epoch: number of the epoch.
+        K: views of each.
+        stream: the purpose; views for training and for evaluation are drawn apart.
+        policy: how far they may go.
+
+    Returns:
+        (N, K, channels, size, size) in [0, 1].
+
+    Raises:
+        ValueError: for wrong shapes, K < 1, or a seed, epoch or index that is no whole number.
     """
     index = np.asarray(index)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.shape[2] != images.shape[3]:

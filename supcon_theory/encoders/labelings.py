@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory import data
-from supcon_theory.data.random import permutation
+from supcon_theory.data.random import shuffled_labels
 from supcon_theory.data.subsets import choose_classes
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.measures.clusters import clusters, equal_clusters
@@ -24,14 +24,27 @@ def labelings(
         kmeans        k-means clusters of the first views, as many as classes, of whatever size
         kmeans_equal  the same, all of the same size
 
-    The last two see no labels. Raises ValueError where features have no clusters (constant ones).
+    The last two see no labels.
+
+    Args:
+        z: (N, K, d) embeddings of the recipe's training samples, in its order.
+        y: (N,) their labels 0 .. C-1.
+        recipe: gives C and the seed.
+        dataset: gives the classes' names.
+        merged: classes in a coarse one.
+
+    Returns:
+        (N,) labels for each name.
+
+    Raises:
+        ValueError: the features have no clusters (constant ones).
+
     """
-    order = torch.as_tensor(permutation(recipe.seed, "shuffled labels", 0, len(y)))
     first = z[:, 0]
     found = (
         y,
         coarse_labels(y, recipe, dataset, merged),
-        y[order],
+        shuffled_labels(recipe.seed, y),
         clusters(first, recipe.C, recipe.seed),
         equal_clusters(first, recipe.C, recipe.seed),
     )

@@ -33,6 +33,7 @@ class Encoder(nn.Module):
         self.to(memory_format=self.format)  # convolutions are faster on channels_last
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B, channels, 32, 32) -> features (B, D), unit embeddings (B, d)."""
         h = self.backbone(images.contiguous(memory_format=self.format))
         return h, F.normalize(self.projector(h), dim=1)
 
@@ -46,10 +47,7 @@ def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
 
 
 def plain(channels: int, d: int, width: int = 16) -> Encoder:
-    """Four 3x3 convolutions, width (1, 2, 4, 4), strides 2, 2, 2, 1; h is the 2x2 average.
-
-    width 16, one channel, d = 128: 0.19 M parameters.
-    """
+    """Four 3x3 convolutions, width (1, 2, 4, 4), strides 2, 2, 2, 1: 0.19 M parameters."""
     w = [channels, width, 2 * width, 4 * width, 4 * width]
     layers = [m for i, s in enumerate((2, 2, 2, 1)) for m in _convolution(w[i], w[i + 1], s)]
     backbone = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())
@@ -72,10 +70,7 @@ class _Residual(nn.Module):
 
 
 def residual(channels: int, d: int, width: int = 32) -> Encoder:
-    """A stride-2 stem, three residual blocks of width (1, 2, 4) x `width`; h is the mean.
-
-    width 32, one channel, d = 128: 0.34 M parameters.
-    """
+    """A stride-2 stem, three residual blocks of width (1, 2, 4); 0.34 M parameters at d = 128."""
     backbone = nn.Sequential(
         *_convolution(channels, width, 2),
         _Residual(width, width, 1),
@@ -134,11 +129,22 @@ ENCODERS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build(name: str, channels: int, d: int, width: int | None = None, seed: int = 0) -> Encoder:
+def build(name: str, channels: int, d: int, width: int | None = None, seed: int = 0) -> nn.Module:
     """The encoder `name` with weights that depend on (name, channels, d, width, seed) only.
 
-    `width` scales it (None: its default). Raises ValueError for an unknown name, channels other
-    than 1 and 3, d < 2 or width < 1.
+    Args:
+        name: one of `ENCODERS`.
+        channels: of the images, 1 or 3.
+        d: dimension of the embeddings, at least 2.
+        width: scales it; None is its default.
+        seed: of the weights.
+
+    Returns:
+        the encoder; nothing global is seeded.
+
+    Raises:
+        ValueError: an argument is none of these.
+
     """
     if name not in ENCODERS:
         raise ValueError(f"unknown encoder {name!r}; allowed are {', '.join(ENCODERS)}.")

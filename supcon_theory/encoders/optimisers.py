@@ -11,8 +11,8 @@ MOMENTUM = 0.9
 class LARS(torch.optim.Optimizer):
     """Layer-wise adaptive rate scaling (arXiv 1708.03888), as used to train SimCLR and its kin.
 
-    For a weight w with gradient g:  u = g + weight_decay w,  v <- momentum v + q u,  w <- w - lr v,
-    q = trust |w| / |u|. Vectors (biases, gains of normalisation) get q = 1 and no decay: a bias that
+    For a weight w with gradient g: u = g + weight_decay w, v <- momentum v + q u, w <- w - lr v,
+    q = trust |w| / |u|. Vectors (biases and gains) get q = 1 and no decay: a bias that
     starts at zero would otherwise have q = 0 and never move.
     """
 
@@ -30,6 +30,7 @@ class LARS(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
+        """One update; the loss of `closure`, if there is one."""
         loss = None
         if closure is not None:
             with torch.enable_grad():

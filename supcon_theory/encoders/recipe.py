@@ -1,61 +1,85 @@
 """What decides an encoder: a frozen, hashed recipe. Equal recipes share one trained encoder.
 
-Two named families serve several experiments: `sweep`, few images of few to many classes, and
-`deep`, longer training with log-spaced checkpoints.
+Nothing here imports torch: keys of encoders and cells are known before anything is trained. A field
+that is a flag of the command line has its help as docstring; the others are suppressed there.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from supcon_theory.encoders.networks import ENCODERS
-from supcon_theory.encoders.optimisers import OPTIMISERS
-from supcon_theory.objectives import OBJECTIVES
+import numpy as np
+from tyro.conf import Suppress
+
+from supcon_theory.objectives import IDS, options_of
 from supcon_theory.runs import store
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
+ENCODERS = ("plain", "residual", "mlp", "vit", "resnet50")
+OPTIMISERS = ("adamw", "sgd", "lars")
+SECONDS = {"plain": 0.045, "residual": 0.14, "mlp": 0.015, "vit": 0.45, "resnet50": 10.0}
+"""Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that an encoder's weights depend on (with the machine type and the versions)."""
 
-    data: str
-    C: int
-    n: int
-    seed: int
-    objective: str
-    data_digest: str = ""
-    imbalance: float = 1.0
+    data: str = "glyphs"
+    """glyphs, kanji, a path to a .npz (x_train, y_train, x_test, y_test), or an image folder."""
+    C: Suppress[int] = 10
+    n: int = 64
+    """Training images per class."""
+    seed: Suppress[int] = 0
+    objective: Suppress[str] = "dcl"
+    data_digest: Suppress[str] = ""
+    imbalance: Suppress[float] = 1.0
     encoder: str = "plain"
+    """plain, residual, mlp, vit or resnet50."""
     d: int = 64
-    pairs: str = "distinct"
+    """Dimension of the embeddings."""
+    pairs: Suppress[str] = "distinct"
     tau: float = 0.5
-    K: int = 2
+    """Temperature to train at."""
+    K: Suppress[int] = 2
     batch: int = 128
+    """Images in a batch, each seen in two views."""
     steps: int = 100
-    checkpoints: tuple[int, ...] = (0, 50, 100)
+    """Training steps, the same for every C."""
+    checkpoints: Suppress[tuple[int, ...]] = ()
     optimiser: str = "adamw"
+    """adamw, sgd or lars."""
     lr: float = 2e-3
+    """Peak learning rate."""
     weight_decay: float = 1e-4
+    """Weight decay."""
+    options: Suppress[Mapping[str, object]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "checkpoints", tuple(self.checkpoints))  # JSON gives lists
+        finite = float("inf")
         checks = {
             "C": (self.C >= 2, "at least 2"),
             "n": (self.n >= 2, "at least 2 images of each class"),
-            "tau": (self.tau > 0, "above 0"),
+            "tau": (0 < self.tau < finite, "a number above 0"),
+            "d": (self.d >= 2, "at least 2"),
             "K": (self.K >= 2, "at least 2 views"),
             "batch": (self.batch >= 2, "at least 2"),
             "steps": (self.steps >= 1, "at least 1"),
-            "lr": (self.lr > 0, "above 0"),
+            "lr": (0 < self.lr < finite, "a number above 0"),
+            "weight_decay": (0 <= self.weight_decay < finite, "0 or a number above"),
             "imbalance": (self.imbalance >= 1, "at least 1"),
             "pairs": (self.pairs in ("all", "distinct"), "'all' or 'distinct'"),
             "optimiser": (self.optimiser in OPTIMISERS, f"one of {', '.join(OPTIMISERS)}"),
-            "objective": (self.objective in OBJECTIVES, f"one of {', '.join(OBJECTIVES)}"),
+            "objective": (self.objective in IDS, f"one of {', '.join(IDS)}"),
             "encoder": (self.encoder in ENCODERS, f"one of {', '.join(ENCODERS)}"),
         }
         for name, (right, allowed) in checks.items():
             if not right:
                 raise ValueError(f"{name} is {getattr(self, name)!r} but must be {allowed}")
+        known = options_of(self.objective)
+        if unknown := [name for name in self.options if name not in known]:
+            allowed = ", ".join(known) or "none"
+            raise ValueError(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
         if list(self.checkpoints) != sorted(set(self.checkpoints) & set(range(self.steps + 1))):
             raise ValueError(
                 f"checkpoints {self.checkpoints} must be increasing steps between 0 and "
@@ -64,7 +88,45 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        return store.key(asdict(self) | {"version": VERSION})
+        """The folder of the trained encoder: equal recipes, and only those, share it."""
+        return store.key(store.plain(self) | {"version": VERSION})
+
+    @property
+    def images(self) -> int:
+        """Training images: C n, or the sum of n imbalance^(-c/(C-1)), rounded, over classes c."""
+        sizes = np.round(self.n * self.imbalance ** (-np.arange(self.C) / (self.C - 1)))
+        return int(sizes.sum())
+
+    def columns(self, *, step: int, **more: object) -> dict[str, object]:
+        """The columns of a table that say which encoder a row is about.
+
+        Args:
+            step: updates after which it is looked at; `epoch` follows from it.
+            more: further identity columns (split, layer, labels), or other values for those here,
+                such as the `objective` of one of several encoders trained side by side. K is the
+                number of views evaluated, 2 unless given here.
+
+        Returns:
+            data, C, n, K, d, objective, seed, tau_train, step, epoch, then `more`.
+
+        """
+        return {
+            "data": self.data,
+            "C": self.C,
+            "n": self.n,
+            "K": 2,
+            "d": self.d,
+            "objective": self.objective,
+            "seed": self.seed,
+            "tau_train": self.tau,
+            "step": step,
+            "epoch": step / max(self.images // self.batch, 1),
+        } | more
+
+    def shared(self, objectives: Iterable[str]) -> dict[str, float]:
+        """The stored encoders a cell trains or finds, with the seconds that training each takes."""
+        seconds = self.steps * SECONDS[self.encoder] * self.batch / 128 * self.K / 2
+        return {f"encoders/{replace(self, objective=name).key}": seconds for name in objectives}
 
 
 def log_spaced(steps: int, count: int) -> tuple[int, ...]:
@@ -73,20 +135,16 @@ def log_spaced(steps: int, count: int) -> tuple[int, ...]:
     return (0, *sorted(points))
 
 
-def sweep(data: str, C: int, seed: int, objective: str, **changes) -> Recipe:
-    """An encoder of the class-count sweep: n = 64 images a class unless changed."""
-    return Recipe(data, C, changes.pop("n", 64), seed, objective, **changes)
-
-
-def deep(data: str, C: int, seed: int, objective: str, steps: int = 800, **changes) -> Recipe:
-    """A longer training for geometry and few-shot error: all 160 images a class, 9 checkpoints."""
-    return Recipe(
-        data,
-        C,
-        changes.pop("n", 160),
-        seed,
-        objective,
-        steps=steps,
-        checkpoints=log_spaced(steps, 9),
-        **changes,
-    )
+PUBLISHED = Recipe(
+    "data/cifar100",
+    C=100,
+    n=500,
+    steps=14_400,
+    batch=1024,
+    encoder="resnet50",
+    d=128,
+    optimiser="lars",
+    lr=2.4,
+    weight_decay=1e-6,
+)
+"""The setting of arXiv 2506.04411; CIFAR-100 has to be brought along."""

@@ -1,4 +1,4 @@
-"""The encoder of the published experiments: torchvision's ResNet-50 with a stem for 32x32 images."""
+"""The encoder of the published experiments: ResNet-50 with a stem for 32x32 images."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,9 +15,9 @@ class ResNet50(nn.Module):
     def __init__(self, channels: int, d: int, width: int = 64) -> None:
         super().__init__()
         self.backbone = torchvision_resnet50(weights=None, width_per_group=width)
-        self.backbone.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
-        self.backbone.maxpool = nn.Identity()
-        self.backbone.fc = nn.Identity()
+        stem = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
+        for name, layer in {"conv1": stem, "maxpool": nn.Identity(), "fc": nn.Identity()}.items():
+            setattr(self.backbone, name, layer)
         self.projector = nn.Sequential(
             nn.Linear(2048, 2048, bias=False),
             nn.BatchNorm1d(2048),
@@ -27,5 +27,6 @@ class ResNet50(nn.Module):
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B, channels, 32, 32) -> features (B, 2048), unit embeddings (B, d)."""
         h = self.backbone(images)
         return h, F.normalize(self.projector(h), dim=1)

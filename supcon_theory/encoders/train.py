@@ -9,8 +9,9 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders.networks import build
 from supcon_theory.encoders.optimisers import OPTIMISERS
 from supcon_theory.encoders.recipe import VERSION, Recipe
-from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.runs import machine, store
 
 WARM_UP = 10  # steps of linearly rising learning rate before the cosine
@@ -39,46 +40,80 @@ def training_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor
 
 
 def held_out_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor]:
-    """Rows of the test split from the recipe's classes, equally many of each, sorted; labels 0..C-1."""
+    """Rows of the test split from the recipe's classes, all of each, sorted; labels 0..C-1."""
     chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
     return balanced(dataset.test.labels, chosen, None, recipe.seed)
 
 
 def train(
     recipes: Sequence[Recipe],
-    encoders: Path,
+    folder: Path,
     device: str = "cpu",
     retrain_before: float = 0.0,
     report: Callable[[float], None] = lambda fraction: None,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> dict[str, store.Entry]:
-    """Train what is missing of recipes that differ only in their objective; an entry for each.
+    """Train what is missing of recipes that differ only in their objective and its options.
+
+    Args:
+        recipes: what is wanted.
+        folder: where encoders are kept, each in a folder named by its key.
+        device: where to train.
+        retrain_before: encoders older than this (Unix time) are trained again.
+        report: told the part of the steps that is done, after each step.
+        say: told in a sentence of stored encoders that are odd, which are trained again.
+
+    Returns:
+        an entry of the store for each objective.
 
     Raises:
         ValueError: the recipes differ in more than the objective.
         FloatingPointError: a loss is not finite (the message has the epoch and the step).
 
     """
-    if len({replace(recipe, objective="dcl") for recipe in recipes}) != 1:
+    if len({store.key(store.plain(replace(r, objective="dcl", options={}))) for r in recipes}) != 1:
         raise ValueError("paired training needs recipes that differ in their objective only")
-    entries = {recipe.objective: store.Entry(encoders / recipe.key) for recipe in recipes}
+    entries = {
+        recipe.objective: store.Entry(
+            folder / recipe.key, {"recipe": store.plain(recipe), "version": VERSION}
+        )
+        for recipe in recipes
+    }
     with ExitStack() as locks:
         for entry in sorted(entries.values(), key=lambda entry: entry.folder):
             locks.enter_context(entry.lock())
-        missing = []
-        for recipe in recipes:
-            entry = entries[recipe.objective]
+        for entry in entries.values():
             manifest = entry.folder / "manifest.json"
             if manifest.exists() and manifest.stat().st_mtime < retrain_before:
                 entry.reopen()
-            try:
-                finished = entry.finished()
-            except store.Damaged:
-                finished = False  # set aside under its own name; trained again
-            if not finished:
-                missing.append(recipe)
+        missing = [recipe for recipe in recipes if not entries[recipe.objective].available(say)]
         if missing:
             _train(missing, entries, device, report)
     return entries
+
+
+def arguments(recipe: Recipe) -> dict[str, Any]:
+    """What the recipe's objective is called with besides z, y and tau.
+
+    Its options, and of `pairs` and `weights` (the trained (C, d) matrix of a classifier) those that
+    its signature has.
+
+    Args:
+        recipe: with the objective.
+
+    Returns:
+        arguments by name; `weights` is a new parameter, drawn from the recipe's seed.
+
+    """
+    known = options_of(recipe.objective)
+    found = dict(recipe.options)
+    if "pairs" in known:
+        found.setdefault("pairs", recipe.pairs)
+    if "weights" in known:
+        generator = torch.Generator().manual_seed(recipe.seed)
+        weights = torch.randn(recipe.C, recipe.d, generator=generator) / math.sqrt(recipe.d)
+        found["weights"] = nn.Parameter(weights)
+    return found
 
 
 def _train(recipes: Sequence[Recipe], entries, device: str, report) -> None:
@@ -110,9 +145,7 @@ def _train(recipes: Sequence[Recipe], entries, device: str, report) -> None:
     for learner in learners:
         entry = entries[learner.recipe.objective]
         entry.remove("resume.pt")
-        entry.finish(
-            {"recipe": asdict(learner.recipe), "version": VERSION, **machine.description()}
-        )
+        entry.finish(machine.description())
 
 
 class Learner:
@@ -121,13 +154,10 @@ class Learner:
     def __init__(self, recipe: Recipe, channels: int, device: str) -> None:
         self.recipe = recipe
         self.network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed).to(device)
-        self.extra = {}
-        if recipe.objective == "cross_entropy":
-            generator = torch.Generator().manual_seed(recipe.seed)
-            weights = torch.randn(recipe.C, recipe.d, generator=generator) / math.sqrt(recipe.d)
-            self.extra = {"weights": nn.Parameter(weights.to(device))}
-        elif recipe.objective in ("dcl", "nscl"):
-            self.extra = {"pairs": recipe.pairs}
+        self.extra = arguments(recipe)
+        for name, value in self.extra.items():
+            if isinstance(value, nn.Parameter):
+                self.extra[name] = nn.Parameter(value.detach().to(device))
         learned = [*self.network.parameters(), *self._weights()]
         self.optimiser = OPTIMISERS[recipe.optimiser](learned, recipe.lr, recipe.weight_decay)
 
@@ -173,6 +203,7 @@ class Learner:
                 to_bytes(
                     {
                         "step": step,
+                        "recipe": self.recipe.key,
                         "network": weights,
                         "optimiser": self.optimiser.state_dict(),
                         "extra": [value.data for value in self._weights()],
@@ -181,6 +212,7 @@ class Learner:
             )
 
     def restore(self, state: dict) -> None:
+        """Go on from what `checkpoint` kept in resume.pt."""
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         for value, stored in zip(self._weights(), state["extra"], strict=True):
@@ -196,7 +228,9 @@ def _resume(learners: Sequence[Learner], entries) -> int:
             return 0
         try:
             states.append(from_bytes(entry.read("resume.pt")))
-        except store.Damaged:
+        except store.Damaged:  # killed while it was replaced
+            return 0
+        if states[-1].get("recipe") != learner.recipe.key:
             return 0
     if len({state["step"] for state in states}) != 1:
         return 0
@@ -206,14 +240,17 @@ def _resume(learners: Sequence[Learner], entries) -> int:
 
 
 def checkpoint_name(step: int) -> str:
+    """The file that holds the weights after `step` updates."""
     return f"step-{step:06d}.pt"
 
 
 def to_bytes(state: object) -> bytes:
+    """What `torch.save` writes."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
 
 
 def from_bytes(data: bytes) -> dict:
+    """What `to_bytes` was given; a pickle of anything but tensors and numbers is refused."""
     return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")

@@ -39,7 +39,7 @@ def tangent_basis(z: Tensor) -> Tensor:
 def hessian(objective: str, z: Tensor, y: Tensor, tau: float) -> tuple[Tensor, Tensor, Tensor]:
     """Gradient (P,), Hessian (P, P), both times N K, and bases (NK, d, d-1); P = N K (d-1)."""
     N, K, d = z.shape
-    function = losses(objective, y, K, tau)
+    function = losses(objective, y, tau)
     rows = z.reshape(N * K, d)
     basis = tangent_basis(rows)
 

@@ -1,90 +1,45 @@
 """Free embeddings: the unit rows themselves are optimised, many starts at once, in float64.
 
-`losses` computes five of the objectives for a whole batch of configurations by dense matrix
-products. It repeats formulas of `supcon_theory.objectives` (tests hold them equal) because those
-take one configuration at a time and are not open to `torch.func`, while here a hundred small
-configurations are evaluated together and differentiated twice by it.
+The objectives are those of `supcon_theory.objectives`, mapped over a hundred small configurations
+by torch.func (in the dense form of the pairs), so that they are evaluated together and may be
+differentiated twice.
 """
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, softplus
+from torch.nn.functional import normalize
 
 from supcon_theory.free.lbfgs import Minimised, minimise
-
-# id: (who pulls, who pushes, the positive itself in its own denominator)
-WHO = {
-    "dcl": ("own and self", "other samples", False),
-    "nscl": ("own and self", "other classes", False),
-    "nt_xent": ("own", "other samples", True),
-    "nscl_coupled": ("own", "other classes", True),
-    "supcon": ("class", "all but self", False),
-}
+from supcon_theory.objectives import IDS, OBJECTIVES
+from supcon_theory.pairs.batch import Batch, softplus
 
 
-def _masks(y: Tensor, K: int) -> dict[str, Tensor]:
-    """(NK, NK) Boolean matrices, rows (i, l) in C order: who is what to an anchor."""
-    sample = torch.arange(len(y)).repeat_interleave(K)
-    label = y.repeat_interleave(K)
-    same_sample = sample[:, None] == sample[None, :]
-    same_class = label[:, None] == label[None, :]
-    eye = torch.eye(len(sample), dtype=torch.bool)
-    return {
-        "own and self": same_sample,
-        "own": same_sample & ~eye,
-        "class": same_class & ~eye,
-        "other samples": ~same_sample,
-        "other classes": ~same_class,
-        "all but self": ~eye,
-    }
+def gap(z: Tensor, y: Tensor, *, tau: float) -> Tensor:
+    """dcl - nscl, the mean over anchors of log(1 + S / D) (arXiv 2506.04411), of z (N, K, d)."""
+    b = Batch(z, y, tau, "oth")
+    return b.reduce(softplus(b.log_sum("sis") - b.log_sum("oth")), "mean")
 
 
-def losses(objective: str, y: Tensor, K: int, tau: float) -> Callable[[Tensor], Tensor]:
+def losses(objective: str, y: Tensor, tau: float) -> Callable[[Tensor], Tensor]:
     """The function (S, N, K, d) unit embeddings -> (S,) losses, twice differentiable.
 
-    Per anchor a: mean over positives p of log(c e^{s_ap} + sum_{b pushes} e^{s_ab}) - s_ap with
-    s = <z_a, z_b> / tau and c in {0, 1}; then the mean over anchors. `objective="gap"` is
-    dcl - nscl = mean over anchors of log(1 + S / D).
+    Args:
+        objective: an id, or "gap".
+        y: (N,) labels.
+        tau: temperature.
+
+    Returns:
+        The function; it raises what the objective raises.
+
+    Raises:
+        ValueError: no such objective.
     """
-    if not tau >= 0.01:
-        raise ValueError(f"tau = {tau}: without a shift of the exponents needed is tau >= 0.01.")
-    masks = _masks(y, K)
-    if objective == "gap":
-        sis, oth = masks["other samples"] & ~masks["other classes"], masks["other classes"]
-        sis, oth = sis.double(), oth.double()
-
-        def gap(z: Tensor) -> Tensor:
-            similar = _similarities(z, tau).exp()
-            return torch.log1p((similar * sis).sum(2) / (similar * oth).sum(2)).mean(1)
-
-        return gap
-    if objective not in WHO:
-        raise ValueError(f"objective {objective!r}: one of {', '.join(WHO)} or 'gap'.")
-    pulls, pushes, coupled = WHO[objective]
-    pull, push = masks[pulls], masks[pushes].double()
-    if not (pull.any(1).all() and masks[pushes].any(1).all()):
-        raise ValueError(
-            f"{objective}: some anchor has no positive or no negative in these labels."
-        )
-    weight = pull.double() / pull.sum(1, keepdim=True)
-    rows, columns = pull.nonzero(as_tuple=True)
-    pair_weight = weight[rows, columns] / len(weight)
-
-    def loss(z: Tensor) -> Tensor:
-        s = _similarities(z, tau)
-        log_sum = (s.exp() * push).sum(2).log()
-        if coupled:
-            return softplus(log_sum[:, rows] - s[:, rows, columns], threshold=40) @ pair_weight
-        return log_sum.mean(1) - (s * weight).sum((1, 2)) / len(weight)
-
-    return loss
-
-
-def _similarities(z: Tensor, tau: float) -> Tensor:
-    rows = z.flatten(1, 2)
-    return rows @ rows.transpose(1, 2) / tau
+    if objective != "gap" and objective not in IDS:
+        raise ValueError(f"objective {objective!r}: one of {', '.join(IDS)} or 'gap'.")
+    function = gap if objective == "gap" else OBJECTIVES[objective]
+    return torch.func.vmap(lambda z: function(z, y, tau=tau))
 
 
 def gaussian_starts(S: int, N: int, K: int, d: int, seed: int) -> Tensor:
@@ -128,7 +83,7 @@ def optimise(
     if z.dtype != torch.float64:
         raise TypeError(f"z is {z.dtype}: free embeddings are optimised in float64.")
     S, N, K, d = z.shape
-    function = losses(objective, y, K, tau)
+    function = losses(objective, y, tau)
     sign = -1.0 if objective == "gap" else 1.0
 
     def flat(x: Tensor) -> Tensor:

@@ -1,71 +1,29 @@
-"""What is measured on embeddings: losses, geometry of the classes, similarities, spectra."""
+"""What is measured on embeddings: losses, geometry of the classes, similarities, spectra.
 
-from supcon_theory.measures.cdnv import cdnv, centre_distances, directional_cdnv, root_cdnv
-from supcon_theory.measures.collapse import (
-    augmentation_variance,
-    centre_agreement,
-    equiangularity,
-    equinorm,
-    etf_deviation,
-    max_angle,
-    nc1,
-    self_duality,
-    within_class_variance,
-)
-from supcon_theory.measures.geometry import Geometry, geometry
-from supcon_theory.measures.losses import global_losses
-from supcon_theory.measures.moments import Measure, Moments, PairMeasure, class_moments
-from supcon_theory.measures.pair_moments import (
-    directional_scatter,
-    fourth_moments,
-    scatter_products,
-    third_moments,
-    third_moments_along,
-)
-from supcon_theory.measures.similarity import alignment, class_gram, etf_gram, uniformity
-from supcon_theory.measures.spectrum import (
-    lidar,
-    participation_ratio,
-    power_law,
-    rankme,
-    singular_values,
-    stable_rank,
-)
+Names are imported when first asked for, so that importing this package imports no torch.
+"""
 
-__all__ = [
-    "Geometry",
-    "Measure",
-    "Moments",
-    "PairMeasure",
-    "alignment",
-    "augmentation_variance",
-    "cdnv",
-    "centre_agreement",
-    "centre_distances",
-    "class_gram",
-    "class_moments",
-    "directional_cdnv",
-    "directional_scatter",
-    "equiangularity",
-    "equinorm",
-    "etf_deviation",
-    "etf_gram",
-    "fourth_moments",
-    "geometry",
-    "global_losses",
-    "lidar",
-    "max_angle",
-    "nc1",
-    "participation_ratio",
-    "power_law",
-    "rankme",
-    "root_cdnv",
-    "scatter_products",
-    "self_duality",
-    "singular_values",
-    "stable_rank",
-    "third_moments",
+from importlib import import_module
+
+_ROOMS = {
+    "class_distances": "cdnv centre_distances directional_cdnv",
+    "collapse": "augmentation_variance equiangularity equinorm etf_deviation max_angle nc1 "
+    "self_duality within_class_variance",
+    "class_geometry": "Geometry geometry",
+    "losses": "AnchorLosses GlobalLosses anchor_losses global_losses",
+    "moments": "Measure Moments PairMeasure class_moments",
+    "pair_moments": "directional_scatter fourth_moments scatter_products third_moments "
     "third_moments_along",
-    "uniformity",
-    "within_class_variance",
-]
+    "sampling": "sampled_rows",
+    "similarity": "alignment class_gram etf_gram uniformity",
+    "spectrum": "lidar participation_ratio power_law rankme singular_values stable_rank",
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    """The public function of that name, from its module."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -10,26 +10,44 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from supcon_theory import inputs
+
 STARTS = 4  # of k-means; the best is kept
 ROUNDS = 50  # of assignments to equal clusters; 5 to 20 are the rule
 
 
-def clusters(features: Tensor, C: int, seed: int = 0) -> Tensor:
-    """(N,) labels 0 ... C-1: k-means clusters of (N, D) features, none empty, of whatever size.
+def clusters(features: Tensor | np.ndarray, C: int, seed: int = 0) -> Tensor:
+    """K-means clusters of features, none empty, of whatever size.
 
-    Raises ValueError if C < 2, or if fewer than C features differ (a constant encoder).
+    Args:
+        features: (N, D).
+        C: Number of clusters, at least 2 and at most the number of features that differ.
+        seed: Of the starts of k-means.
+
+    Returns:
+        (N,) int64 labels 0 ... C-1.
     """
-    return torch.from_numpy(_k_means(_checked(features, C), C, seed).labels_.astype(np.int64))
+    found = _k_means(_checked(features, C), C, seed)
+    return torch.from_numpy(np.asarray(found.labels_, dtype=np.int64))
 
 
-def equal_clusters(features: Tensor, C: int, seed: int = 0) -> Tensor:
-    """(N,) labels 0 ... C-1, N / C of each: a local minimum of k-means among such labellings.
+def equal_clusters(features: Tensor | np.ndarray, C: int, seed: int = 0) -> Tensor:
+    """Clusters of N / C features each: a local minimum of k-means among such labellings.
 
     From the centres of k-means, in turns the best assignment with N / C places at each centre (by
     the Hungarian method; O(N^2) memory) and the means of the clusters, until nothing changes.
     Neither turn raises the sum of squared distances to the centres.
 
-    Raises what `clusters` raises, and ValueError if C does not divide N.
+    Args:
+        features: (N, D), N a multiple of C.
+        C: Number of clusters, at least 2 and at most the number of features that differ.
+        seed: Of the starts of k-means.
+
+    Returns:
+        (N,) int64 labels 0 ... C-1.
+
+    Raises:
+        ValueError: If C does not divide N.
     """
     x = _checked(features, C)
     if len(x) % C:
@@ -48,10 +66,16 @@ def equal_clusters(features: Tensor, C: int, seed: int = 0) -> Tensor:
 
 
 def equal_assignment(scores: np.ndarray) -> np.ndarray:
-    """(N,) columns of scores (N, C) with the largest sum of scores, every column N / C times.
+    """Columns of scores with the largest sum of scores, every column N / C times.
 
     With inner products as scores it is also the one of least squared distances: the norms of the
     rows and of the N / C copies of each column add the same to every assignment.
+
+    Args:
+        scores: (N, C), N a multiple of C.
+
+    Returns:
+        (N,) columns.
     """
     places = len(scores) // scores.shape[1]
     chosen = linear_sum_assignment(np.repeat(scores, places, axis=1), maximize=True)[1]
@@ -59,21 +83,13 @@ def equal_assignment(scores: np.ndarray) -> np.ndarray:
 
 
 def _k_means(x: np.ndarray, C: int, seed: int) -> KMeans:
-    return KMeans(C, n_init=STARTS, random_state=seed).fit(x)
+    return KMeans(C, n_init=STARTS, random_state=seed).fit(x)  # pyright: ignore[reportArgumentType]
 
 
-def _checked(features: Tensor, C: int) -> np.ndarray:
+def _checked(features: Tensor | np.ndarray, C: int) -> np.ndarray:
     """The features as float64, or one sentence why they have no C clusters."""
-    if features.ndim != 2 or not features.is_floating_point():
-        raise TypeError(
-            f"features are {features.dtype} of shape {tuple(features.shape)}; pass "
-            f"floating point of shape (samples, dimensions)."
-        )
-    if C < 2:
-        raise ValueError(f"C is {C}; allowed are 2 clusters or more.")
-    x = features.detach().double().cpu().numpy()
-    if not np.isfinite(x).all():
-        raise ValueError("the features have NaN or infinite entries: fix the encoder.")
+    inputs.whole(C, "C", 2)
+    x = inputs.matrix(features)
     different = len(np.unique(x, axis=0))
     if different < C:
         raise ValueError(

@@ -7,16 +7,16 @@ all samples instead. C classes form a simplex ETF only in D >= C - 1 dimensions;
 measures are still returned, and say so.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from supcon_theory.measures.moments import COINCIDE, ROWS, Measure, Moments, as_moments
+from supcon_theory import inputs
+from supcon_theory.measures.moments import COINCIDE, ROWS, Features, Measure, Moments, as_moments
 from supcon_theory.measures.similarity import etf_gram
 
-Features = Tensor | Moments
 
-
-def augmentation_variance(features: Features, labels: Tensor | None = None) -> Measure:
+def augmentation_variance(features: Features, labels=None) -> Measure:
     """Mean over samples and views of ||z_i^l - mean_l z_i^l||^2; NaN for a single view."""
     moments = as_moments(features, labels)
     if moments.views == 1:
@@ -26,17 +26,24 @@ def augmentation_variance(features: Features, labels: Tensor | None = None) -> M
     return Measure((moments.augmentation[present] * weights).sum().item())
 
 
-def within_class_variance(features: Features, labels: Tensor | None = None) -> Measure:
+def within_class_variance(features: Features, labels=None) -> Measure:
     """Mean over classes of v_c = tr Sigma_c."""
     moments = as_moments(features, labels)
     return Measure(moments.variances.mean().item(), moments.reason)
 
 
-def nc1(features: Features, labels: Tensor | None = None) -> Measure:
+def nc1(features: Features, labels=None) -> Measure:
     """tr(Sigma_W Sigma_B^+) / C with Sigma_B = (1/C) sum_c (mu_c - mu_G)(mu_c - mu_G)'.
 
     With the singular value decomposition U S V' of the centred means, Sigma_B^+ = C V S^-2 V':
     the residuals are projected on V, so no D x D pseudo-inverse with an arbitrary cut-off.
+
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        labels: (N,) labels of any kind, for features.
+
+    Returns:
+        NC1, 0 at collapse; NaN with a reason where the class means have no spread.
     """
     moments = as_moments(features, labels)
     centred = moments.centred_means()
@@ -64,9 +71,7 @@ def nc1(features: Features, labels: Tensor | None = None) -> Measure:
     return Measure(total / c / moments.scale**2, reason)
 
 
-def equinorm(
-    features: Features, labels: Tensor | None = None, *, grand_mean: str = "classes"
-) -> Measure:
+def equinorm(features: Features, labels=None, *, grand_mean: str = "classes") -> Measure:
     """std_c ||mu_c - mu_G|| / mean_c ||mu_c - mu_G||, population standard deviation."""
     moments = as_moments(features, labels)
     centred = moments.centred_means(grand_mean)
@@ -76,18 +81,14 @@ def equinorm(
     return Measure((norms.std(correction=0) / norms.mean()).item(), _trivial(moments))
 
 
-def equiangularity(
-    features: Features, labels: Tensor | None = None, *, grand_mean: str = "classes"
-) -> Measure:
+def equiangularity(features: Features, labels=None, *, grand_mean: str = "classes") -> Measure:
     """Standard deviation over pairs of classes of cos(mu_c - mu_G, mu_c' - mu_G)."""
     moments = as_moments(features, labels)
     cosines, reason = _pair_cosines(moments, grand_mean)
     return Measure(cosines.std(correction=0).item(), reason or _trivial(moments))
 
 
-def max_angle(
-    features: Features, labels: Tensor | None = None, *, grand_mean: str = "classes"
-) -> Measure:
+def max_angle(features: Features, labels=None, *, grand_mean: str = "classes") -> Measure:
     """Mean over pairs of classes of |cos(mu_c - mu_G, mu_c' - mu_G) + 1 / (C - 1)|."""
     moments = as_moments(features, labels)
     cosines, reason = _pair_cosines(moments, grand_mean)
@@ -97,7 +98,7 @@ def max_angle(
 
 def etf_deviation(
     features: Features,
-    labels: Tensor | None = None,
+    labels=None,
     *,
     convention: str = "cosine",
     grand_mean: str = "classes",
@@ -107,10 +108,18 @@ def etf_deviation(
     "cosine"  ||G - G*||_F / ||G*||_F, G of the centred means scaled to unit norm, G* with 1 on and
               -1/(C-1) off the diagonal: blind to unequal norms
     "gram"    ||G/||G||_F - G*/||G*||_F||_F, G of the centred means as they are: sees norms as well
+
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        labels: (N,) labels of any kind, for features.
+        convention: "cosine" or "gram".
+        grand_mean: mu_G is the mean of the "classes" (their means) or of the "samples".
+
+    Returns:
+        The distance, 0 at a simplex ETF; NaN with a reason where a class mean has no direction.
     """
     moments = as_moments(features, labels)
-    if convention not in ("cosine", "gram"):
-        raise ValueError(f"convention is {convention!r}; choose 'cosine' or 'gram'.")
+    inputs.choice(convention, "convention", ("cosine", "gram"))
     ideal = etf_gram(len(moments.classes)).to(moments.means)
     if convention == "cosine":
         directions, reason = _directions(moments, grand_mean)
@@ -124,50 +133,31 @@ def etf_deviation(
     return Measure(deviation.item(), _trivial(moments))
 
 
-def self_duality(features: Features, weights: Tensor, labels: Tensor | None = None) -> Measure:
-    """NC3: ||W / ||W||_F - M / ||M||_F||_F, W (C, D) classifier weights, M centred class means."""
+def self_duality(features: Features, weights: Tensor | np.ndarray, labels=None) -> Measure:
+    """NC3: ||W / ||W||_F - M / ||M||_F||_F, W classifier weights, M the centred class means.
+
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        weights: (C, D), a row per class in ascending order of label.
+        labels: (N,) labels of any kind, for features.
+
+    Returns:
+        The distance, from 0 (W is proportional to M) to 2.
+
+    Raises:
+        ValueError: For weights of another shape.
+    """
     moments = as_moments(features, labels)
     means = moments.centred_means()
-    if weights.shape != means.shape:
+    w = inputs.features(weights, "weights").detach().to(means)
+    if w.shape != means.shape:
         raise ValueError(
-            f"weights have shape {tuple(weights.shape)}; pass one row per class in "
+            f"weights have shape {tuple(w.shape)}; pass one row per class in "
             f"the order of the labels, {tuple(means.shape)}."
         )
-    weights = weights.detach().to(means)
-    reason = _no_spread(moments, means)
-    if not weights.norm() > 0:
-        reason = "the weights are zero or not finite"
-    if reason:
+    if reason := _no_spread(moments, means) or ("" if w.any() else "the weights are zero"):
         return Measure(float("nan"), reason)
-    return Measure((weights / weights.norm() - means / means.norm()).norm().item())
-
-
-def centre_agreement(moments: Moments, features: Tensor, predictions: Tensor) -> float:
-    """NC4: share of rows for which a classifier predicts the class of the nearest centre.
-
-    moments      whose class means are the centres
-    features     (M, D) to classify, predictions (M,) the classifier's labels for them
-    """
-    if predictions.shape != features.shape[:1] or features.shape[1:] != moments.means.shape[1:]:
-        raise ValueError(
-            f"features {tuple(features.shape)} and predictions "
-            f"{tuple(predictions.shape)} must be (M, {moments.means.shape[1]}) and (M,)."
-        )
-    return (nearest_centres(moments, features) == predictions).double().mean().item()
-
-
-def nearest_centres(moments: Moments, features: Tensor) -> Tensor:
-    """The label of the class mean nearest to each row of (M, D), missing classes left out."""
-    present = moments.samples > 0
-    means = moments.means[present]
-    origin = means.mean(0)
-    centred = means - origin
-    half_squares = centred.square().sum(1) / 2
-    nearest = [
-        ((rows.double() - origin) @ centred.T - half_squares).argmax(1)
-        for rows in features.detach().split(ROWS)
-    ]
-    return moments.classes[present][torch.cat(nearest)]
+    return Measure((w / w.norm() - means / means.norm()).norm().item())
 
 
 def _directions(moments: Moments, grand_mean: str) -> tuple[Tensor, str]:
@@ -177,7 +167,7 @@ def _directions(moments: Moments, grand_mean: str) -> tuple[Tensor, str]:
     reason = moments.reason if (moments.samples == 0).any() else ""
     if not reason and zero.any():
         reason = (
-            f"the mean of class {moments.classes[zero][0].item()} coincides with the grand "
+            f"the mean of class {moments.classes[zero.cpu()][0]} coincides with the grand "
             f"mean: it has no direction"
         )
     return centred / norms.masked_fill(zero[:, None], torch.nan), reason

@@ -7,18 +7,20 @@ exact over all its points: what the bounds are proved for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from supcon_theory.inputs import matrix
 from supcon_theory.measures.centres import Errors, nearest_centre, way_error
 from supcon_theory.measures.probes import linear_probe, probe_error
-from supcon_theory.measures.supports import draw_supports
+from supcon_theory.measures.supports import class_rows, draw_supports
 
 
 def labelled_curve(
     features,
     labels,
-    queries: Mapping[str, tuple],
+    queries: Mapping[str, tuple[Any, Any]],
     shots: Sequence[int],
     ways: Sequence[int],
     *,
@@ -27,20 +29,30 @@ def labelled_curve(
     linear_shots: int,
     inverse_l2: float,
     seed: int,
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Error of the nearest class centre and of the linear probe, supports all different.
 
-    queries {name: (features, labels)}. A row per m, probe, name and, for the nearest centre, number
-    of ways (the linear probe is all-way and fitted for m <= linear_shots): `error` (mean over the
-    draws), `error_sd`, `draws`; for the linear probe `gradient` (the largest of the draws) and
-    `unconverged` (how many draws; with any, `error` is NaN). Draws are nested in m; where m is the
-    size of the class there is one draw only.
+    Draws are nested in m; where m is the size of the largest class there is one draw only.
 
-    Raises ValueError if a class has fewer than max(shots) samples, and what the probes raise.
+    Args:
+        features: (N, d) features that supports are drawn from.
+        labels: (N,) their labels, of any kind.
+        queries: Name to (features, labels) of what is classified.
+        shots: Numbers m of supports per class, at most the size of the smallest class.
+        ways: Numbers of classes to choose among, for the nearest centre.
+        draws: Draws for the nearest centre.
+        linear_draws: Draws for the linear probe, which is all-way.
+        linear_shots: Largest m at which it is fitted.
+        inverse_l2: Of `linear_probe`.
+        seed: Of `draw_supports`.
+
+    Returns:
+        A row per m, probe, name and, for the nearest centre, number of ways: `error` (mean over the
+        draws), `error_sd`, `draws`; for the linear probe `gradient` (relative to that at the start,
+        the largest of the draws) and `unconverged` (how many draws; with any, `error` is NaN).
     """
-    labels = np.asarray(labels)
     every = draw_supports(labels, max(shots), max(draws, linear_draws), seed)
-    whole = np.bincount(labels).max()
+    whole = max(map(len, class_rows(labels)[1]))
     rows = []
     for m in shots:
         supports = every[: 1 if m == whole else None, :, :m]
@@ -68,9 +80,19 @@ def labelled_curve(
 def resampled_curve(
     features, labels, shots: Sequence[int], *, draws: int, seed: int
 ) -> Iterator[tuple[int, Errors]]:
-    """(m, errors of the nearest class centre) with the features as population, for each m.
+    """Errors of the nearest class centre with the features as population, for each m.
 
     Two-way, C'-way and all-way errors all come from the same draws; see `Errors`, `way_error`.
+
+    Args:
+        features: (N, d) features.
+        labels: (N,) labels of any kind.
+        shots: Numbers m of supports per class.
+        draws: Draws of supports, with replacement.
+        seed: Of `draw_supports`.
+
+    Yields:
+        m and the errors.
     """
     every = draw_supports(labels, max(shots), draws, seed, replace=True)
     for m in shots:
@@ -78,19 +100,26 @@ def resampled_curve(
 
 
 def known_centre_errors(features, labels) -> np.ndarray:
-    """Two-way error i -> j (C, C) when the centres are the class means of all the features.
+    """Two-way error i -> j when the centres are the class means of all the features.
 
     Classes may differ in size. Ties are errors.
+
+    Args:
+        features: (N, d) features.
+        labels: (N,) labels of any kind.
+
+    Returns:
+        (C, C) errors, 0 on the diagonal.
     """
-    labels = np.asarray(labels)
-    classes = np.unique(labels)
-    x = np.asarray(features, dtype=np.float64)
-    means = np.stack([x[labels == c].mean(axis=0) for c in classes])
-    everything = np.arange(len(classes))[None, :, None]
-    return nearest_centre(means, classes, everything, x, labels).pair[0]
+    x = matrix(features, "features")
+    names, rows = class_rows(labels)
+    x = x - x[0]  # means lose no digits to a common vector
+    means = np.stack([x[members].mean(axis=0) for members in rows])
+    everything = np.arange(len(names))[None, :, None]
+    return nearest_centre(means, names, everything, x, labels).pair[0]
 
 
-def _spread(errors: np.ndarray) -> dict:
+def _spread(errors: np.ndarray) -> dict[str, float]:
     return {
         "error": errors.mean(),
         "draws": len(errors),

@@ -16,9 +16,11 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from supcon_theory.pairs.class_sums import FLOAT64_LIMIT, same_and_different_sums
+from supcon_theory import inputs
+from supcon_theory.pairs.class_sums import class_sums
+from supcon_theory.pairs.tiles import SUMMED
 
-UNIT_TOLERANCE = 1e-5  # float32 rows normalised in any of the usual ways are within 1e-6
+LEAST_TAU = 1 / SUMMED[torch.float64]  # below, exp(1 / tau) overflows float64
 DENSE_ANCHORS = 32  # anchors of the dense path held at once
 
 
@@ -34,14 +36,17 @@ class GlobalLosses:
 
     @cached_property
     def mean_dcl(self) -> float:
+        """L_DCL."""
         return float(self.dcl.mean())
 
     @cached_property
     def mean_nscl(self) -> float:
+        """L_NSCL."""
         return float(self.nscl.mean())
 
     @cached_property
     def mean_gap(self) -> float:
+        """L_DCL - L_NSCL."""
         return float(self.gap.mean())
 
 
@@ -66,27 +71,34 @@ class AnchorLosses:
 
 
 def global_losses(
-    z: torch.Tensor, y: torch.Tensor, taus: Sequence[float], *, pairs: str = "all"
+    z: torch.Tensor, y: object, taus: float | Sequence[float], *, pairs: str = "all"
 ) -> dict[float, GlobalLosses]:
-    """DCL, NSCL and their gap of every anchor at every temperature: {tau: GlobalLosses}.
-
-    z (N, K, d) unit rows; y (N,) integer labels of at least two classes; taus each >= 1 / 650.
-    pairs="all" averages the positive term over all K views l' of the anchor's sample, l' = l
-    included, as the theorem writes it; "distinct" leaves l' = l out (K >= 2). The gap is the same.
+    """DCL, NSCL and their gap of every anchor at every temperature.
 
     Exact over all N K anchors, O((N K)^2 d) time and O(N K d) memory. Sums of float32 embeddings
     are formed from float32 tiles while 1 / tau <= 80 (relative error about 1e-6 at tau = 1 and
     1e-5 at 1 / 80) and from float64 ones beyond; float64 embeddings stay float64.
 
-    Raises ValueError or TypeError on wrong shapes or types, NaN or infinite entries, rows that are
-    not unit, a single class (no anchor has a negative), or a temperature out of range.
+    Args:
+        z: (N, K, d) unit rows, used as they are.
+        y: (N,) labels of at least two classes.
+        taus: one or more temperatures, each >= 1 / 650.
+        pairs: "all" averages the positive term over all K views l' of the anchor's sample, l' = l
+            included, as the theorem writes it; "distinct" leaves l' = l out (K >= 2). The gap is
+            the same.
+
+    Returns:
+        {tau: losses}, in the order of taus.
+
+    Raises:
+        ValueError: rows that are not unit, a single class (no anchor has a negative), a temperature
+            or a convention of pairs that does not fit; and what `supcon_theory.inputs` raises.
     """
-    taus = [float(tau) for tau in np.atleast_1d(taus)]
-    z, y = _checked(z, y, taus, pairs)
+    z, y, taus = _checked(z, y, taus, pairs)
     cosine = _mean_positive_cosine(z, pairs).cpu().numpy()
     losses = {}
-    for tau, (S, D) in same_and_different_sums(z, y, taus).items():
-        S, D = S.cpu().numpy(), D.cpu().numpy()
+    for tau, sums in class_sums(z, y, taus).items():
+        S, D = (total.cpu().numpy() for total in sums)
         with np.errstate(divide="ignore"):  # S = 0 in a class of one sample
             log_S, log_D = np.log(S), np.log(D)
         positive = cosine / tau
@@ -102,19 +114,28 @@ def global_losses(
 
 def anchor_losses(
     z: torch.Tensor,
-    y: torch.Tensor,
+    y: object,
     anchors: torch.Tensor | np.ndarray,
     tau: float,
     *,
     pairs: str = "all",
 ) -> AnchorLosses:
-    """DCL, NSCL and softmax distance of the anchors (M, 2), rows (i, l), by dense float64 masks.
+    """DCL, NSCL and softmax distance of chosen anchors, by dense float64 masks.
 
     Each loss is a log-sum-exp of its own over its own set of candidates: nothing is shared with
-    `global_losses` but the definition. O(M N K d) time. Raises what that raises, and ValueError on
-    anchors of another shape or outside z.
+    `global_losses` but the definition. O(M N K d) time.
+
+    Args:
+        z: as in `global_losses`.
+        y: as in `global_losses`.
+        anchors: (M, 2) rows (i, l).
+        tau: temperature.
+        pairs: as in `global_losses`.
+
+    Returns:
+        The values of the M anchors.
     """
-    z, y = _checked(z, y, [tau], pairs)
+    z, y, (tau,) = _checked(z, y, tau, pairs)
     N, K, d = z.shape
     anchors = _checked_anchors(anchors, N, K).to(z.device)
     candidates = z.double().reshape(N * K, d)
@@ -140,9 +161,7 @@ def anchor_losses(
                 (all_negatives.softmax(1) - different.softmax(1)).abs().sum(1),
             )
         )
-    return AnchorLosses(
-        *(torch.cat(values).cpu().numpy() for values in zip(*columns, strict=False))
-    )
+    return AnchorLosses(*(torch.cat(values).cpu().numpy() for values in zip(*columns, strict=True)))
 
 
 def _mean_positive_cosine(z: torch.Tensor, pairs: str) -> torch.Tensor:
@@ -155,49 +174,20 @@ def _mean_positive_cosine(z: torch.Tensor, pairs: str) -> torch.Tensor:
 
 
 def _checked(
-    z: torch.Tensor, y: torch.Tensor, taus: Sequence[float], pairs: str
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Z without gradient, in float32 or float64, and y beside it, or one sentence why not."""
-    if not isinstance(z, torch.Tensor) or not z.is_floating_point() or z.ndim != 3:
-        raise TypeError(
-            f"z is {_described(z)}: pass a floating-point torch tensor (samples N, views K, d)."
-        )
-    y = torch.as_tensor(y, device=z.device)
-    if 0 in z.shape:
-        raise ValueError(f"z has shape {tuple(z.shape)}: none of (samples N, views K, d) may be 0.")
-    if y.shape != z.shape[:1] or y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
-        raise ValueError(f"y is {_described(y)}: pass {len(z)} integer labels, one per sample.")
-    if not taus:
-        raise ValueError("no temperature was given: pass at least one, such as 1.0.")
-    for tau in taus:
-        if not tau >= 1 / FLOAT64_LIMIT or not tau < float("inf"):
-            raise ValueError(
-                f"tau = {tau}: pass a finite temperature of at least 1/{FLOAT64_LIMIT:.0f}, "
-                "below which exp(1 / tau) overflows float64."
-            )
-    if pairs not in ("all", "distinct") or (pairs == "distinct" and z.shape[1] < 2):
+    z: torch.Tensor, y: object, taus: float | Sequence[float], pairs: str
+) -> tuple[torch.Tensor, torch.Tensor, list[float]]:
+    """Z without gradient, in float32 or float64, numbers of the classes, and the temperatures."""
+    z = inputs.embeddings(z).detach()
+    numbers = inputs.labels(y, len(z)).to(z.device)
+    inputs.choice(pairs, "pairs", ("all", "distinct"))
+    if pairs == "distinct" and z.shape[1] < 2:
+        raise ValueError(f"pairs is {pairs!r} with K = {z.shape[1]}: pass 'all', or K >= 2 views.")
+    if not numbers.any():
         raise ValueError(
-            f"pairs={pairs!r} with K = {z.shape[1]}: pass 'all', or 'distinct' with K >= 2 views."
-        )
-    z = z.detach()
-    if z.dtype != torch.float64:
-        z = z.float()
-    norms = torch.linalg.vector_norm(z, dim=2)
-    if not torch.isfinite(norms).all():
-        raise ValueError("z has NaN or infinite entries: remove those samples or fix the encoder.")
-    if norms.numel() and (norms - 1).abs().max() > UNIT_TOLERANCE:
-        worst = norms.flatten()[(norms - 1).abs().argmax()].item()
-        raise ValueError(
-            f"z has a row of norm {worst:.6g}: rows must be unit to {UNIT_TOLERANCE:g}, "
-            "divide each by its norm (torch.nn.functional.normalize(z.float(), dim=-1))."
-        )
-    classes = torch.unique(y).tolist()
-    if len(classes) < 2:
-        raise ValueError(
-            f"y holds only the classes {classes}: NSCL needs at least two, "
+            f"y holds only the classes {inputs.class_names(y)}: NSCL needs at least two, "
             "or an anchor has no negatives."
         )
-    return z, y
+    return z.to(inputs.working_dtype(z)), numbers, inputs.temperatures(taus, least=LEAST_TAU)
 
 
 def _checked_anchors(anchors: torch.Tensor | np.ndarray, N: int, K: int) -> torch.Tensor:
@@ -205,8 +195,8 @@ def _checked_anchors(anchors: torch.Tensor | np.ndarray, N: int, K: int) -> torc
     whole = not anchors.is_floating_point()
     if not whole or anchors.ndim != 2 or anchors.shape[1] != 2 or len(anchors) == 0:
         raise ValueError(
-            f"anchors is {_described(anchors)}: pass integers of shape (M, 2) with M >= 1, "
-            "each row (sample, view)."
+            f"anchors is a {anchors.dtype} tensor of shape {tuple(anchors.shape)}: pass integers "
+            "of shape (M, 2) with M >= 1, each row (sample, view)."
         )
     outside = ((anchors < 0) | (anchors >= torch.tensor([N, K]))).any(1)
     if outside.any():
@@ -215,9 +205,3 @@ def _checked_anchors(anchors: torch.Tensor | np.ndarray, N: int, K: int) -> torc
             f"pass (sample, view) below ({N}, {K})."
         )
     return anchors.long()
-
-
-def _described(x: object) -> str:
-    if isinstance(x, torch.Tensor):
-        return f"a {x.dtype} tensor of shape {tuple(x.shape)}"
-    return f"a {type(x).__name__}"

@@ -7,15 +7,16 @@ features (1e4 in float32, say) costs no digits beyond those it costs the feature
 All moments are population moments (1/n). Views of a sample count as further samples of its class.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from supcon_theory.measures.labels import checked_views, class_values, what_is_missing
+from supcon_theory import inputs
 
 ROWS = 512  # samples held in float64 at a time
 COINCIDE = 1e-12  # relative to the rms norm of the features: means closer than this are one point
@@ -41,6 +42,7 @@ class PairMeasure(NamedTuple):
 
     @property
     def defined_mean(self) -> float:
+        """Mean over the ordered pairs that are defined."""
         return self.pairs.nanmean().item()
 
 
@@ -48,7 +50,7 @@ class PairMeasure(NamedTuple):
 class Moments:
     """Class means and scatter of labelled features; rows of missing classes are NaN.
 
-    classes             (C,)       label values, ascending
+    classes             (C,)       labels, ascending (an array: labels may be strings)
     samples             (C,)       samples per class (of `views` rows each)
     means               (C, D)     mu_c, float64
     variances           (C,)       v_c = tr Sigma_c = E||x - mu_c||^2; NaN below two rows
@@ -59,7 +61,7 @@ class Moments:
     reason              what is missing, in words ("" when nothing is)
     """
 
-    classes: Tensor
+    classes: np.ndarray
     samples: Tensor
     means: Tensor
     variances: Tensor
@@ -71,6 +73,7 @@ class Moments:
 
     @property
     def views(self) -> int:
+        """Views K of every sample."""
         return self.residuals.shape[1]
 
     @property
@@ -87,9 +90,18 @@ class Moments:
         return (squares.max() + spread).sqrt().item()
 
     def centred_means(self, grand_mean: str = "classes") -> Tensor:
-        """mu_c - mu_G, (C, D), with mu_G the mean of the class means or of all samples.
+        """mu_c - mu_G, with mu_G the mean of the class means or of all samples.
 
         The two differ only when the classes are unequal in size.
+
+        Args:
+            grand_mean: "classes" or "samples".
+
+        Returns:
+            (C, D) float64.
+
+        Raises:
+            ValueError: For another `grand_mean`.
         """
         if grand_mean not in ("classes", "samples"):
             raise ValueError(f"grand_mean is {grand_mean!r}; choose 'classes' or 'samples'.")
@@ -121,36 +133,54 @@ class Moments:
         pairs = lost.triu(1).nonzero()
         if not len(pairs):
             return ""
-        i, j = self.classes[pairs[0]].tolist()
+        i, j = self.classes[pairs[0].cpu()].tolist()
         others = f" (and {len(pairs) - 1} more pairs)" if len(pairs) > 1 else ""
         return f"the means of classes {i} and {j} coincide{others}"
 
 
+Features = Moments | Tensor | np.ndarray  # with labels, unless they are Moments already
+
+
 def class_moments(
-    features: Tensor, labels: Tensor, classes: int | Sequence[int] | None = None
+    features: Tensor | np.ndarray, labels, classes: int | Iterable | None = None
 ) -> Moments:
     """Means, scatter and residuals of each class, in two passes.
 
-    features  (N, D) or (N, K, D) floating point, labels (N,) integers
-    classes   the classes that ought to be there: a number C (labels 0 .. C-1) or their values.
-              One without a sample is reported and its rows are NaN. None: those that occur.
-
     Time O(N K D); memory one copy of the features (the residuals) and a few (C, D) matrices.
 
-    Raises TypeError for features that are not floating point or labels that are not integers,
-    ValueError for shapes that do not fit, features that are not finite, fewer than two classes,
-    and a label that `classes` does not name.
+    Args:
+        features: (N, D) or (N, K, D).
+        labels: (N,) labels of any kind.
+        classes: The classes that ought to be there: a number C (labels 0 .. C-1) or their values.
+            One without a sample is reported and its rows are NaN. None: those that occur.
+
+    Returns:
+        The moments, classes in ascending order of label.
+
+    Raises:
+        ValueError: For fewer than two classes, a label that `classes` does not name, and what
+            `inputs.features` and `inputs.labels` refuse.
     """
-    views = checked_views(features, labels)
-    labels = labels.detach().to(views.device)
-    known = class_values(labels, classes)
-    owners = torch.searchsorted(known, labels.to(known))
-    if (owners == len(known)).any() or (known[owners.clamp_max(len(known) - 1)] != labels).any():
-        stray = sorted(set(labels.tolist()) - set(known.tolist()))
+    views = inputs.features(features).detach()
+    views = views if views.ndim == 3 else views[:, None]
+    owners = inputs.labels(labels, len(views), "labels").to(views.device)
+    names = known = inputs.class_names(labels, "labels")
+    if len(names) < 2:
         raise ValueError(
-            f"labels contain {stray[0]}, which is not among the {len(known)} classes "
-            f"named; name it in `classes` or leave it out."
+            f"all labels are of one class, {names[0]}; these measures compare at least 2."
         )
+    if classes is not None:
+        numbers = isinstance(classes, int | np.integer)
+        known = inputs.class_names(np.arange(classes) if numbers else classes, "classes")
+        if len(known) < 2:
+            raise ValueError(f"classes names {len(known)}; these measures compare at least 2.")
+        place = {name: c for c, name in enumerate(known)}
+        if stray := [name for name in names if name not in place]:
+            raise ValueError(
+                f"labels contain {stray[0]}, which is not among the {len(known)} classes "
+                f"named; name it in `classes` or leave it out."
+            )
+        owners = torch.tensor([place[name] for name in names], device=views.device)[owners]
     samples = torch.bincount(owners, minlength=len(known))
     tiles = [slice(a, a + ROWS) for a in range(0, len(owners), ROWS)]
     n, k, d = views.shape
@@ -159,12 +189,6 @@ def class_moments(
     for tile in tiles:
         rows = views[tile].double()
         means.index_add_(0, owners[tile], rows.sum(1) if k > 1 else rows[:, 0])
-    if not means.isfinite().all():  # a sum is finite only if every term is
-        bad = (~views.isfinite()).flatten(1).any(1).sum().item()
-        raise ValueError(
-            f"{bad} of {n} samples have features that are NaN or infinite; remove "
-            f"them or find their cause."
-        )
     means /= (samples * k)[:, None]
 
     order = owners.argsort(stable=True)
@@ -182,7 +206,7 @@ def class_moments(
     sample_variances = (scatter / samples).masked_fill(samples < 2, torch.nan)
     variances = ((scatter + augmentation) / samples).masked_fill(samples * k < 2, torch.nan)
     return Moments(
-        known,
+        np.asarray(known),
         samples,
         means,
         variances,
@@ -190,16 +214,41 @@ def class_moments(
         augmentation / samples,
         residuals,
         owners,
-        what_is_missing(known, samples, k),
+        _missing(known, samples.tolist(), k),
     )
 
 
-def as_moments(
-    features: Tensor | Moments, labels: Tensor | None, classes: int | Sequence[int] | None = None
-) -> Moments:
-    """Features and labels through `class_moments`; moments as they are."""
+def as_moments(features: Features, labels=None, classes: int | Iterable | None = None) -> Moments:
+    """Features and labels through `class_moments`; moments as they are.
+
+    Args:
+        features: (N, D) or (N, K, D), or Moments.
+        labels: (N,) labels, for features.
+        classes: As in `class_moments`.
+
+    Returns:
+        The moments.
+
+    Raises:
+        TypeError: For features without labels.
+    """
     if isinstance(features, Moments):
         return features
     if labels is None:
         raise TypeError("labels are missing: pass features with labels, or the Moments of both.")
     return class_moments(features, labels, classes)
+
+
+def _missing(known: list, samples: list[int], views: int) -> str:
+    """Which classes have no sample, or a single row and thus no variance, in words."""
+    lacks = {
+        "no sample of class": [c for c, n in zip(known, samples, strict=True) if n == 0],
+        "one sample, so no variance, of class": [
+            c for c, n in zip(known, samples, strict=True) if n == views == 1
+        ],
+    }
+    return "; ".join(
+        f"{what} {', '.join(map(str, of[:5]))}" + f" and {len(of) - 5} more" * (len(of) > 5)
+        for what, of in lacks.items()
+        if of
+    )

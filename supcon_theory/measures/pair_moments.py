@@ -14,13 +14,19 @@ _TILE_NUMBERS = 4_000_000  # numbers in one tile of scatter matrices: 32 MB
 
 
 def directional_scatter(moments: Moments) -> Tensor:
-    """D' Sigma_i D with D = mu_j - mu_i, (C, C); row i is the class whose scatter it is.
+    """D' Sigma_i D with D = mu_j - mu_i; row i is the class whose scatter it is.
 
     Its transpose is D' Sigma_j D. One product of the residuals with the means: O(N K C D).
 
     Note: float32 features are multiplied in float32, which on centred rows costs no more than the
     rounding of the features did, and squared and summed in float64. Where two means are so close
     that their difference would cancel in the product, it is taken first, in float64.
+
+    Args:
+        moments: From `class_moments`.
+
+    Returns:
+        (C, C) float64, in units of the features to the fourth.
     """
     centred = moments.means - moments.means[moments.samples > 0].mean(0)
     flat, owners = _rows(moments)
@@ -44,11 +50,17 @@ def directional_scatter(moments: Moments) -> Tensor:
 
 
 def scatter_products(moments: Moments) -> Tensor:
-    """tr(Sigma_i Sigma_j), (C, C); the diagonal is tr Sigma_i^2.
+    """tr(Sigma_i Sigma_j); the diagonal is tr Sigma_i^2.
 
     Either from the Gram matrix of the residuals, since n_i n_j tr(Sigma_i Sigma_j) is the squared
     Frobenius norm of W_i W_j', or from the scatter matrices a few rows at a time: whichever is
     cheaper, O(min((N K)^2 D, N K D^2 + C^2 D^2)).
+
+    Args:
+        moments: From `class_moments`.
+
+    Returns:
+        (C, C) float64, in units of the features to the fourth.
     """
     rows, d = moments.counts.sum().item(), moments.means.shape[1]
     by_gram = rows**2 < rows * d + len(moments.means) ** 2 * d

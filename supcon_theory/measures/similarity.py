@@ -6,50 +6,69 @@ scaled to unit norm first, which changes nothing for embeddings that are. A zero
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from supcon_theory.measures.labels import check_floating
-from supcon_theory.measures.moments import ROWS, Measure, Moments, as_moments
+from supcon_theory import inputs
+from supcon_theory.measures.moments import ROWS, Features, Measure, as_moments
+from supcon_theory.measures.sampling import sampled_rows
 
 
-def alignment(z: Tensor, power: float = 2.0) -> Measure:
+def alignment(z: Tensor | np.ndarray, power: float = 2.0) -> Measure:
     """Mean over samples and pairs of distinct views of ||z_i^l - z_i^l'||^power.
 
-    z (N, K, D); NaN for a single view.
+    Args:
+        z: (N, K, D) rows of any length.
+        power: Exponent of the distance.
+
+    Returns:
+        0 where the views of every sample agree; NaN with a reason for a single view.
     """
     rows, reason = _unit_rows(z)
-    k = rows.shape[1]
+    n, k, _ = rows.shape
     if k == 1:
         reason = "one view per sample: there is no positive pair"
     if reason:
         return Measure(float("nan"), reason)
     total = 0.0
     for tile in rows.split(ROWS):
-        views = tile.double().unbind(1)
-        for a in range(k):
-            for b in range(a + 1, k):
-                squares = (views[a] - views[b]).square().sum(1)
-                total += squares.pow(power / 2).sum().item()
-    return Measure(total / (len(rows) * k * (k - 1) / 2))
+        views = tile.double()
+        a, b = torch.triu_indices(k, k, 1, device=views.device)
+        total += (views[:, a] - views[:, b]).square().sum(2).pow(power / 2).sum().item()
+    return Measure(total / (n * k * (k - 1) / 2))
 
 
-def uniformity(z: Tensor, t: float = 2.0, max_samples: int | None = None) -> Measure:
+def uniformity(
+    z: Tensor | np.ndarray, t: float = 2.0, max_samples: int | None = None, seed: int = 0
+) -> Measure:
     """Log E exp(-t ||z - z'||^2) over pairs of views of distinct samples.
 
-    z (N, D) or (N, K, D). The cost is quadratic in the number of rows; `max_samples` keeps that many
-    samples, evenly spaced in the order given (no draw), instead of all N.
+    Args:
+        z: (N, D) or (N, K, D) rows of any length.
+        t: In (0, 20], where exp(-4 t) is a float32 number.
+        max_samples: At most so many samples, drawn by `sampled_rows`: the cost is quadratic in the
+            number of rows. None: all N.
+        seed: Key of that draw.
+
+    Returns:
+        From -4 t (nothing is close) to 0 (all rows are one); NaN with a reason for one sample.
+
+    Raises:
+        ValueError: For t or max_samples out of range.
     """
     if not 0 < t <= 20:
         raise ValueError(f"t is {t}; choose it in (0, 20], where exp(-4 t) is a float32 number.")
-    rows, reason = _unit_rows(z if max_samples is None else _evenly_spaced(z, max_samples))
+    if max_samples is not None and max_samples < 2:
+        raise ValueError(f"max_samples is {max_samples}; a pair takes at least 2.")
+    rows, reason = _unit_rows(z, max_samples, seed)
     n, k, _ = rows.shape
     if n < 2:
         reason = "one sample: there is no pair of distinct samples"
     if reason:
         return Measure(float("nan"), reason)
     flat = rows.flatten(0, 1)
-    sample = torch.arange(n, device=z.device).repeat_interleave(k)
+    sample = torch.arange(n, device=flat.device).repeat_interleave(k)
     tiles = [slice(a, a + ROWS) for a in range(0, n * k, ROWS)]
     total = 0.0
     for p, left in enumerate(tiles):
@@ -63,12 +82,17 @@ def uniformity(z: Tensor, t: float = 2.0, max_samples: int | None = None) -> Mea
     return Measure(math.log(total / (n * (n - 1) * k * k)))
 
 
-def class_gram(
-    features: Tensor | Moments, labels: Tensor | None = None, *, cosine: bool = True
-) -> Tensor:
-    """Gram matrix of the class means centred at their mean, (C, C); `cosine`: of unit vectors.
+def class_gram(features: Features, labels=None, *, cosine: bool = True) -> Tensor:
+    """Gram matrix of the class means centred at their mean.
 
-    Rows and columns of a missing class, or of one at the grand mean, are NaN for `cosine`.
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        labels: (N,) labels of any kind, for features.
+        cosine: Of unit vectors: cosines.
+
+    Returns:
+        (C, C) float64. Rows and columns of a missing class, or of one at the grand mean, are NaN
+        for `cosine`.
     """
     moments = as_moments(features, labels)
     present = moments.samples > 0
@@ -79,10 +103,18 @@ def class_gram(
 
 
 def etf_gram(classes: int, dimension: int | None = None) -> Tensor:
-    """Gram matrix of a simplex ETF of unit vectors: 1 on the diagonal, -1/(C-1) off it, float64.
+    """Gram matrix of a simplex ETF of unit vectors: 1 on the diagonal, -1/(C-1) off it.
 
-    Raises ValueError for fewer than two classes, and when `dimension` is given and no simplex ETF
-    of so many classes exists there.
+    Args:
+        classes: Number C of vertices, at least 2.
+        dimension: Of the space it is to fit in, if that matters.
+
+    Returns:
+        (C, C) float64.
+
+    Raises:
+        ValueError: For fewer than two classes, and when no simplex ETF of so many classes exists in
+            `dimension`.
     """
     if classes < 2:
         raise ValueError(f"classes is {classes}; a simplex ETF has at least 2 vertices.")
@@ -95,25 +127,12 @@ def etf_gram(classes: int, dimension: int | None = None) -> Tensor:
     return (classes * eye - 1) / (classes - 1)
 
 
-def _unit_rows(z: Tensor) -> tuple[Tensor, str]:
-    check_floating("z is", z)
-    if z.ndim not in (2, 3) or 0 in z.shape:
-        raise ValueError(f"z has shape {tuple(z.shape)}; pass (N, D) or (N, K, D), none of them 0.")
-    z = z.detach() if z.ndim == 3 else z.detach()[:, None]
-    z = z.to(torch.promote_types(z.dtype, torch.float32))
-    norms = z.norm(dim=-1, keepdim=True)
-    if not norms.isfinite().all():
-        raise ValueError(
-            f"{(~norms.isfinite()).sum().item()} rows of z are NaN or infinite, or too "
-            f"large for {z.dtype}; remove them or find their cause."
-        )
-    zero = (norms == 0).sum().item()
-    return z / norms, f"{zero} rows are zero and have no direction" if zero else ""
-
-
-def _evenly_spaced(z: Tensor, count: int) -> Tensor:
-    if count < 2:
-        raise ValueError(f"max_samples is {count}; a pair takes at least 2.")
-    if count >= len(z):
-        return z
-    return z[torch.arange(count, device=z.device) * len(z) // count]
+def _unit_rows(z, most: int | None = None, seed: int = 0) -> tuple[Tensor, str]:
+    """Unit rows (N, K, D) of at most `most` samples, and why some have no direction."""
+    rows = inputs.features(z, "z").detach()
+    rows = rows if rows.ndim == 3 else rows[:, None]
+    if most is not None:
+        rows = rows[torch.as_tensor(sampled_rows(len(rows), most, seed), device=rows.device)]
+    if zero := int((rows == 0).all(-1).sum()):
+        return rows, f"{zero} rows are zero and have no direction"
+    return inputs.unit_rows(rows).to(inputs.working_dtype(rows)), ""

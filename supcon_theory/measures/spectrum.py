@@ -11,34 +11,32 @@ Each effective dimension is a function of the singular values alone:
 augmentations change.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from supcon_theory.measures.labels import check_floating
+from supcon_theory import inputs
 from supcon_theory.measures.moments import ROWS
 
 _BLOCKS = 4  # column blocks of the Gram matrix: its lower triangle is not computed
 
 
-def singular_values(features: Tensor, *, centred: bool = False) -> Tensor:
-    """Singular values of the (N K, D) feature matrix, descending, min(N K, D) of them, float64.
-
-    `centred` subtracts the mean row first (covariance spectrum: sigma^2 / N K); RankMe does not.
+def singular_values(features: Tensor | np.ndarray, *, centred: bool = False) -> Tensor:
+    """Singular values of the feature matrix of all rows.
 
     Note: from the eigenvalues of the smaller float64 Gram matrix. This is four to ten times faster
     than a decomposition of the tall matrix and loses what lies below 1e-8 of the largest value
     (those come out as rounding, or 0); float32 features carry nothing there.
+
+    Args:
+        features: (N, D) or (N, K, D).
+        centred: Subtract the mean row first (covariance spectrum: sigma^2 / N K); RankMe does not.
+
+    Returns:
+        min(N K, D) values, descending, float64.
     """
-    check_floating("features are", features)
-    if features.ndim not in (2, 3) or 0 in features.shape:
-        raise ValueError(
-            f"features have shape {tuple(features.shape)}; pass (N, D) or (N, K, D), "
-            f"none of them 0."
-        )
-    rows = features.detach().flatten(0, -2)
+    rows = inputs.features(features).detach().flatten(0, -2)
     total = rows.sum(0, dtype=torch.float64)
-    if not total.isfinite().all():
-        raise ValueError("features are NaN or infinite in places; remove them or find their cause.")
     mean = total / len(rows) if centred else torch.zeros_like(total)
     if len(rows) <= rows.shape[1]:
         wide = rows.double() - mean
@@ -64,9 +62,16 @@ def _gram(rows: Tensor, mean: Tensor) -> Tensor:
 def rankme(singular: Tensor) -> float:
     """exp(-sum p log p), p = sigma / sum sigma: between 1 and the number of singular values.
 
-    Note: the paper adds 1e-7 to every p; here p log p is 0 at 0. NaN when all are 0.
+    Note: the paper adds 1e-7 to every p; here p log p is 0 at 0.
+
+    Args:
+        singular: Singular values.
+
+    Returns:
+        The effective rank; NaN when all are 0.
     """
-    p = _descending(singular) / singular.sum()
+    sigma = _descending(singular)
+    p = sigma / sigma.sum()
     return torch.special.entr(p).sum().exp().item()
 
 
@@ -85,7 +90,16 @@ def stable_rank(singular: Tensor) -> float:
 def power_law(singular: Tensor, first: int = 1, last: int | None = None) -> float:
     """Alpha of sigma_k^2 ~ k^-alpha, least squares in log-log over ranks first .. last.
 
-    Zero singular values have no logarithm: ValueError asks for a smaller `last`.
+    Args:
+        singular: Singular values.
+        first: First rank, from 1 on.
+        last: Last rank; None is the number of singular values.
+
+    Returns:
+        The exponent.
+
+    Raises:
+        ValueError: Where fewer than two values, or a zero, which has no logarithm, are in range.
     """
     power = _descending(singular)[first - 1 : last].square()
     if first < 1 or len(power) < 2 or power.min() <= 0:
@@ -98,27 +112,35 @@ def power_law(singular: Tensor, first: int = 1, last: int | None = None) -> floa
     return -(ranks @ power.log() / ranks.square().sum()).item()
 
 
-def lidar(z: Tensor, ridge: float = 1e-4) -> float:
+def lidar(z: Tensor | np.ndarray, ridge: float = 1e-4) -> float:
     """exp(entropy of lambda / sum lambda), lambda the eigenvalues of W^-1/2 B W^-1/2.
 
-    z (N, K, D) with K >= 2 views. B is the covariance of the samples' view means, W the mean
-    covariance of views about them plus `ridge` times the identity (Thilak et al., arXiv
-    2312.04000, with population moments). NaN when all samples coincide.
+    B is the covariance of the samples' view means, W the mean covariance of views about them plus
+    `ridge` times the identity (Thilak et al., arXiv 2312.04000, with population moments).
+
+    Args:
+        z: (N, K, D) with K >= 2 views.
+        ridge: Positive: the views may not vary at all.
+
+    Returns:
+        The effective rank; NaN when all samples coincide.
+
+    Raises:
+        ValueError: For a single view, or a ridge that is not positive.
     """
-    if z.ndim != 3 or z.shape[1] < 2:
-        raise ValueError(f"z has shape {tuple(z.shape)}; pass (N, K, D) with at least 2 views.")
+    views = inputs.features(z, "z").detach()
+    if views.ndim != 3 or views.shape[1] < 2:
+        raise ValueError(f"z has shape {tuple(views.shape)}; pass (N, K, D) with at least 2 views.")
     if not ridge > 0:
         raise ValueError(
             f"ridge is {ridge}; it must be positive for the views may not vary at all."
         )
-    n, k, d = z.shape
-    centres = z.detach().mean(1, dtype=torch.float64)
-    if not centres.isfinite().all():
-        raise ValueError("z is NaN or infinite in places; remove those rows or find their cause.")
+    n, k, d = views.shape
+    centres = views.mean(1, dtype=torch.float64)
     between = _gram(centres, centres.mean(0)) / n
     zero = torch.zeros_like(centres[0])
     within = zero.new_zeros(d, d)
-    for view in z.detach().unbind(1):
+    for view in views.unbind(1):
         within += _gram(view.double() - centres, zero) / (n * k)
     within.diagonal().add_(ridge)
     factor = torch.linalg.cholesky(within)
@@ -129,6 +151,7 @@ def lidar(z: Tensor, ridge: float = 1e-4) -> float:
 
 
 def _descending(singular: Tensor) -> Tensor:
+    singular = torch.as_tensor(singular).detach()
     if singular.ndim != 1 or not len(singular) or not (singular >= 0).all():
         raise ValueError(
             "singular values must be one row of numbers that are 0 or more; pass what "

@@ -1,94 +1,144 @@
 """The labelled examples of few-shot classification: which rows are the supports of which repeat."""
 
+from collections.abc import Sequence
+from hashlib import blake2b
+
 import numpy as np
+
+from supcon_theory.inputs import class_names
+from supcon_theory.inputs import labels as numbered
 
 
 def draw_supports(
     labels, m: int, repeats: int, seed: int, *, replace: bool = False, stream: int = 0
 ) -> np.ndarray:
-    """Row indices (repeats, C, m) of m supports per class; classes in ascending order of label.
+    """Rows of m supports per class and repeat.
 
     The draw of one class in one repeat is a function of (seed, stream, repeat, label) and of the
     rows of that class alone. It is also a prefix of the draw for any larger m, so that one call
     with the largest m, sliced `[:, :, :m]`, serves a whole curve and errors at different m are
     compared on nested supports.
 
-    labels (N,) integers >= 0. replace=True draws iid from the rows of the class: the sampling of
-    the bounds, whose population is then the empirical law of the rows. replace=False takes
-    different rows, as one would label them.
+    Args:
+        labels: (N,) labels of any kind, at least two classes.
+        m: Supports per class, at least 1.
+        repeats: Number of draws, at least 1.
+        seed: Key of the draws, 0 or more.
+        replace: True draws iid from the rows of the class: the sampling of the bounds, whose
+            population is then the empirical law of the rows. False takes different rows, as one
+            would label them.
+        stream: A second key, 0 or more: other streams are independent.
 
-    Raises ValueError for fewer than two classes, a negative label, m < 1, repeats < 1, a negative
-    seed or stream, and (without replacement) m above the size of the smallest class.
+    Returns:
+        (repeats, C, m) row numbers, classes in ascending order of label.
+
+    Raises:
+        ValueError: For numbers out of range, and (without replacement) m above the size of the
+            smallest class.
     """
-    rows = class_rows(labels)
+    names, rows = class_rows(labels)
     if m < 1 or repeats < 1:
         raise ValueError(f"m = {m}, repeats = {repeats}: both must be at least 1.")
     if seed < 0 or stream < 0:
         raise ValueError(f"seed = {seed}, stream = {stream}: neither may be negative.")
-    smallest = min(rows, key=lambda c: len(rows[c]))
+    smallest = min(range(len(rows)), key=lambda c: len(rows[c]))
     if not replace and m > len(rows[smallest]):
         raise ValueError(
-            f"m = {m} but class {smallest} has {len(rows[smallest])} samples: "
+            f"m = {m} but class {names[smallest]} has {len(rows[smallest])} samples: "
             "lower m or draw with replacement."
         )
     supports = np.empty((repeats, len(rows), m), dtype=np.int64)
-    for r in range(repeats):
-        for k, (c, members) in enumerate(rows.items()):
-            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, stream, r, c))))
-            n = len(members)
+    for k, (key, members) in enumerate(zip(map(_key, names), rows, strict=True)):
+        n = len(members)
+        for r in range(repeats):
+            sequence = np.random.SeedSequence((seed, stream, r, key))
+            rng = np.random.Generator(np.random.PCG64(sequence))
             picked = rng.integers(n, size=m) if replace else rng.permutation(n)[:m]
             supports[r, k] = members[picked]
     return supports
 
 
-def class_rows(labels) -> dict[int, np.ndarray]:
-    """{label: its rows in ascending order}, labels ascending; at least two classes."""
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"labels of shape {labels.shape} and type {labels.dtype}: give one integer per sample."
-        )
-    if labels.size and labels.min() < 0:
-        raise ValueError(f"label {labels.min()}: labels are integers from 0 on.")
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise ValueError(f"{len(classes)} class: classification needs at least two.")
-    order = np.argsort(labels, kind="stable")
-    bounds = np.searchsorted(labels[order], classes[1:])
-    return dict(zip(classes.tolist(), np.split(order, bounds), strict=True))
+def class_rows(labels, name: str = "labels") -> tuple[list, list[np.ndarray]]:
+    """The labels (C,) in ascending order and, for each, its rows in ascending order.
+
+    Args:
+        labels: (N,) labels of any kind.
+        name: What the argument is called in a refusal.
+
+    Returns:
+        Labels and rows, one entry per class.
+
+    Raises:
+        ValueError: For fewer than two classes.
+    """
+    y, names = numbered(labels, name=name).numpy(), list(class_names(labels))
+    if len(names) < 2:
+        raise ValueError(f"{len(names)} class: classification needs at least two.")
+    return names, np.split(np.argsort(y, kind="stable"), np.cumsum(np.bincount(y))[:-1])
 
 
-def feature_matrix(features, name: str = "features") -> np.ndarray:
-    """`features` as a finite float64 matrix (N, d)."""
-    x = np.asarray(features, dtype=np.float64)
-    if x.ndim != 2:
-        raise ValueError(f"{name} of shape {x.shape}: give a matrix of (samples, dimensions).")
-    if not np.isfinite(x).all():
-        row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
-        raise ValueError(f"{name} has NaN or infinity in row {row}: remove or repair such rows.")
-    return x
+def support_classes(count: int, labels, supports) -> list:
+    """The label (C,) of each class of `supports`, ascending, after checking them.
 
+    Args:
+        count: Number of rows of the features.
+        labels: (count,) their labels.
+        supports: (repeats, C, m) rows from `draw_supports`.
 
-def support_classes(features: np.ndarray, labels, supports) -> np.ndarray:
-    """The label (C,) of each class of `supports` (repeats, C, m), ascending, after checking them."""
-    labels, supports = np.asarray(labels), np.asarray(supports)
-    if len(labels) != len(features):
-        raise ValueError(f"{len(labels)} labels for {len(features)} features: give one each.")
+    Returns:
+        The labels of the C classes.
+
+    Raises:
+        ValueError: For a row that does not exist, and rows that are not grouped by class.
+    """
+    names, supports = list(class_names(labels)), np.asarray(supports)
+    y = numbered(labels, count, "labels").numpy()
     if supports.ndim != 3 or 0 in supports.shape:
         raise ValueError(
             f"supports of shape {supports.shape}: give rows (repeats, classes, m) with m >= 1, "
             "as draw_supports does."
         )
-    if supports.min() < 0 or supports.max() >= len(features):
+    if supports.min() < 0 or supports.max() >= count:
         raise ValueError(
-            f"support row {supports.max()} of {len(features)} features: "
+            f"support row {supports.max()} of {count} features: "
             "draw the supports from the labels of these features."
         )
-    classes = labels[supports[0, :, 0]]
-    if (labels[supports] != classes[:, None]).any() or (np.diff(classes) <= 0).any():
+    classes = y[supports[0, :, 0]]
+    if (y[supports] != classes[:, None]).any() or (np.diff(classes) <= 0).any():
         raise ValueError(
             "supports mix classes: draw them with draw_supports from the labels of these features."
         )
     if len(classes) < 2:
         raise ValueError(f"{len(classes)} class: classification needs at least two.")
-    return classes
+    return [names[c] for c in classes]
+
+
+def query_rows(query_labels, count: int, classes: Sequence) -> list[np.ndarray]:
+    """The rows of each class among `count` queries, whose classes must be those of the supports.
+
+    Args:
+        query_labels: (count,) labels of any kind.
+        count: Number of queries.
+        classes: (C,) labels of the classes of the supports, ascending.
+
+    Returns:
+        The rows of each class.
+
+    Raises:
+        ValueError: Where either has a class that the other lacks.
+    """
+    numbered(query_labels, count, "query_labels")
+    names, rows = class_rows(query_labels, "query_labels")
+    if names != list(classes):
+        raise ValueError(
+            f"queries of {len(names)} classes against supports of {len(classes)} classes: "
+            "every class needs both, so select the same classes in both."
+        )
+    return rows
+
+
+def _key(label) -> int:
+    """A number that stands for the label in the key of a draw: whole numbers for themselves."""
+    if isinstance(label, int | np.integer) and label >= 0:
+        return int(label)
+    return int.from_bytes(blake2b(str(label).encode(), digest_size=8).digest(), "little")

@@ -3,41 +3,61 @@
 from torch import Tensor
 from torch.nn import functional as F
 
-from supcon_theory.objectives.check import (
-    LEAST_TAU,
-    check_embeddings,
-    check_labels,
-    check_number,
-    full_precision,
-    working_dtype,
-)
+from supcon_theory import inputs
+from supcon_theory.pairs.tiles import full_precision
 
 
-def cross_entropy(z: Tensor, y: Tensor, *, tau: float, weights: Tensor) -> Tensor:
-    """Mean over all rows of -log softmax(W z / tau)[y], W = `weights` of shape (C, d).
+def cross_entropy(
+    z: Tensor,
+    y: object = None,
+    *,
+    tau: float | Tensor,
+    weights: Tensor,
+    reduction: str = "mean",
+    unit: bool = True,
+) -> Tensor:
+    """-log softmax(W z / tau)[y] of every row, W = `weights`.
 
-    Labels must be 0 .. C-1. W is used as given: normalise its rows for a cosine classifier.
-    Raises TypeError or ValueError for input that is none of this.
+    Convention:
+        Positives: its class's row of `weights`
+        Denominator: all rows of `weights` | yes | -
+        Mean: rows
+        Equals: torch `cross_entropy` of `z @ weights.T / tau`
+        Source: -
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) integers 0 .. C-1: they number the rows of `weights`, so they are used as they are.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        weights: (C, d), used as given: normalise its rows for a cosine classifier.
+        reduction: "mean", or "none" for (N, K).
+        unit: False takes rows of any length.
+
+    Returns:
+        The loss.
+
+    Raises:
+        TypeError: weights that are no float tensor.
+        ValueError: weights of another shape, or labels that they do not have.
     """
-    check_embeddings(z)
-    if y is None:
-        raise ValueError("y is None; cross_entropy needs labels: pass y of shape (N,)")
-    check_labels(y, z)
-    check_number("tau", tau, LEAST_TAU)
+    inputs.choice(reduction, "reduction", ("mean", "none"))
+    z, tau = inputs.embeddings(z, unit=unit), inputs.temperature(tau)
+    numbers, names = inputs.labels(y, len(z)), inputs.class_names(y)
     if not isinstance(weights, Tensor) or not weights.is_floating_point():
-        raise TypeError(f"weights is {type(weights).__name__}; pass a float tensor (C, d)")
+        raise TypeError(f"weights is {type(weights).__name__}; pass a float tensor (C, d).")
     if weights.ndim != 2 or weights.shape[1] != z.shape[2]:
         raise ValueError(
             f"weights has shape {tuple(weights.shape)}; it must be (C, {z.shape[2]}), "
-            "one row per class, as many columns as z has"
+            "one row per class, as many columns as z has."
         )
-    low, high = (int(end) for end in y.aminmax())
-    if low < 0 or high >= len(weights):
+    if isinstance(names[0], (str, bytes)) or not 0 <= names[0] <= names[-1] < len(weights):
         raise ValueError(
-            f"labels lie in [{low}, {high}]; with weights of {len(weights)} classes they must lie "
-            f"in [0, {len(weights) - 1}]: renumber y or pass a row for every class"
+            f"labels lie in [{names[0]}, {names[-1]}]; with weights of {len(weights)} classes they "
+            f"must be integers in [0, {len(weights) - 1}]: renumber y or pass a row for each."
         )
     with full_precision(z):
-        dtype = working_dtype(z)
+        dtype = inputs.working_dtype(z)
         logits = z.to(dtype) @ weights.to(dtype).T / tau
-        return F.cross_entropy(logits.flatten(0, 1), y.long().repeat_interleave(z.shape[1]))
+        rows = numbers.new_tensor([int(name) for name in names])[numbers].to(z.device)
+        wanted = rows[:, None].expand(z.shape[:2])
+        return F.cross_entropy(logits.movedim(-1, 1), wanted, reduction=reduction)

@@ -1,8 +1,10 @@
-"""Objectives whose negatives are tilted towards the similar ones, or corrected for class mates.
+"""Losses whose negatives are tilted towards the similar ones, or corrected for class mates.
 
-The letters are those of `named.py`. beta multiplies s, so the tilt on the cosine is beta / tau;
-beta = 0 is the plain mean. The tilting weights are differentiated unless `detach_weights`, which
-leaves the value and changes the gradient.
+The letters are those of `supcon_theory.pairs.sets`, and Q = K (N - 1),
+
+    M_beta(X) = sum over X of e^{(1 + beta) s} / sum over X of e^{beta s}     M_0: the plain mean
+
+The tilting weights are differentiated unless `detach_weights`, which changes the gradient only.
 """
 
 import math
@@ -10,69 +12,173 @@ import math
 import torch
 from torch import Tensor
 
-from supcon_theory.objectives.check import check_choice, check_number
+from supcon_theory.inputs import choice, number
 from supcon_theory.objectives.coupled import with_positive
 from supcon_theory.pairs.batch import Batch
 
 
-def _log_tilted(b: Batch, name: str, tau: float, beta: float, detach_weights: bool) -> Tensor:
-    """Log M_beta of a set, (N, K). M_0 is the plain mean.
-
-    log M = L1 - L0 with L1, L0 the log sums at (1 + beta) / tau and beta / tau. With weights
-    e^{beta s} held constant the gradient is that of L1 divided by 1 + beta.
-    """
-    check_number("beta", beta, 0)
-    if beta == 0:
-        return b.log_sum(name, 1 / tau) - b.log_size(name)
-    high, low = b.log_sums(name, (1 + beta) / tau, beta / tau)
-    if detach_weights:
+def _log_tilted(b: Batch, name: str, beta: float, detach_weights: bool) -> Tensor:
+    """Log M_beta of a set, (N, K): the log sum at (1 + beta) s less that at beta s."""
+    if number(beta, "beta", 0) == 0:
+        return b.log_sum(name) - b.log_size(name)
+    low, high = b.log_sums(name, beta, 1 + beta)
+    if detach_weights:  # with e^{beta s} held constant the gradient is that of high / (1 + beta)
         return high / (1 + beta) + (high * (beta / (1 + beta)) - low).detach()
     return high - low
 
 
-def h_nscl(b: Batch, *, tau: float, beta: float = 1.0, detach_weights: bool = False) -> Tensor:
-    """D = e^{s_ap} + |oth| M_beta(oth), p own: `nscl_coupled` with hardened negatives."""
-    b.require("own", "other_classes")
-    tilted = _log_tilted(b, "other_classes", tau, beta, detach_weights)
-    return with_positive(b, tilted + b.log_size("other_classes"), tau)
+def h_nscl(
+    z: Tensor,
+    y: object = None,
+    *,
+    tau: float | Tensor,
+    beta: float = 1.0,
+    detach_weights: bool = False,
+    reduction: str = "mean",
+    unit: bool = True,
+) -> Tensor:
+    """Mean of log(e^{s_ap} + |oth| M_beta(oth)) - s_ap: `nscl_coupled` with hardened negatives.
+
+    Convention:
+        Positives: own
+        Denominator: e^s_ap + their number times M_beta(oth) | this one | no
+        Mean: anchors, positives
+        Source: `nscl_coupled`, hardened
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        beta: hardness; it multiplies s, so the tilt on the cosine is beta / tau. 0: the plain mean.
+        detach_weights: hold the tilting weights constant in the gradient; same value.
+        reduction: "mean", or "none" for (N, K).
+        unit: False takes rows of any length (see the package for the range).
+
+    Returns:
+        The loss.
+    """
+    b = Batch(z, y, tau, "own", "oth", unit=unit)
+    tilted = _log_tilted(b, "oth", beta, detach_weights)
+    return b.reduce(with_positive(b, tilted + b.log_size("oth")), reduction)
 
 
-def hucl(b: Batch, *, tau: float, beta: float = 1.0, detach_weights: bool = False) -> Tensor:
-    """D = e^{s_ap} + Q M_beta(ins), p own: arXiv 2209.00078. beta multiplies s, not the cosine."""
-    b.require("own", "other_samples")
-    tilted = _log_tilted(b, "other_samples", tau, beta, detach_weights)
-    return with_positive(b, tilted + b.log_size("other_samples"), tau)
+def hucl(
+    z: Tensor,
+    y: object = None,
+    *,
+    tau: float | Tensor,
+    beta: float = 1.0,
+    detach_weights: bool = False,
+    reduction: str = "mean",
+    unit: bool = True,
+) -> Tensor:
+    """Mean of log(e^{s_ap} + Q M_beta(ins)) - s_ap: arXiv 2209.00078.
+
+    Convention:
+        Positives: own
+        Denominator: e^s_ap + Q M_beta(ins) | this one | yes
+        Mean: anchors, positives
+        Source: 2209.00078
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels, not used.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        beta: hardness; it multiplies s, so the tilt on the cosine is beta / tau. 0: the plain mean.
+        detach_weights: hold the tilting weights constant in the gradient; same value.
+        reduction: "mean", or "none" for (N, K).
+        unit: False takes rows of any length (see the package for the range).
+
+    Returns:
+        The loss.
+    """
+    b = Batch(z, y, tau, "own", "ins", unit=unit)
+    tilted = _log_tilted(b, "ins", beta, detach_weights)
+    return b.reduce(with_positive(b, tilted + b.log_size("ins")), reduction)
 
 
 def hcl(
-    b: Batch,
+    z: Tensor,
+    y: object = None,
     *,
-    tau: float,
+    tau: float | Tensor,
     beta: float = 1.0,
     tau_plus: float = 0.1,
     clamp: bool = True,
     detach_weights: bool = False,
+    reduction: str = "mean",
 ) -> Tensor:
-    """D = e^{s_ap} + Q max(e^{-1/tau}, (M_beta(ins) - tau_plus e^{s_ap}) / (1 - tau_plus)).
+    """Mean of log(e^{s_ap} + Q G) - s_ap, G a corrected M_beta(ins): arXiv 2010.04592, as released.
 
-    arXiv 2010.04592, released code; p own. `clamp=False` drops the max and is an error where the
-    difference is not positive.
+        G = max(e^{-1/tau}, (M_beta(ins) - tau_plus e^{s_ap}) / (1 - tau_plus))
+
+    Rows must be unit: e^{-1/tau} is the least that G can be.
+
     Note: an unbiased correction for beta = 0 only.
+
+    Convention:
+        Positives: own
+        Denominator: e^s_ap + Q G | this one | yes, corrected by tau_plus
+        Mean: anchors, positives
+        Equals: the released code (K = 2)
+        Source: 2010.04592
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels, not used.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        beta: hardness; it multiplies s, so the tilt on the cosine is beta / tau. 0: the plain mean.
+        tau_plus: share of the anchor's own class among the negatives, in [0, 1).
+        clamp: bound G from below by e^{-1/tau}; False: an error where it is not positive.
+        detach_weights: hold the tilting weights constant in the gradient; same value.
+        reduction: "mean", or "none" for (N, K).
+
+    Returns:
+        The loss.
     """
-    check_number("tau_plus", tau_plus, 0, 1)
-    b.require("own", "other_samples")
-    tilted = _log_tilted(b, "other_samples", tau, beta, detach_weights)[..., None]
-    mean = _log_debiased(tilted, b.own() / tau, tau, tau_plus, clamp)
-    return with_positive(b, mean + b.log_size("other_samples"), tau)
+    number(tau_plus, "tau_plus", 0, 1)
+    b = Batch(z, y, tau, "own", "ins")
+    tilted = _log_tilted(b, "ins", beta, detach_weights)[..., None]
+    mean = _log_debiased(tilted, b.own(), -1 / tau, tau_plus, clamp)
+    return b.reduce(with_positive(b, mean + b.log_size("ins")), reduction)
 
 
-def debiased(b: Batch, *, tau: float, tau_plus: float = 0.1, clamp: bool = True) -> Tensor:
-    """`hcl` with beta = 0: arXiv 2007.00224, one positive."""
-    return hcl(b, tau=tau, beta=0.0, tau_plus=tau_plus, clamp=clamp)
+def debiased(
+    z: Tensor,
+    y: object = None,
+    *,
+    tau: float | Tensor,
+    tau_plus: float = 0.1,
+    clamp: bool = True,
+    reduction: str = "mean",
+) -> Tensor:
+    """Mean of log(e^{s_ap} + Q G) - s_ap, G of `hcl` with beta = 0: arXiv 2007.00224, one positive.
+
+    Convention:
+        Positives: own
+        Denominator: e^s_ap + Q G, beta = 0 | this one | yes, corrected by tau_plus
+        Mean: anchors, positives
+        Equals: the released code (K = 2)
+        Source: 2007.00224
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels, not used.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        tau_plus: share of the anchor's own class among the negatives, in [0, 1).
+        clamp: bound G from below by e^{-1/tau}; False: an error where it is not positive.
+        reduction: "mean", or "none" for (N, K).
+
+    Returns:
+        The loss.
+    """
+    return hcl(z, y, tau=tau, beta=0.0, tau_plus=tau_plus, clamp=clamp, reduction=reduction)
 
 
-def _log_debiased(log_m: Tensor, s: Tensor, tau: float, tau_plus: float, clamp: bool) -> Tensor:
-    """Log max(e^{-1/tau}, (M - tau_plus e^s) / (1 - tau_plus)) from log M and s, any tau."""
+def _log_debiased(
+    log_m: Tensor, s: Tensor, least: float | Tensor, tau_plus: float, clamp: bool
+) -> Tensor:
+    """Log max(e^least, (M - tau_plus e^s) / (1 - tau_plus)) from log M and s, any tau."""
     log_m = log_m.expand_as(s)
     top = torch.maximum(log_m, s).detach()
     r = torch.exp(log_m - top) - tau_plus * torch.exp(s - top)
@@ -80,36 +186,85 @@ def _log_debiased(log_m: Tensor, s: Tensor, tau: float, tau_plus: float, clamp: 
     if not clamp and not bool(positive.all()):
         raise ValueError(
             f"clamp=False, but M_beta - tau_plus e^s is not positive for {int((~positive).sum())} "
-            f"pairs with tau_plus {tau_plus}: lower tau_plus or pass clamp=True"
+            f"pairs with tau_plus {tau_plus}: lower tau_plus or pass clamp=True."
         )
     value = top + torch.where(positive, r, 1).log() - math.log1p(-tau_plus)
     if not clamp:
         return value
-    return torch.where(positive & (value > -1 / tau), value, -1 / tau)
+    return torch.where(positive & (value > least), value, least)
 
 
 def hscl(
-    b: Batch,
+    z: Tensor,
+    y: object = None,
     *,
-    tau: float,
+    tau: float | Tensor,
     beta: float = 1.0,
     positives: str = "class",
     detach_weights: bool = False,
-) -> tuple[Tensor, Tensor] | Tensor:
-    """D = e^{s_ap} + Q M_beta(oth), mean over all pairs p in P: arXiv 2209.00078.
+    reduction: str = "mean",
+    unit: bool = True,
+) -> Tensor:
+    """Mean of log(e^{s_ap} + Q M_beta(oth)) - s_ap over all pairs a, p in P: arXiv 2209.00078.
 
-    `positives="own"`: own views only (the setting of that paper's inequalities).
-    Note: Q = K (N - 1) whatever the number of rows in oth, as released.
+    Note: Q = K (N - 1) whatever the number of rows in oth, as released. The loss of an anchor is
+    scaled so that the mean over anchors is that over pairs.
+
+    Convention:
+        Positives: P
+        Denominator: e^s_ap + Q M_beta(oth) | this one | no
+        Mean: all pairs
+        Source: 2209.00078
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        beta: hardness; it multiplies s, so the tilt on the cosine is beta / tau. 0: the plain mean.
+        positives: "class" (P), or "own" as in the paper's inequalities.
+        detach_weights: hold the tilting weights constant in the gradient; same value.
+        reduction: "mean", or "none" for (N, K).
+        unit: False takes rows of any length (see the package for the range).
+
+    Returns:
+        The loss.
     """
-    check_choice("positives", positives, ("class", "own"))
-    b.require("other_classes", "same_class" if positives == "class" else "own")
-    tilted = _log_tilted(b, "other_classes", tau, beta, detach_weights)
-    log_negatives = tilted + math.log(b.K * (b.N - 1))
+    choice(positives, "positives", ("class", "own"))
+    b = Batch(z, y, tau, "oth", "P" if positives == "class" else "own", unit=unit)
+    tilted = _log_tilted(b, "oth", beta, detach_weights) + b.log_size("ins")
     if positives == "own":
-        return with_positive(b, log_negatives, tau)
-    return b.softplus_same_class(log_negatives, 1 / tau), b.size("same_class")[:, None]
+        return b.reduce(with_positive(b, tilted), reduction)
+    number_of_pairs = b.classes.n.to(tilted) * b.K - 1
+    anchors_per_pair = (number_of_pairs > 0).sum() / number_of_pairs.sum()
+    return b.reduce(b.softplus_P(tilted) * anchors_per_pair, reduction)
 
 
-def scl_jiang(b: Batch, *, tau: float, positives: str = "class") -> tuple[Tensor, Tensor] | Tensor:
-    """`hscl` with beta = 0: the SCL of arXiv 2209.00078."""
-    return hscl(b, tau=tau, beta=0.0, positives=positives)
+def scl_jiang(
+    z: Tensor,
+    y: object = None,
+    *,
+    tau: float | Tensor,
+    positives: str = "class",
+    reduction: str = "mean",
+    unit: bool = True,
+) -> Tensor:
+    """Mean of log(e^{s_ap} + Q M_0(oth)) - s_ap, `hscl` with beta = 0: the SCL of arXiv 2209.00078.
+
+    Convention:
+        Positives: P
+        Denominator: e^s_ap + Q M_0(oth) | this one | no
+        Mean: all pairs
+        Source: 2209.00078
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        positives: "class" (P), or "own" as in the paper's inequalities.
+        reduction: "mean", or "none" for (N, K).
+        unit: False takes rows of any length (see the package for the range).
+
+    Returns:
+        The loss.
+    """
+    return hscl(z, y, tau=tau, beta=0.0, positives=positives, reduction=reduction, unit=unit)

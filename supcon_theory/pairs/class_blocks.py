@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from supcon_theory.objectives.check import full_precision
+from supcon_theory.pairs.tiles import full_precision
 
 PADDING = 1.5  # a class is padded to at most this many times its size
 
@@ -26,6 +26,7 @@ class Block(NamedTuple):
 
     @property
     def pairs(self) -> int:
+        """Cells, padding and diagonal included."""
         return self.inside.numel()
 
     def gather(self, values: Tensor) -> Tensor:
@@ -71,12 +72,22 @@ def class_blocks(classes: Tensor, sizes: Tensor) -> list[Block]:
 def sum_over(
     blocks: list[Block], term: Term, scale: float, z: Tensor, x: Tensor | None = None
 ) -> Tensor:
-    """Sum over the other rows p of the class of f(x_a + scale <z_a, z_p>), (M,).
+    """Sum over the other rows p of the class of f(x_a + scale <z_a, z_p>).
 
-    f is the term; z (M, d) and x (M, 1) are rows of samples x views, no x: 0. Twice differentiable
-    if the derivative of the term is differentiable.
+    Twice differentiable if the derivative of the term is differentiable.
+
+    Args:
+        blocks: the classes.
+        term: f.
+        scale: of the products.
+        z: (M, d) rows of samples x views.
+        x: (M, 1), or None for 0.
+
+    Returns:
+        (M,) sums.
     """
-    return _SumOver.apply(z, x, blocks, term, scale)
+    with full_precision(z):
+        return _SumOver.apply(z, x, blocks, term, scale)
 
 
 class _SumOver(torch.autograd.Function):

@@ -1,125 +1,176 @@
-"""One experiment from command line to verdicts: the flow that every script shares.
+"""One experiment from command line to verdicts: the flow that every question shares.
 
-config -> cells -> table.csv -> claims.csv -> figures, manifest.json -> terminal, exit code
+config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.json -> terminal
 """
 
+import importlib.util
 import io
+import re
 import shlex
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
-from supcon_theory.claims import Claim, evaluate, exit_code
-from supcon_theory.runs import flags as command
-from supcon_theory.runs import machine, store
-from supcon_theory.runs.cells import Cell, Context, Outcome, compute
+from supcon_theory.audits.columns import Table
+from supcon_theory.claims import Claim, compare, evaluate, exit_code
+from supcon_theory.claims.verify import claims_json
+from supcon_theory.runs import flags, machine, store, terminal
+from supcon_theory.runs.cells import Cell, Context, Measure, Outcome, Tables, compute
+from supcon_theory.runs.exits import Refused, guard
 from supcon_theory.runs.progress import duration
+from supcon_theory.runs.publish import staged
+from supcon_theory.runs.published import published
 
-ANALYSIS = Path(__file__).parents[2] / "analysis"
-STYLE = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "VACUOUS": "cyan"}
+CERTAIN = ("theorem", "identity", "counterexample")
+"""The kinds that a `smoke` run is checked for: it is far too short for trends."""
 
 
-def run(
-    name: str,
-    presets: Mapping[str, command.Common],
-    cells: Callable[[command.Common], Sequence[Cell]],
-    measure: Callable,
-    claims: Callable[[command.Common], Sequence[Claim]],
-    summary: Callable[[dict[str, pd.DataFrame]], dict[str, pd.DataFrame]] = lambda tables: {},
-) -> None:
-    """Run an experiment as the command line asks; ends the process with its exit code.
+def _no_summary(tables: Tables) -> Tables:
+    """No table to be read first."""
+    return {}
 
-    `cells(config)` lists the work, `measure(cell_config, context)` does it, `claims(config)` are
-    checked on the table, `summary(tables)` are the tables that people read first. In the `smoke` preset trends
-    are left out: its runs are far too short for them.
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, and all that it takes to answer it.
+
+    `cells(config)` lists the work, `measure(cell.config, context)` does it, `claims(config)` are
+    checked on the tables, `summary(tables)` are the tables that people read first. `audits` declare
+    the columns; their versions are part of every cell's key.
     """
-    preset, config = command.parse(name, presets)
-    work = list({cell.key: cell for cell in cells(config)}.values())  # the same one twice is one
-    folder = config.out / name / preset
-    console = Console()
-    began = time.time()
-    context = Context(
-        config.out.resolve() / "encoders",
-        getattr(config, "device", "cpu"),
-        began if getattr(config, "retrain", False) else 0.0,
-    )
-    again = config.force or getattr(config, "retrain", False)
-    try:
-        outcome = compute(work, measure, folder / "cells", context, config.jobs, again)
-    except KeyboardInterrupt:
-        print(
-            f"Stopped. Finished cells are kept under {folder}; the same command goes on from there.",
-            file=sys.stderr,
-        )
-        sys.exit(130)
-    except BrokenProcessPool:
-        print(
-            f"A worker process was killed, perhaps for want of memory. Finished cells are kept under "
-            f"{folder}; run the same command again, with fewer --jobs.",
-            file=sys.stderr,
-        )
-        sys.exit(3)
-    except RuntimeError as error:
-        print(f"{error}\nThis is a bug. Finished cells are kept under {folder}.", file=sys.stderr)
-        sys.exit(4)
-    for sentence in outcome.damaged:
-        console.print(f"[yellow]{sentence}[/]")
-    declared = [
-        c for c in claims(config) if preset != "smoke" or c.kind in ("theorem", "counterexample")
-    ]
-    verdicts, broken = judge(declared, outcome)
-    try:
-        summaries = summary(outcome.tables) if outcome.tables else {}
-    except KeyError:
-        if not outcome.failed:
-            raise
-        summaries = {}  # what it needs was in the cells that ended early
-    write_tables(folder, outcome, verdicts, broken, summaries)
-    store.write_json(
-        folder / "manifest.json",
-        {
-            "experiment": name,
-            "preset": preset,
-            "config": plain(asdict(config)),
-            "cells": {cell.name: cell.key for cell in work},
+
+    name: str
+    question: str
+    presets: Mapping[str, flags.Common]
+    cells: Callable[[Any], Iterable[Cell]]
+    measure: Measure
+    claims: Callable[[Any], Sequence[Claim]]
+    audits: tuple[Table, ...]
+    summary: Callable[[Tables], Tables] = _no_summary
+
+    def main(self) -> NoReturn:
+        """Run as the command line asks; ends the process with the exit code."""
+        sys.exit(self.run(sys.argv[1:]))
+
+    def run(self, argv: Sequence[str]) -> int:
+        """Run as `argv` asks and return the exit code; whatever happens, it is one of `runs.exits`.
+
+        Args:
+            argv: a preset or none, then flags.
+
+        Returns:
+            the exit code.
+
+        """
+        return guard(lambda: self._run(argv))
+
+    def work(self, config: flags.Common) -> list[tuple[Cell, store.Entry]]:
+        """The cells of a configuration, each once, with their entries of the store."""
+        found = {}
+        for cell in self.cells(config):
+            identity = cell.identity(self.name, self.audits)
+            key = store.key(identity)
+            folder = config.out / self.name / "cells" / key
+            found[key] = (cell, store.Entry(folder, identity))
+        return list(found.values())
+
+    def folder(self, preset: str, config: flags.Common) -> Path:
+        """Where results go: the preset's name, and what tells other configurations from it.
+
+        Args:
+            preset: its name.
+            config: the preset with flags applied.
+
+        Returns:
+            <out>/NAME/<preset>, with `-<name>` or `-<hash>` for what is not the preset as it is.
+
+        Raises:
+            Refused: the name given belongs to another configuration.
+
+        """
+        identity = config.identity()
+        short = config.name
+        if not short and identity != self.presets[preset].identity():
+            short = store.key(identity)[:8]
+        folder = config.out / self.name / (f"{preset}-{short}" if short else preset)
+        manifest = folder / "manifest.json"
+        if config.name and manifest.exists():
+            if store.read_json(manifest).get("configuration") != identity:
+                raise Refused(
+                    f"name is {config.name!r} but {folder} holds another configuration: "
+                    "choose another --name"
+                )
+        return folder
+
+    def _run(self, argv: Sequence[str]) -> int:
+        preset, config = flags.parse(self.name, self.presets, argv)
+        began = time.time()
+        try:
+            work = self.work(config)
+            folder = self.folder(preset, config)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
+        context = Context(config.out.resolve(), device, began if retrain else 0.0)
+        outcome = compute(work, self.measure, context, config.workers, config.force or retrain)
+        console = Console()
+        for sentence in outcome.damaged:
+            console.print(sentence, style="yellow", markup=False)
+        asked = [c for c in self.claims(config) if preset != "smoke" or c.kind in CERTAIN]
+        verdicts, broken = judge(asked, outcome)
+        known = published(self.name, preset, config.identity())
+        verdicts["published"] = "" if known is None else compare(verdicts, known)
+        summaries = self._summaries(outcome)
+        about = {"experiment": self.name, "preset": preset, "configuration": config.identity()}
+        manifest = about | {
+            "config": store.plain(config),
+            "cells": {cell.name: entry.folder.name for cell, entry in work},
             "failed": outcome.failed,
             "seconds": round(time.time() - began, 1),
             "cells_computed": outcome.computed,
             **machine.description(),
-            "command": shlex.join(["python", f"experiments/{name}.py", *sys.argv[1:]]),
-        },
-    )
-    for table in summaries.values():
-        show(console, table)
-    show_verdicts(console, verdicts)
-    for cell, reason in outcome.failed.items():
-        console.print(f"[bold red]{cell} ended early:[/] {reason}")
-    drawn = not outcome.tables or draw(name, folder)
-    console.print(
-        f"{outcome.computed} of {len(work)} cells computed in "
-        f"{duration(time.time() - began)}; everything is under {folder}"
-    )
-    if not drawn:
-        print(
-            "The figure could not be drawn (above); tables and verdicts are complete.",
-            file=sys.stderr,
+            "command": shlex.join(["supcon-theory", "run", self.name, *argv]),
+        }
+        document = claims_json(asked, verdicts, **about)
+        with staged(folder) as stage:
+            write_tables(stage, outcome, verdicts, broken, summaries)
+            store.write_json(stage / "claims.json", document)
+            store.write_json(stage / "manifest.json", manifest)
+            missing = draw(self.name, stage) if outcome.tables else ""
+        for table in summaries.values():
+            terminal.show(table)
+        terminal.show_verdicts(console, verdicts)
+        for name, reason in outcome.failed.items():
+            console.print(f"{name} ended early: {reason}", style="bold red", markup=False)
+        console.print(
+            f"{outcome.computed} of {len(work)} cells computed in "
+            f"{duration(time.time() - began)}; everything is under {folder}",
+            markup=False,
         )
-        sys.exit(3 if outcome.failed else 4)
-    sys.exit(3 if outcome.failed and exit_code(verdicts) == 0 else exit_code(verdicts))
+        if missing:
+            print(missing, file=sys.stderr)
+        code = exit_code(verdicts, config.strict)
+        return code or (3 if outcome.failed else 4 if missing else 0)
+
+    def _summaries(self, outcome: Outcome) -> Tables:
+        try:
+            return self.summary(outcome.tables) if outcome.tables else {}
+        except KeyError:
+            if not outcome.failed:
+                raise
+            return {}  # what it needs was in the cells that ended early
 
 
 def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict]:
     """Verdicts on what was measured; what holds is INCONCLUSIVE if a cell is missing."""
-    verdicts, broken = evaluate(claims, outcome.tables.get("table", pd.DataFrame()))
+    verdicts, broken = evaluate(claims, outcome.tables)
     if outcome.failed and len(verdicts):
         holds = verdicts["verdict"].isin(["PASS", "VACUOUS"])
         verdicts.loc[holds, "reason"] = f"{len(outcome.failed)} cells ended early"
@@ -128,22 +179,12 @@ def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict
 
 
 def write_tables(
-    folder: Path,
-    outcome: Outcome,
-    verdicts: pd.DataFrame,
-    broken: dict,
-    summaries: dict[str, pd.DataFrame],
+    folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken: dict, summaries: Tables
 ) -> None:
-    """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too.
-
-    Takes the place of all that an earlier run left here except its cells.
-    """
-    shutil.rmtree(folder / "broken", ignore_errors=True)
-    for kind in ("csv", "tex", "pdf", "png"):
-        for stale in folder.glob(f"*.{kind}"):
-            stale.unlink()
+    """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too."""
     tables = {**outcome.tables, **summaries, "claims": verdicts}
-    tables |= {f"broken/{claim}": rows for claim, rows in broken.items()}
+    for claim, rows in broken.items():
+        tables["broken/" + re.sub(r"[^\w =.+-]", "_", claim)] = rows
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
     for name, table in summaries.items():
@@ -152,58 +193,23 @@ def write_tables(
         store.write(folder / f"{name}.tex", text.getvalue().encode())
 
 
-def draw(name: str, folder: Path) -> bool:
-    """Draw the figures from the tables alone, in a process that never loads torch; did it work?"""
-    script = ANALYSIS / f"{name}.py"
-    return (
-        not script.exists()
-        or subprocess.run([sys.executable, str(script), str(folder)]).returncode == 0
-    )
+def draw(name: str, folder: Path) -> str:
+    """Draw the figures from the tables alone, in a process that never loads torch.
 
+    Args:
+        name: of the experiment, and of its drawing.
+        folder: with the tables; the figures go there.
 
-def show(console: Console, table: pd.DataFrame) -> None:
-    text = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
-    cells = {
-        name: [
-            "" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else str(value)
-            for value in table[name]
-        ]
-        for name in table.columns
-    }
-    for name in table.columns:
-        number = pd.api.types.is_numeric_dtype(table[name])
-        text.add_column(
-            str(name).replace("_", " "),
-            justify="right" if number else "left",
-            min_width=max(map(len, cells[name]), default=0) if number else None,
+    Returns:
+        nothing, or the sentence that says why there is no figure.
+
+    """
+    module = f"supcon_theory.analysis.{name}"
+    if importlib.util.find_spec(module) is None:
+        return f"There is no figure, since there is no drawing {module}; tables are complete."
+    ended = subprocess.run([sys.executable, "-P", "-m", module, str(folder)])
+    if ended.returncode:
+        return (
+            f"There is no figure, since {module} broke (above); tables and verdicts are complete."
         )
-    for row in zip(*cells.values(), strict=True):
-        text.add_row(*row)
-    console.print(text, "", soft_wrap=True)  # a narrow terminal breaks lines, never a number
-
-
-def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
-    """A line per claim, and under it what the verdict rests on."""
-    text = Table(box=None, show_header=False, pad_edge=False)
-    for row in verdicts.itertuples():
-        basis = [row.reason] if row.reason else []
-        if not pd.isna(row.ci_low):
-            basis.append(f"95 % interval \\[{row.ci_low:.4g}, {row.ci_high:.4g}]")
-        if not pd.isna(row.tightness):
-            basis.append(f"value / bound {row.tightness:.2g}")
-        basis.append(f"n = {row.n}")
-        text.add_row(
-            f"[{STYLE[row.verdict]}]{row.verdict}[/]",
-            f"[bold]{row.claim}[/]",
-            f"{row.statement}\n[dim]{'; '.join(basis)}[/]",
-        )
-    console.print(text)
-
-
-def plain(value: object) -> object:
-    """A configuration as JSON can hold it."""
-    if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return str(value) if isinstance(value, Path) else value
+    return ""

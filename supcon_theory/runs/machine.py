@@ -20,6 +20,7 @@ def processor() -> str:
 
 
 def description() -> dict[str, object]:
+    """Versions, machine, command and time, as JSON holds them."""
     versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

@@ -1,88 +1,63 @@
 """Progress on the terminal: how much is done and how long the rest will take."""
 
-import queue
 import sys
-import threading
-import time
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
+from rich.progress import TimeRemainingColumn as Remaining
 
 
 def duration(seconds: float) -> str:
+    """Minutes and seconds in words."""
     minutes, seconds = divmod(int(seconds + 0.5), 60)
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
 class Progress:
-    """Weighs every cell by its cost. A live bar on a terminal, a line per cell elsewhere."""
+    """Weighs every cell by its seconds. A live bar on a terminal, a line per cell elsewhere."""
 
-    def __init__(self, costs: Mapping[str, float], events) -> None:
-        self.costs = dict(costs)
-        self.total = sum(costs.values())
-        self.parts = dict.fromkeys(costs, 0.0)
-        self.events = events
-        self.finished = 0
-        self.console = Console(stderr=True)
-        self.live = self.console.is_terminal
+    def __init__(self, seconds: Mapping[str, float]) -> None:
+        self.seconds, self.parts, self.done = dict(seconds), dict.fromkeys(seconds, 0.0), 0
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        console = Console(stderr=True)
         self.bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
+            *columns,
             TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=self.console,
+            Remaining(),
+            console=console,
             transient=True,
-            disable=not self.live,
+            disable=not console.is_terminal,
+            speed_estimate_period=float("inf"),
         )
 
     def __enter__(self) -> "Progress":
-        self.began = time.monotonic()
         self.bar.start()
-        self.task = self.bar.add_task(self._title(), total=self.total, left="")
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self._listen, daemon=True)
-        self.thread.start()
+        self.task = self.bar.add_task("", total=sum(self.seconds.values()), start=True)
+        self.bar.update(self.task, advance=1e-9, description=self._title())  # the clock starts here
         return self
 
-    def __exit__(self, *exception) -> None:
-        self.stop.set()
-        self.thread.join()
+    def __exit__(self, *exception: object) -> None:
         self.bar.stop()
 
+    def report(self, key: str, part: float) -> None:
+        """A part of a cell, between 0 and 1, is done."""
+        gained = max(part - self.parts[key], 0.0)
+        self.parts[key] += gained
+        advance = gained * self.seconds[key]
+        self.bar.update(self.task, advance=advance, description=self._title())
+
     def finish(self, key: str, name: str, failure: str) -> None:
-        self.parts[key] = 1.0
-        self.finished += 1
-        self._show()
+        """A cell is done, or ended early for the reason given."""
+        self.done += 1
+        self.report(key, 1.0)
+        left = self.bar.tasks[self.task].time_remaining
         if failure:
-            self.console.print(f"[bold]{name} ended early:[/] {failure}")
-        elif not self.live:
-            print(f"{self._title()}  {name}  {self._left()}", file=sys.stderr, flush=True)
-
-    def _listen(self) -> None:
-        while not self.stop.is_set():
-            try:
-                key, part = self.events.get(timeout=0.2)
-            except queue.Empty:
-                self._show()
-                continue
-            self.parts[key] = max(self.parts[key], part)
-            self._show()
-
-    def _show(self) -> None:
-        self.bar.update(
-            self.task, completed=self._done(), description=self._title(), left=self._left()
-        )
+            self.bar.console.print(f"[bold]{name} ended early:[/] {failure}")
+        elif self.bar.disable:
+            rest = f"about {duration(left)} left" if left else ""
+            print(f"{self._title()}  {name}  {rest}", file=sys.stderr, flush=True)
 
     def _title(self) -> str:
-        return f"cell {self.finished}/{len(self.costs)}"
-
-    def _done(self) -> float:
-        return sum(self.costs[key] * part for key, part in self.parts.items())
-
-    def _left(self) -> str:
-        done = self._done() / self.total
-        spent = time.monotonic() - self.began
-        return f"about {duration(spent * (1 - done) / done)} left" if done > 0.01 else ""
+        return f"cell {self.done}/{len(self.seconds)}"

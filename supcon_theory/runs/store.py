@@ -1,18 +1,22 @@
-"""Where results are kept: a folder per entry, files written whole or not at all, hashes checked.
+"""Where results are kept: a folder per entry, files written whole or not at all, all checked.
 
 An entry is `<folder>/`: its files, `files.json` (name -> sha256, rewritten after every file), and
-`manifest.json`, written last: an entry without it is unfinished. Bytes are serialised first, written
-to a temporary file, fsynced and renamed, so a kill at any moment leaves the old file or the new one.
-A file whose hash is wrong is set aside (renamed to `*.damaged`), never used and never deleted.
-Nothing here reads a pickle: callers store CSV, JSON, .npz and `torch.load(weights_only=True)` bytes.
+`manifest.json`, written last: an entry without it is unfinished. Bytes are serialised first,
+written to a temporary file, fsynced and renamed, so a kill at any moment leaves the old file or the
+new one. What an entry is about (its identity) stands in the manifest and is compared on reading.
+Whoever holds the lock sets an odd entry aside as a whole, renamed to `*.damaged`: neither used nor
+deleted. Nothing here reads a pickle: callers store CSV, JSON, .npz and bytes for
+`torch.load(weights_only=True)`.
 """
 
 import hashlib
+import itertools
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -26,36 +30,78 @@ def write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
-    if os.name == "posix":  # the rename itself must survive a power cut
-        folder = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Make the renames in a folder survive a power cut, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
 
 
 def write_json(path: Path, content: object) -> None:
+    """Write JSON, sorted and indented, like `write`."""
     write(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 
 def digest(data: bytes) -> str:
+    """The sha256 of bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
-def key(config: Mapping[str, object]) -> str:
-    """A short name for a configuration: equal configurations, and only those, share it."""
-    return digest(json.dumps(config, sort_keys=True).encode())[:16]
+def key(content: object) -> str:
+    """A short name for JSON values: equal values, and only those, share it."""
+    return digest(json.dumps(content, sort_keys=True).encode())[:16]
+
+
+def plain(value: Any) -> Any:
+    """A configuration as JSON holds it: dataclasses are dicts, without empty mappings in them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {name: plain(v) for name, v in inner.items() if v != {}}
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 class Damaged(Exception):
-    """A stored file does not have the hash it was written with; it has been set aside."""
+    """A stored entry is not what was written, or not about what it should be."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The dict in a JSON file.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        the dict.
+
+    Raises:
+        Damaged: the file is not there, or not what `write_json` writes.
+
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, OSError):
+        content = None
+    if not isinstance(content, dict):
+        raise Damaged(f"{path} is not the JSON it was written as")
+    return content
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One folder of the store."""
+    """One folder of the store; `identity` says what it must be about."""
 
     folder: Path
+    identity: Mapping[str, object] = field(default_factory=dict)
 
     def lock(self) -> FileLock:
         """Held while an entry is computed; released by the system if the process is killed."""
@@ -63,34 +109,43 @@ class Entry:
         return FileLock(f"{self.folder}.lock")
 
     def files(self) -> dict[str, str]:
-        """Names and hashes of the files written so far."""
+        """What has been written so far.
+
+        Returns:
+            name -> sha256 of each file.
+
+        Raises:
+            Damaged: the list of them is none.
+
+        """
         index = self.folder / "files.json"
-        try:
-            return json.loads(index.read_bytes()) if index.exists() else {}
-        except ValueError:
-            self._set_aside(index)
-            return {}
+        return read_json(index) if index.exists() else {}
 
     def add(self, name: str, data: bytes) -> None:
+        """Write a file of the entry and note its hash."""
         write(self.folder / name, data)
         write_json(self.folder / "files.json", self.files() | {name: digest(data)})
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
 
+        Args:
+            name: of the file.
+
+        Returns:
+            the bytes, as they were written.
+
         Raises:
-            Damaged: the file is missing or its hash is wrong; the entry then counts as unfinished.
+            Damaged: the file is missing or its hash is wrong.
 
         """
         path = self.folder / name
-        data = path.read_bytes() if path.exists() else b""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise Damaged(f"{path} cannot be read ({error.strerror})") from None
         if digest(data) != self.files().get(name):
-            for wrong in (path, self.folder / "manifest.json"):
-                self._set_aside(wrong)
-            raise Damaged(
-                f"{path} does not have the hash it was written with; it is set aside as "
-                f"{path.name}.damaged and will be computed again"
-            )
+            raise Damaged(f"{path} does not have the hash it was written with")
         return data
 
     def remove(self, name: str) -> None:
@@ -100,7 +155,9 @@ class Entry:
         (self.folder / name).unlink(missing_ok=True)
 
     def finish(self, manifest: Mapping[str, object]) -> None:
-        write_json(self.folder / "manifest.json", {**manifest, "files": self.files()})
+        """Make the entry count as done; its manifest also holds identity and hashes."""
+        content = {**manifest, **self.identity, "files": self.files()}
+        write_json(self.folder / "manifest.json", content)
 
     def reopen(self) -> None:
         """Make a finished entry count as unfinished, so that it is computed again."""
@@ -108,33 +165,46 @@ class Entry:
             (self.folder / name).unlink(missing_ok=True)
 
     def finished(self) -> bool:
-        """Is the manifest there, and does every file it names have the hash that it names?
+        """Is there a manifest of this identity, and every file that it names, unaltered?
+
+        Returns:
+            whether it is; False if there is no manifest.
 
         Raises:
-            Damaged: a file has been altered since.
+            Damaged: anything in the entry is odd.
 
         """
         path = self.folder / "manifest.json"
         if not path.exists():
+            if os.path.lexists(self.folder) and not self.folder.is_dir():
+                raise Damaged(f"{self.folder} is not a folder")
             return False
-        try:
-            named = json.loads(path.read_bytes())["files"]
-        except (ValueError, KeyError, TypeError):
-            self._set_aside(path)
-            raise Damaged(
-                f"{path} is not a manifest; it is set aside as {path.name}.damaged and "
-                "its entry will be computed again"
-            ) from None
-        if named != self.files():
-            self._set_aside(path)
-            raise Damaged(
-                f"{path} and files.json beside it disagree; the manifest is set aside and "
-                "its entry will be computed again"
-            )
-        for name in named:
+        manifest = read_json(path)
+        for name, value in json.loads(json.dumps(self.identity)).items():
+            if manifest.get(name) != value:
+                raise Damaged(f"{path} is about another {name}")
+        if manifest.get("files") != self.files():
+            raise Damaged(f"{path} and files.json beside it disagree")
+        for name in self.files():
             self.read(name)
         return True
 
-    def _set_aside(self, path: Path) -> None:
-        if path.exists():
-            os.replace(path, path.with_name(path.name + ".damaged"))
+    def available(self, say: Callable[[str], None]) -> bool:
+        """`finished()` for whoever holds the lock: an odd entry is set aside as a whole.
+
+        Args:
+            say: told in one sentence what was odd and where it is now.
+
+        Returns:
+            whether the entry is finished.
+
+        """
+        try:
+            self.files()
+            return self.finished()
+        except Damaged as error:
+            places = (f"{self.folder}.damaged{n or ''}" for n in itertools.count())
+            place = Path(next(place for place in places if not os.path.lexists(place)))
+            os.rename(self.folder, place)
+            say(f"{error}; all of it is set aside as {place.name} and computed again")
+            return False

@@ -1,22 +1,28 @@
-"""For which (C, n, tau) is the largest possible mean gap proved? Interval arithmetic, no grid.
+"""The largest mean gap, classes collapsed onto a simplex, and for which settings it is a theorem.
 
 Conjecture: over all unit embeddings of balanced classes, mean gap <= log(1 + kappa e^c), the value
-at the class simplex, with kappa = (n-1)/(n(C-1)) and c = C/((C-1) tau). It is a theorem wherever
+at the class simplex, with kappa = (n-1)/(n(C-1)) and c = C/((C-1) tau). By a tangent line at q it
+is a theorem wherever
 
     kl(p || q) >= c (p - q)^2 / (4 q)  for p in [sigma(log kappa), sigma(log kappa + 2/tau)]   (*)
 
 with q = sigma(beta), beta = log kappa + c = c - l. The following replaces "for all p" by one p.
 
 Lemma. g(p) = kl(p || q) / (p - q)^2 is strictly convex on (0, 1) with its minimum at 1 - q, where
-it is beta coth(beta/2) (Kearns and Saul). Proof: Taylor's remainder gives
+it is beta coth(beta/2) (Kearns and Saul 1998). Proof: Taylor's remainder gives
 g(p) = int_0^1 (1 - s) w(q + (p - q) s) ds with w(t) = 1 / (t (1 - t)) strictly convex, and g' has
 the sign of (p - q)(logit p - logit q) - 2 kl(p || q) over (p - q)^3, which is 0 at p = 1 - q.
 
-So (*) holds iff it holds at the point of the interval nearest to 1 - q (`condition`):
+So (*) holds iff it holds at the point of the interval nearest to 1 - q:
 
-    inside        4 beta / (1 - e^{-beta}) >= c: phi(beta) := 4 beta/(1 - e^{-beta}) - beta >= l
+    inside        4 q beta coth(beta/2) = 4 beta / (1 - e^{-beta}) >= c, that is
+                  phi(beta) := 4 beta/(1 - e^{-beta}) - beta >= l
     lower end     p = sigma(-l),            if 1 - q lies below it (c > 2 l)
     upper end     p = sigma(beta + delta),  if 1 - q lies above it; delta = 2/tau - c = c (C-2)/C
+
+`etf_ceiling_is_proved` decides this in float64 for whole arrays, with a bound on the rounding that
+can only turn a barely true case into False; `condition` decides it in interval arithmetic, for a
+single setting, and `open_temperatures` for all temperatures at once.
 
 Corollaries, with l = log(n (C-1) / (n-1)):
   1. l <= min phi = 3.2186... gives (*) at every temperature: every n when C <= 13.
@@ -25,18 +31,90 @@ Corollaries, with l = log(n (C-1) / (n-1)):
      c <= (14/13)/tau), and 1. covers C <= 13: every C and n when tau >= 0.86, so at tau = 1.
   3. q >= sigma(-l), g >= 2: (*) when c <= 8 sigma(-l). At the lower end softplus(beta) >= beta and
      q <= 1: (*) when c >= max(2 l, 4 log(1/p) / ((1-p)(3+p))), p = sigma(-l).
-Between the two of 3. `open_temperatures` bisects c in interval arithmetic.
+Between the two of 3. `open_temperatures` bisects c.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from mpmath.ctx_iv import MPIntervalContext
+from numpy.typing import ArrayLike
+from scipy.special import expit
 
-iv = MPIntervalContext()  # our own context: its precision is nobody else's
+from supcon_theory.theory.counts import (
+    Floats,
+    checked_balanced,
+    checked_tau,
+    checked_whole,
+    kappa,
+    log1p_exp,
+    log_kappa,
+    require,
+)
+
+iv: Any = MPIntervalContext()  # our own context: its precision is nobody else's
 iv.prec = 100
 
 Answer = Literal["proved", "fails", "undecided"]
+
+
+def etf_ceiling(C: ArrayLike, n: ArrayLike, tau: ArrayLike) -> Floats:
+    """log(1 + kappa e^{C / ((C - 1) tau)}): the gap of classes collapsed onto a simplex.
+
+    No encoder has a larger mean gap where `etf_ceiling_is_proved`, and none was ever found
+    elsewhere. Balanced classes.
+
+    Args:
+        C: number of classes.
+        n: samples in each class; may be infinite.
+        tau: temperature.
+
+    Returns:
+        The ceiling, of the broadcast shape.
+
+    Example:
+        >>> round(float(etf_ceiling(100, float("inf"), 1.0)), 4)
+        0.0274
+    """
+    C, n, tau = *checked_balanced(C, n), checked_tau(tau)
+    return log1p_exp(log_kappa(kappa(C, n)) + C / ((C - 1) * tau))
+
+
+def etf_ceiling_is_proved(C: ArrayLike, n: ArrayLike, tau: ArrayLike) -> np.ndarray | bool:
+    """Whether the mean gap of every encoder is known to be at most `etf_ceiling(C, n, tau)`.
+
+    Rounding can only turn a barely true case into False. n = 1 is True: both sides are 0.
+
+    Args:
+        C: number of classes.
+        n: samples in each class; may be infinite.
+        tau: temperature.
+
+    Returns:
+        The decision, of the broadcast shape; a plain bool for plain numbers.
+
+    Example:
+        >>> etf_ceiling_is_proved(100, 64, 1.0), etf_ceiling_is_proved(100, 64, 0.5)
+        (True, False)
+    """
+    C, n, tau = np.broadcast_arrays(*checked_balanced(C, n), checked_tau(tau))
+    c = C / ((C - 1) * tau)
+    lowest = log_kappa(np.where(n == 1, 1.0, kappa(C, n)))  # -l; n = 1 is decided below
+    beta = lowest + c
+    t = np.clip(-beta, lowest, lowest + 2 / tau)  # logit of the point of the interval nearest 1 - q
+    p, q = expit(t), expit(beta)
+    A = c / (4 * q)
+    terms = [log1p_exp(beta), -log1p_exp(t), -p * (beta - t), -A * (p - q) ** 2]
+    rounding = 64 * np.finfo(float).eps * sum(np.abs(x) for x in terms)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kearns_saul = np.where(beta == 0, 2.0, beta / np.tanh(beta / 2))
+    proved = np.select(
+        [n == 1, t == -beta, t == beta],  # t = beta for C = 2: g(q) = 1 / (2 q (1 - q))
+        [True, kearns_saul > A * (1 + 1e-14), c * expit(-beta) < 2],
+        sum(terms) > rounding,
+    )
+    return proved if proved.ndim else bool(proved)
 
 
 @dataclass(frozen=True)
@@ -45,11 +123,6 @@ class Window:
 
     outer: tuple[float, float]
     inner: tuple[float, float]
-
-
-def _check(C: int, n: int) -> None:
-    if C < 2 or n < 2 or C != int(C) or n != int(n):
-        raise ValueError(f"C = {C}, n = {n}: the ceiling needs whole numbers C >= 2 and n >= 2.")
 
 
 def _softplus(x):
@@ -109,34 +182,45 @@ def _log_inverse_kappa(C: int, n: int):
 
 
 def condition(C: int, n: int, tau: float) -> Answer:
-    """Does (*) hold, rigorously, for this very float tau? "fails" only ends this proof: the ceiling
-    itself may still hold. "undecided" means a tie to 1e-20 or so.
+    """Does (*) hold, rigorously, for this very float tau?
+
+    Args:
+        C: number of classes.
+        n: samples in each class, at least 2.
+        tau: temperature.
+
+    Returns:
+        "proved"; "fails", which only ends this proof: the ceiling itself may still hold; or
+        "undecided", a tie to 1e-20 or so.
+
+    Example:
+        >>> condition(20, 2, 1.0), condition(20, 2, 0.5)
+        ('proved', 'fails')
     """
-    _check(C, n)
-    if not 0 < tau < float("inf"):
-        raise ValueError(f"tau = {tau}: the temperature must be positive and finite.")
+    checked_whole(2, C=C, n=n)
+    checked_tau(tau)
     return _condition(C, _log_inverse_kappa(C, n), iv.mpf(C) / ((C - 1) * iv.mpf(tau)))
 
 
-def least_phi():
-    """An interval that contains min phi, by bisection: phi > 4 for beta > 0 and > -beta below 0."""
-    pieces, best = [iv.mpf([-4, 0])], iv.mpf(4)
-    while max(float(x.delta) for x in pieces) > 1e-4:
-        halves = [iv.mpf(e) for x in pieces for e in ([x.a, x.mid], [x.mid, x.b])]
-        best = min([best, *(_phi(iv.mpf(x.mid)) for x in halves)], key=lambda v: v.b)
-        pieces = [x for x in halves if _phi(x).a <= best.b]
-    return iv.mpf([min(_phi(x).a for x in pieces), best.b])
-
-
 def open_temperatures(C: int, n: int, resolution: float = 1e-3) -> list[Window]:
-    """All temperatures at which (*) is not proved, as windows, each edge known to `resolution`.
+    """All temperatures at which (*) is not proved, as windows.
 
-    Everything outside the outer windows is proved, everything inside the inner ones refutes (*).
-    A window whose inner part is empty (NaN) is undecided at this resolution.
+    Args:
+        C: number of classes.
+        n: samples in each class, at least 2.
+        resolution: relative width in tau to which each edge is known.
+
+    Returns:
+        The windows, in order. Everything outside the outer ones is proved, everything inside the
+        inner ones refutes (*); one whose inner part is empty (NaN) is undecided at this resolution.
+
+    Example:
+        >>> open_temperatures(13, 2)
+        []
     """
-    _check(C, n)
-    if not 0 < resolution < 1:
-        raise ValueError(f"resolution = {resolution}: a relative width in tau between 0 and 1.")
+    checked_whole(2, C=C, n=n)
+    ask = "pass a relative width in tau between 0 and 1"
+    require(0 < resolution < 1, ask, resolution=resolution)
     ell = _log_inverse_kappa(C, n)
     p = _sigma(-ell)
     least = (8 * p).a

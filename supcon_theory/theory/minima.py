@@ -1,87 +1,109 @@
-"""The smallest values of the objectives over free unit embeddings, balanced classes.
+"""The smallest values of the objectives over free unit embeddings, and floors for any class counts.
 
 Two simplices carry every closed form: the class simplex (each class in one point, class means at
 cosine -1/(C-1), possible iff d >= C-1) and the instance simplex (each sample its own vertex, cosine
 -1/(N-1), possible iff d >= N-1); the views of a sample always coincide. `simplex.py` builds both.
 
-Sources: arXiv 2506.04411, Theorem 2 (`nscl`); 2004.11362 (`supcon`); 2405.18045 (`dhel`). The values
-that these papers do not print follow from the same two steps: Jensen on the log-sum, and the squared
-norm of the sum of all embeddings being at least 0.
+Sources: arXiv 2506.04411, Theorem 2 (`nscl`); 2004.11362 (`supcon`); 2405.18045 (`dhel`). The
+values that these papers do not print follow from the same two steps: Jensen on the log-sum, and the
+squared norm of the sum of all embeddings being at least 0.
 
-Everything broadcasts over NumPy arrays in float64.
+Everything but `nscl_floor` broadcasts over NumPy arrays in float64. C balanced classes of n samples
+of K views each, N = n C samples, temperature tau; d is large enough for the simplex.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Float = np.float64 | NDArray[np.float64]
-
-
-def as_arrays(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> tuple[Float, ...]:
-    """The arguments as float64 arrays, or one sentence about the first that makes no sense."""
-    for name, value, least in (("C", C, 2), ("n", n, 1), ("K", K, 1)):
-        if not np.all(np.asarray(value) >= least):
-            raise ValueError(f"{name} = {value}: needed is {name} >= {least}.")
-    if not np.all(np.asarray(tau) > 0):
-        raise ValueError(f"tau = {tau}: the temperature must be positive.")
-    return tuple(np.asarray(value, dtype=np.float64) for value in (C, n, K, tau))
+from supcon_theory.theory.counts import (
+    Floats,
+    checked_counts,
+    checked_setting,
+    checked_tau,
+    checked_whole,
+    require,
+)
 
 
-def nscl_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def nscl_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """L* = log(K n (C-1)) - C / ((C-1) tau), iff views and classes collapse to a simplex ETF.
 
     arXiv 2506.04411, Theorem 2: balanced classes, d >= C-1, every K >= 1.
+
+    Args:
+        C: number of classes.
+        n: samples in each class.
+        K: views of each sample.
+        tau: temperature.
+
+    Returns:
+        The minimum, of the broadcast shape.
+
+    Example:
+        >>> round(float(nscl_minimum(10, 64, 2, 1.0)), 4)
+        5.9381
     """
-    C, n, K, tau = as_arrays(C, n, K, tau)
+    C, n, K, tau = checked_setting(C, n, K, tau)
     return np.log(K * n * (C - 1)) - C / ((C - 1) * tau)
 
 
-def dcl_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def dcl_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """log(K (N-1)) - N / ((N-1) tau) with N = n C, at the instance simplex."""
-    C, n, K, tau = as_arrays(C, n, K, tau)
+    C, n, K, tau = checked_setting(C, n, K, tau)
     N = n * C
     return np.log(K * (N - 1)) - N / ((N - 1) * tau)
 
 
-def nt_xent_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def nt_xent_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """log(1 + K (N-1) exp(-N / ((N-1) tau))), at the instance simplex; `hucl` (beta = 0) too."""
     return np.logaddexp(0, dcl_minimum(C, n, K, tau))
 
 
-def nscl_coupled_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def nscl_coupled_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """log(1 + K n (C-1) exp(-C / ((C-1) tau))), at the class simplex; `h_nscl` too.
 
-    Note: n = B/C makes it no floor of random batches: `nscl_coupled_at_etf_in_random_batches`.
+    Note: n = B/C makes it no floor of random batches of B samples, over which the expectation of
+    the loss at the class simplex is about 1/B lower.
+
+    Args:
+        C: number of classes.
+        n: samples in each class.
+        K: views of each sample.
+        tau: temperature.
+
+    Returns:
+        The minimum, of the broadcast shape.
     """
     return np.logaddexp(0, nscl_minimum(C, n, K, tau))
 
 
-def supcon_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def supcon_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """log(nK - 1 + nK (C-1) exp(-C / ((C-1) tau))), at the class simplex; L_out and L_in alike."""
     floor = nscl_minimum(C, n, K, tau)
     others = np.asarray(n) * np.asarray(K) - 1
-    if not np.all(others >= 1):
-        raise ValueError(f"n K = {others + 1}: supcon needs n K >= 2, another row of the class.")
+    require(others >= 1, "supcon needs n K >= 2, another row of the class", n=n, K=K)
     return np.logaddexp(np.log(others), floor)
 
 
-def scl_jiang_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def scl_jiang_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """log(1 + K (N-1) exp(-C / ((C-1) tau))), at the class simplex; `hscl` at every hardness."""
-    C, n, K, tau = as_arrays(C, n, K, tau)
+    C, n, K, tau = checked_setting(C, n, K, tau)
     return np.logaddexp(0, np.log(K * (n * C - 1)) - C / ((C - 1) * tau))
 
 
-def dhel_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def dhel_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """log(N-1) - N / ((N-1) tau), at the instance simplex."""
     return dcl_minimum(C, n, K, tau) - np.log(K)
 
 
-def dhel_official_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def dhel_official_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """2 log(N-1) - (N+1) / ((N-1) tau), at the instance simplex."""
     return 2 * dhel_minimum(C, n, K, tau) + 1 / np.asarray(tau, dtype=np.float64)
 
 
-def n_dhel_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Float:
+def n_dhel_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
     """log(n (C-1)) - C / ((C-1) tau), at the class simplex."""
     return nscl_minimum(C, n, K, tau) - np.log(K)
 
@@ -101,3 +123,56 @@ MINIMA = {
     "dhel_official": dhel_official_minimum,
     "n_dhel": n_dhel_minimum,
 }
+
+
+def nscl_floor(counts: Sequence[int], K: int, tau: float, weight: float | None = None) -> float:
+    """Lower bound of `nscl` over all unit embeddings, for any class counts n_c, N = sum n_c.
+
+        (1/N) sum_c n_c log(K (N - n_c)) - 1/tau
+            - (1/(N tau)) [sum_c n_c^2 r_c + (sum_c n_c |r_c - w|)^2 / (4 w)],   r_c = 1/(N - n_c)
+
+    for every weight w > 0. Proof: Jensen on each log-sum leaves sum_a r_a (<z_a, s> - <z_a,
+    s_class>) with s the sum of all rows; the class part is at most its value at collapse, and
+    <u, s> >= -|u - w s|^2 / (4w) for u = sum_a r_a z_a. Equal to the minimum L* when the classes
+    are balanced, loose under strong imbalance.
+
+    Args:
+        counts: (C,) class sizes.
+        K: views of each sample.
+        tau: temperature.
+        weight: w; None takes the one that makes the floor highest.
+
+    Returns:
+        The floor.
+
+    Example:
+        >>> round(nscl_floor([12, 4, 2, 2], 2, 1.0), 3)
+        1.073
+    """
+    n_c, tau = checked_counts(counts), float(checked_tau(tau))
+    checked_whole(1, K=K)
+    N = n_c.sum()
+    r = 1 / (N - n_c)
+    if weight is None:
+        weight = _best_weight(n_c, r)
+    require(weight > 0, "a weight must be positive", weight=weight)
+    spread = (n_c @ np.abs(r - weight)) ** 2 / (4 * weight)
+    return float(n_c @ np.log(K * (N - n_c)) / N - 1 / tau - (n_c @ (n_c * r) + spread) / (N * tau))
+
+
+def _best_weight(n_c: Floats, r: Floats) -> float:
+    """Argmin over w of (sum_c n_c |r_c - w|)^2 / w: a kink r_c, or |a/b| if the sum is a + b w."""
+    candidates = list(r)
+    for kink in r:
+        sign = np.where(r <= kink, 1.0, -1.0)  # on the piece just above this kink
+        a, b = -(sign * n_c) @ r, sign @ n_c
+        if b != 0 and a != 0:
+            candidates.append(abs(a / b))
+    candidates = np.array(candidates)
+    spread = (np.abs(r[None, :] - candidates[:, None]) @ n_c) ** 2 / candidates
+    return float(candidates[spread.argmin()])
+
+
+def cdnv_at_instance_simplex(n: ArrayLike) -> Floats:
+    """(n - 1) / 2 for balanced classes of size n, population moments, any labelling."""
+    return (np.asarray(n, dtype=np.float64) - 1) / 2

@@ -1,133 +1,171 @@
-"""The checks that claims are built from: what passes, what fails, what cannot be decided."""
+"""What each check says at its edges, and the claims that have rules of their own."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from supcon_theory.claims import Claim, evaluate, exit_code, lies_within, obeys, select
-
-TABLE = pd.DataFrame(
-    {
-        "seed": [0, 0, 1, 1],
-        "C": [2, 4, 2, 4],
-        "excess": [-0.1, -0.2, -0.3, 0.0],
-        "value": [1.0, 2, 3, 4],
-        "bound": [2.0, 4, 6, 8],
-    }
-)
-EMPTY = TABLE.iloc[:0]
+from supcon_theory.claims import AtMost, Certified, Change, Within, few_shot, training
+from supcon_theory.claims.checks import names
+from supcon_theory.statistics import mean_interval
+from tests.claims.tables import EXPERIMENTS
 
 
-def test_a_bound_that_holds_passes_with_margin_and_tightness():
-    verdict = obeys({"excess": 1e-9}, tightness=("value", "bound"))(TABLE)
-    assert verdict.verdict == "PASS" and verdict.n == 4
-    assert verdict.margin == pytest.approx(1e-9) and verdict.tightness == 0.5
+def claim_of(experiment: str, key: str):
+    claims, table = EXPERIMENTS[experiment]
+    return next(c for c in claims if c.key == key), table.copy()
 
 
-def test_one_broken_row_fails_and_is_kept():
-    verdict = obeys({"excess": 1e-9})(TABLE.assign(excess=[-1, 2e-9, -1, -1]))
-    assert verdict.verdict == "FAIL" and list(verdict.broken_by.index) == [1]
+def test_at_most_holds_at_its_limit_and_not_above():
+    rows = pd.DataFrame({"r": [0.0, 1e-9]})
+    assert AtMost({"r": 1e-9})(rows).verdict == "PASS"
+    assert AtMost({"r": 1e-9})(rows).margin == 0
+    broken = AtMost({"r": np.nextafter(1e-9, 0)})(rows)
+    assert broken.verdict == "FAIL" and len(broken.broken_by) == 1
 
 
-def test_a_broken_row_fails_even_beside_nan_or_with_one_seed():
-    broken = TABLE.assign(excess=[np.nan, 1.0, -1, -1])
-    assert obeys({"excess": 0}, needs={"seed": 2})(broken).verdict == "FAIL"
-    assert obeys({"excess": 0}, needs={"seed": 2})(broken[broken["seed"] == 0]).verdict == "FAIL"
+def test_one_broken_row_fails_whatever_is_nan_beside_it():
+    rows = pd.DataFrame({"r": [np.nan, 2.0], "gap": [np.nan, np.nan]})
+    assert AtMost({"r": 1.0, "gap": 1.0})(rows).verdict == "FAIL"
+    assert AtMost({"r": 3.0, "gap": 1.0})(rows).verdict == "INCONCLUSIVE"
 
 
-@pytest.mark.parametrize(
-    "table, reason",
-    [
-        (EMPTY, "no row"),
-        (TABLE.assign(excess=[np.nan, -1, -1, -1]), "NaN"),
-        (TABLE[TABLE["seed"] == 0], "2 values of seed"),
-        (TABLE[TABLE["C"] == 4], "2 values of C"),
-        (TABLE.drop(columns="excess"), "no column excess"),
-    ],
-)
-def test_what_a_table_cannot_decide_is_inconclusive(table, reason):
-    verdict = obeys({"excess": 0}, needs={"seed": 2, "C": 2})(table)
-    assert verdict.verdict == "INCONCLUSIVE" and reason in verdict.reason
+def test_a_bound_that_says_nothing_in_some_rows_passes_and_in_all_is_vacuous():
+    rows = pd.DataFrame({"r": [0.0, 0.0], "gap": [1.0, 2.0]})
+    some = AtMost({"r": 1.0}, ("r", "gap"), vacuous="gap >= 2")(rows)
+    assert (some.verdict, some.reason) == ("PASS", "the bound says nothing in 50% of the rows")
+    assert AtMost({"r": 1.0}, vacuous="gap >= 1")(rows).verdict == "VACUOUS"
+    assert some.tightness == 0
 
 
-def test_a_bound_that_says_nothing_anywhere_is_vacuous():
-    above = obeys({"excess": 0}, vacuous=lambda rows: rows["bound"] > 1)
-    assert above(TABLE).verdict == "VACUOUS"
-    partly = obeys({"excess": 0}, vacuous=lambda rows: rows["bound"] > 4)(TABLE)
-    assert partly.verdict == "PASS" and "50%" in partly.reason
+def test_an_optimiser_that_stalled_leaves_a_pass_open_and_excuses_only_where_it_should():
+    rows = pd.DataFrame({"excess": [1.0, 0.0], "stalled": [True, False], "gradient_norm": 1e-3})
+    assert AtMost({"excess": 0.5}, settled="required")(rows).verdict == "FAIL"
+    assert AtMost({"excess": 0.5}, settled="excused")(rows).verdict == "INCONCLUSIVE"
+    assert AtMost({"excess": 2.0}, settled="required")(rows).verdict == "INCONCLUSIVE"
+    assert AtMost({"excess": 0.5}, settled="excused")(rows[1:]).verdict == "PASS"
 
 
-def of_seed(table):
-    return table.groupby("seed")["value"].first()
+def test_checks_print_their_own_thresholds():
+    assert str(AtMost({"a": 1e-9, "b": 0.5})) == "a <= 1e-09 and b <= 0.5"
+    statistic = lambda t: t["r"]  # noqa: E731
+    assert str(Within("slope", -1.1, -0.9, statistic)) == "slope in [-1.1, -0.9]"
+    assert str(Within("r", 0, np.inf, statistic)) == "r >= 0"
+    assert str(Within("r", -np.inf, 0.05, statistic)) == "r <= 0.05"
+    assert Within("r", 0, np.inf, statistic).threshold == [0.0, None]
 
 
 @pytest.mark.parametrize(
-    "values, verdict",
+    "expression, expected",
     [
-        ([1.00, 1.01, 0.99], "PASS"),
-        ([2.00, 2.01, 1.99], "FAIL"),
-        ([1.1, 1.11, 1.09], "INCONCLUSIVE"),
-        ([1.0], "INCONCLUSIVE"),
-        ([1.0, np.nan], "INCONCLUSIVE"),
-        ([], "INCONCLUSIVE"),
+        ("log1p((C - 1) * exp(-2 / tau)) <= r", {"C", "tau", "r"}),
+        ("bound_ceiling.notna()", {"bound_ceiling"}),
+        ("step == step.max() and labels == 'true'", {"step", "labels"}),
+        ("r - @t", {"r"}),
+        ("", set()),
     ],
 )
-def test_a_trend_is_judged_by_its_interval_over_seeds(values, verdict):
-    table = pd.DataFrame({"seed": range(len(values)), "value": values})
-    assert lies_within(0.9, 1.1, of_seed)(table).verdict == verdict
+def test_the_columns_of_an_expression_are_found(expression, expected):
+    assert names(expression) == expected
 
 
-def test_a_trend_that_its_null_shows_too_is_vacuous():
-    table = pd.DataFrame({"seed": [0, 1, 2], "value": [1.00, 1.01, 0.99]})
-    assert lies_within(0.9, 1.1, of_seed, null=of_seed)(table).verdict == "VACUOUS"
-    assert lies_within(0.9, 1.1, of_seed, null=lambda t: of_seed(t) + 5)(table).verdict == "PASS"
+def test_a_change_touches_only_the_rows_it_names_and_nothing_at_zero():
+    table = pd.DataFrame({"C": [2, 3, 4], "r": [1.0, 2.0, 3.0]})
+    change = Change("r", "r * 10 ** @t", "C > 2")
+    assert change(table, table, 0.0).equals(table)
+    assert change(table, table[:2], 1.0)["r"].tolist() == [1.0, 20.0, 3.0]
 
 
-@pytest.mark.parametrize(
-    "null",
-    [
-        lambda t: of_seed(t).iloc[:0],
-        lambda t: of_seed(t).replace(1.0, np.nan),
-        lambda t: t["absent"],
-    ],
-    ids=["no rows", "NaN", "no column"],
-)
-def test_a_trend_whose_null_is_missing_is_not_decided(null):
-    table = pd.DataFrame({"seed": [0, 1, 2], "value": [1.00, 1.01, 0.99]})
-    assert lies_within(0.9, 1.1, of_seed, null=null)(table).verdict == "INCONCLUSIVE"
+def spurious() -> pd.DataFrame:
+    _, table = claim_of("free", "B2-spurious")
+    return table[table["part"] == "spurious"].reset_index(drop=True)
 
 
-def test_no_claim_leaves_nothing_undecided():
-    verdicts, broken = evaluate([], TABLE)
-    assert len(verdicts) == 0 and broken == {} and exit_code(verdicts) == 0
+def test_two_different_certified_points_are_wanted():
+    check = next(c for c in EXPERIMENTS["free"][0] if c.id == "B2-spurious").check
+    assert isinstance(check, Certified)
+    rows = spurious()
+    assert check(rows).verdict == "PASS"
+    same = rows[(rows["K"] == 2) & (rows["tau"] == 1.0)]
+    assert check(same.assign(excess=0.1)).verdict == "INCONCLUSIVE"
+    for column, value in (("excess", 1e-4), ("critical_gradient", 1e-4), ("zero_modes", 2.0)):
+        assert check(rows.assign(**{column: value})).verdict == "INCONCLUSIVE"
 
 
-def test_rows_without_the_column_are_about_nothing():
-    assert len(select(TABLE, {"absent": 1})) == 0
-    assert list(select(TABLE, {"C": 4, "seed": 1}).index) == [3]
+def test_an_own_data_set_without_balanced_classes_is_not_asked_for_what_needs_them():
+    claim, table = claim_of("sweep", "A4")
+    unequal = table.assign(bound_ceiling=np.nan, violation_centred=np.nan)
+    assert claim.verdict(unequal).verdict == "NOT ASKED"
+    half = unequal.where(table["C"] > 4, table)
+    assert claim.verdict(half).verdict == "PASS" and claim.verdict(half).n < len(table)
+    bao = next(c for c in training.claims(0.5, 1.0, (10,)) if c.id == "S-bao")
+    without = claim_of("training", "S-bao")[1].query("protocol != 'surrogate'")
+    assert bao.verdict(without.drop(columns="chance")).verdict == "NOT ASKED"
 
 
-@pytest.mark.parametrize(
-    "kind, expect, table, code",
-    [
-        ("theorem", "PASS", TABLE, 0),
-        ("theorem", "PASS", TABLE.assign(excess=1.0), 1),
-        ("theorem", "PASS", EMPTY, 3),
-        ("counterexample", "FAIL", TABLE.assign(excess=1.0), 0),
-        ("counterexample", "FAIL", TABLE, 1),
-        ("counterexample", "FAIL", EMPTY, 3),
-        ("trend", "VACUOUS", TABLE, 0),
-    ],
-)
-def test_exit_codes(kind, expect, table, code):
-    claim = Claim("X", "it holds", "here", kind, obeys({"excess": 0}), expect)
-    verdicts, broken = evaluate([claim], table)
-    assert exit_code(verdicts) == code
-    assert ("X" in broken) == (len(table) > 0 and table["excess"].max() > 0)
+def test_claims_on_objectives_shots_and_dimensions_that_flags_removed_are_not_asked():
+    found = few_shot.claims(10, ("nscl",), (1, 5), certificates=False)
+    asked = {c.id: c.asked for c in found}
+    assert not any(asked[i] for i in asked if i[:2] in ("C4", "C5") or "conditional" in i)
+    assert asked["C1-cantelli"] and asked["C2"]
+    assert not few_shot.counterexample((10, 100), (1.0,))[0].asked
 
 
-def test_a_vacuous_theorem_holds_but_a_vacuous_trend_was_not_declared():
-    silent = obeys({"excess": 0}, vacuous=lambda rows: rows["bound"] > 0)
-    for kind, code in (("theorem", 0), ("trend", 3)):
-        verdicts, _ = evaluate([Claim("X", "", "", kind, silent)], TABLE)
-        assert exit_code(verdicts) == code
+def test_a_certificate_that_is_missing_in_one_row_where_others_have_it_decides_nothing():
+    claim, table = claim_of("few shots", "C1-conditional_chernoff")
+    name = "conditional_chernoff"
+    rare = table.assign(**{f"bound_{name}": table[f"bound_{name}"].where(table["m"] == 5)})
+    assert claim.verdict(rare).verdict == "PASS"
+    place = rare.index[(rare["m"] == 5) & (rare["seed"] == 0)][0]
+    rare.loc[place, f"violation_{name}"] = np.nan
+    assert claim.verdict(rare).verdict == "INCONCLUSIVE"
+
+
+def test_pairs_where_the_premise_fails_and_untrained_encoders_do_not_count_for_the_transfer():
+    claim, table = claim_of("training", "A9")
+    worse = table["objective"].eq("dcl") & table["protocol"].eq("exact")
+    never = table.assign(loss_dcl=table["loss_dcl"] + 100 * worse)
+    assert claim.verdict(never).verdict == "INCONCLUSIVE"
+    trained = table[table["step"] > 0]
+    assert claim.verdict(trained).n == claim.verdict(table).n > 0
+
+
+def test_a_transfer_no_better_than_the_untrained_encoder_is_vacuous():
+    claim, table = claim_of("training", "A10 C=10 tau=1")
+    start = (table["step"] == 0) & (table["protocol"] == "exact")
+    lowest = table["loss_nscl"].mask(start, table["loss_nscl"].min())
+    assert claim.verdict(table.assign(loss_nscl=lowest)).verdict == "VACUOUS"
+
+
+@pytest.mark.parametrize("name", ["bao", "bao_lower"])
+def test_an_earlier_bound_beyond_what_any_encoder_can_reach_is_vacuous(name):
+    claim, table = claim_of("training", f"S-{name}")
+    least = np.log1p((table["C"] - 1) * np.exp(-2 / table["tau"]))
+    edge = {"bao": table["chance"], "bao_lower": least}[name]
+    assert claim.verdict(table.assign(**{f"bound_{name}": edge})).verdict == "VACUOUS"
+    inside = edge + (-0.01 if name == "bao" else 0.01)
+    found = claim.verdict(table.assign(**{f"bound_{name}": inside}))
+    assert (found.verdict, found.reason) == ("PASS", "")
+
+
+def test_a_point_of_the_grid_that_is_missing_leaves_its_trends_undecided():
+    table = claim_of("grid", "U1 tau=1")[1]
+    missing = (table["labels"] == "random") & (table["level"] == "base") & (table["seed"] == 1)
+    for key in ("U1 tau=1", "U2 tau=1"):
+        claim, _ = claim_of("grid", key)
+        assert claim.verdict(table[~missing]).verdict == "INCONCLUSIVE"
+
+
+def test_points_that_a_trend_is_not_about_do_not_break_it():
+    for key, where in (
+        ("U2 tau=1", "labels == 'true' and step == 0"),
+        ("U3 tau=1", "labels == 'kmeans_equal' and objective == 'nscl'"),
+    ):
+        claim, table = claim_of("grid", key)
+        table.loc[table.query(where).index, "r"] = 0.5
+        assert claim.verdict(table).verdict == "PASS"
+
+
+def test_the_interval_of_a_trend_is_the_one_of_its_level():
+    values = pd.Series([1.0, 1.2, 0.9, 1.1, 1.05, 0.97])
+    found = Within("r", 0, np.inf, lambda t: t["r"])(pd.DataFrame({"r": values}), level=0.99)
+    assert (found.ci_low, found.ci_high) == mean_interval(values, 0.99)[1:3]

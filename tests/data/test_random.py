@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
-from supcon_theory.data.random import bits, permutation, uniform
+from supcon_theory.data.random import bits, permutation, shuffled_labels, uniform
 
 _MASK = 2**64 - 1
 
@@ -104,3 +105,11 @@ def test_parts_of_a_key_that_are_no_whole_numbers_are_refused(key):
 def test_sample_numbers_that_are_none_are_refused(index):
     with pytest.raises(ValueError, match="vector of sample numbers"):
         uniform(0, "s", 0, 0, index, 1)
+
+
+def test_shuffled_labels_are_the_permutation_of_their_stream():
+    y = np.arange(50) // 5
+    expected = y[permutation(3, "shuffled labels", 0, 50)]
+    np.testing.assert_array_equal(shuffled_labels(3, y), expected)
+    assert (expected != y).any() and sorted(expected) == sorted(y)
+    assert shuffled_labels(3, torch.as_tensor(y)).tolist() == expected.tolist()

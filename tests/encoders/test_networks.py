@@ -3,7 +3,15 @@
 import pytest
 import torch
 
+from supcon_theory.encoders import recipe
 from supcon_theory.encoders.networks import ENCODERS, build
+from supcon_theory.encoders.optimisers import OPTIMISERS
+
+
+def test_the_names_that_are_known_without_torch_are_these():
+    assert recipe.ENCODERS == tuple(ENCODERS) == tuple(recipe.SECONDS)
+    assert recipe.OPTIMISERS == tuple(OPTIMISERS)
+
 
 LIGHT = [name for name in ENCODERS if name != "resnet50"]
 

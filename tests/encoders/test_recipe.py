@@ -1,13 +1,34 @@
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
-from supcon_theory.encoders.recipe import Recipe, deep, log_spaced, sweep
+from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
+from supcon_theory.runs import store
+
+BASE = Recipe("glyphs", 8, 64, 0, "dcl", checkpoints=(0, 50, 100))
+KEYS = {  # folders of encoders that are out there: they must be found again
+    "a0ef3b7fbb01bb06": BASE,
+    "78b93c2c3527a29b": Recipe(
+        "glyphs", 10, 160, 0, "nscl", steps=800, checkpoints=log_spaced(800, 9)
+    ),
+    "f16ebb7d134b04a7": Recipe(
+        "kanji", 10, 40, 1, "supcon", steps=3000, checkpoints=log_spaced(3000, 9)
+    ),
+    "d970f06c3809e996": Recipe(
+        "glyphs", 32, 64, 0, "dcl", imbalance=4.0, steps=150, checkpoints=(0, 75, 150)
+    ),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_stay(key):
+    assert KEYS[key].key == key
 
 
 def test_equal_recipes_share_a_key_and_any_change_gives_another():
-    recipe = sweep("glyphs", 8, 0, "dcl")
-    assert recipe.key == sweep("glyphs", 8, 0, "dcl").key
+    assert BASE.key == dataclasses.replace(BASE, checkpoints=[0, 50, 100]).key
     changes = dict(
         data="kanji",
         C=9,
@@ -27,21 +48,59 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         lr=1e-2,
         weight_decay=0.0,
         data_digest="x",
+        options={"pairs": "all"},
     )
     assert set(changes) == {field.name for field in dataclasses.fields(Recipe)}
-    keys = {dataclasses.replace(recipe, **{name: value}).key for name, value in changes.items()}
-    assert len(keys | {recipe.key}) == len(changes) + 1
+    keys = {dataclasses.replace(BASE, **{name: value}).key for name, value in changes.items()}
+    assert len(keys | {BASE.key}) == len(changes) + 1
 
 
 def test_a_recipe_survives_json():
-    recipe = deep("glyphs", 10, 0, "dcl")
-    fields = dataclasses.asdict(recipe) | {"checkpoints": list(recipe.checkpoints)}
-    assert Recipe(**fields) == recipe and hash(Recipe(**fields)) == hash(recipe)
+    fields = store.plain(BASE)
+    assert "options" not in fields
+    assert Recipe(**fields) == BASE and hash(Recipe(**fields)) == hash(BASE)
 
 
 def test_log_spaced_steps_start_at_zero_and_end_at_the_end():
     assert log_spaced(100, 3) == (0, 1, 10, 100)
     assert log_spaced(400, 1) == (0, 400)
+
+
+def test_columns_say_which_encoder_a_row_is_about():
+    assert BASE.columns(step=50, split="test", objective="nscl") == {
+        "data": "glyphs",
+        "C": 8,
+        "n": 64,
+        "K": 2,
+        "d": 64,
+        "objective": "nscl",
+        "seed": 0,
+        "tau_train": 0.5,
+        "step": 50,
+        "epoch": 50 / 4,  # 512 images in batches of 128
+        "split": "test",
+    }
+    assert dataclasses.replace(BASE, batch=1024).columns(step=7)["epoch"] == 7
+
+
+def test_imbalanced_recipes_know_how_many_images_they_have():
+    assert Recipe(C=4, n=8, imbalance=4.0).images == 8 + 5 + 3 + 2
+
+
+def test_the_published_recipe_and_its_key_need_no_torch():
+    code = "import sys; from supcon_theory.encoders import recipe, flags; recipe.PUBLISHED.key"
+    code += "; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert (PUBLISHED.encoder, PUBLISHED.batch, PUBLISHED.optimiser) == ("resnet50", 1024, "lars")
+
+
+def test_the_seconds_of_training_are_those_of_every_encoder():
+    shared = dataclasses.replace(BASE, batch=256).shared(["dcl", "nscl"])
+    assert list(shared) == [
+        f"encoders/{dataclasses.replace(BASE, batch=256, objective=name).key}"
+        for name in ("dcl", "nscl")
+    ]
+    assert set(shared.values()) == {2 * sum(BASE.shared(["dcl"]).values())}
 
 
 @pytest.mark.parametrize(
@@ -60,8 +119,14 @@ def test_log_spaced_steps_start_at_zero_and_end_at_the_end():
         (dict(checkpoints=(5, 0)), "increasing"),
         (dict(imbalance=0.5), "imbalance"),
         (dict(batch=1), "batch is 1"),
+        (dict(objective="dc"), "objective is 'dc' but must be one of dcl"),
+        (dict(options={"beta": 1.0}), "beta is no option of dcl: it has pairs"),
+        (dict(d=1), "d is 1"),
+        (dict(lr=float("nan")), "lr is nan"),
+        (dict(tau=float("inf")), "tau is inf"),
+        (dict(weight_decay=-1.0), "weight_decay is -1.0"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_a_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence):
-        sweep("glyphs", change.pop("C", 8), 0, "dcl", **change)
+        dataclasses.replace(BASE, **change)

@@ -1,19 +1,21 @@
 """Paired training: alone or together, in one go or interrupted, the weights have the same bits."""
 
+import json
+
 import pytest
 import torch
 
 from supcon_theory import data
 from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.embed import embed, encoder_at, evaluation_views
-from supcon_theory.encoders.recipe import sweep
+from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.objectives import OBJECTIVES
 
 SMALL = dict(n=8, steps=6, batch=12, checkpoints=(0, 3, 6), d=16)
 
 
 def recipes(*objectives, **changes):
-    return [sweep("glyphs", 4, 0, objective, **SMALL | changes) for objective in objectives]
+    return [Recipe(C=4, objective=objective, **SMALL | changes) for objective in objectives]
 
 
 def weights(recipe, entry, step):
@@ -75,7 +77,7 @@ def test_what_is_trained_is_not_trained_again_unless_asked(tmp_path):
     assert len(steps) == 18
 
 
-def test_a_damaged_checkpoint_is_trained_again(tmp_path):
+def test_a_damaged_checkpoint_is_trained_again_and_said(tmp_path):
     (recipe,) = recipes("dcl")
     entry = paired.train([recipe], tmp_path)["dcl"]
     before = weights(recipe, entry, 6)
@@ -83,9 +85,64 @@ def test_a_damaged_checkpoint_is_trained_again(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    again = paired.train([recipe], tmp_path)["dcl"]
+    said = []
+    again = paired.train([recipe], tmp_path, say=said.append)["dcl"]
     assert same(before, weights(recipe, again, 6))
-    assert list(entry.folder.glob("*.damaged"))
+    assert len(said) == 1 and (tmp_path / f"{recipe.key}.damaged").is_dir()
+
+
+def test_the_folder_of_another_encoder_is_not_taken_for_it(tmp_path):
+    (one,), (other,) = recipes("dcl"), recipes("dcl", lr=0.1)
+    right = weights(other, paired.train([other], tmp_path / "right")["dcl"], 6)
+    paired.train([one], tmp_path)["dcl"].folder.rename(tmp_path / other.key)
+    said = []
+    found = paired.train([other], tmp_path, say=said.append)["dcl"]
+    assert same(right, weights(other, found, 6)) and "another recipe" in said[0]
+
+
+def test_an_encoder_of_another_version_is_trained_again(tmp_path, monkeypatch):
+    (recipe,) = recipes("dcl")
+    entry = paired.train([recipe], tmp_path)["dcl"]
+    manifest = json.loads((entry.folder / "manifest.json").read_text())
+    (entry.folder / "manifest.json").write_text(json.dumps(manifest | {"version": 0}))
+    said = []
+    paired.train([recipe], tmp_path, say=said.append)
+    assert "another version" in said[0]
+
+
+def test_a_half_trained_encoder_is_not_gone_on_with_by_another_recipe(tmp_path):
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(part):
+        if part > 0.6:
+            raise Interrupted
+
+    (one,), (other,) = recipes("dcl"), recipes("dcl", lr=0.1)
+    with pytest.raises(Interrupted):
+        paired.train([one], tmp_path, report=interrupt)
+    (tmp_path / one.key).rename(tmp_path / other.key)
+    steps = []
+    found = paired.train([other], tmp_path, report=steps.append)["dcl"]
+    right = paired.train([other], tmp_path / "right")["dcl"]
+    assert len(steps) == 6 and same(weights(other, right, 6), weights(other, found, 6))
+
+
+def test_what_an_objective_is_called_with_follows_from_its_signature():
+    (hard,) = recipes("hucl", options={"beta": 2.0})
+    assert paired.arguments(hard) == {"beta": 2.0}
+    (distinct,), (every,) = recipes("dcl"), recipes("dcl", options={"pairs": "all"})
+    assert paired.arguments(distinct) == {"pairs": "distinct"}
+    assert paired.arguments(every) == {"pairs": "all"}
+    (classifier,) = recipes("cross_entropy")
+    assert paired.arguments(classifier)["weights"].shape == (4, 16)
+
+
+def test_options_reach_the_objective_and_change_the_key_only_when_there_are_any(tmp_path):
+    (plain,), (optional,) = recipes("dcl"), recipes("dcl", options={"pairs": "all"})
+    assert plain.key != optional.key
+    ends = [paired.train([r], tmp_path)["dcl"] for r in (plain, optional)]
+    assert not same(weights(plain, ends[0], 6), weights(optional, ends[1], 6))
 
 
 def test_a_loss_that_is_not_finite_says_where(tmp_path, monkeypatch):

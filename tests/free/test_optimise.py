@@ -7,10 +7,11 @@ from scipy.optimize import minimize as scipy_minimise
 
 from supcon_theory.free import curvature
 from supcon_theory.free.lbfgs import minimise, value_and_gradient
-from supcon_theory.free.optimise import WHO, gaussian_starts, losses, optimise
+from supcon_theory.free.optimise import gaussian_starts, losses, optimise
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.minima import MINIMA, nscl_minimum
 from supcon_theory.theory.simplex import class_simplex, instance_simplex
+from tests.objectives.test_loop_references import LOSSES
 
 
 def labels(C, n):
@@ -25,41 +26,42 @@ def torch_simplex(build, counts, K, d):
 # ---- losses -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("tau", [0.05, 0.5, 2.0])
 @pytest.mark.parametrize("counts", [[3, 3, 3], [4, 2, 1]])
-@pytest.mark.parametrize("objective", sorted(WHO))
+@pytest.mark.parametrize("objective", LOSSES)
 def test_batched_losses_are_the_objectives(objective, counts, tau):
     y = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
     for K in (2, 3):
         z = gaussian_starts(4, len(y), K, 5, seed=1)
         expected = torch.stack([OBJECTIVES[objective](row, y, tau=tau) for row in z])
         torch.testing.assert_close(
-            losses(objective, y, K, tau)(z), expected, atol=1e-11, rtol=1e-11
+            losses(objective, y, tau)(z), expected, atol=1e-11, rtol=1e-11
         )
 
 
 def test_the_gap_is_the_difference_of_the_two_losses():
     y, z = labels(3, 4), gaussian_starts(3, 12, 2, 4, seed=2)
-    expected = losses("dcl", y, 2, 0.3)(z) - losses("nscl", y, 2, 0.3)(z)
-    torch.testing.assert_close(losses("gap", y, 2, 0.3)(z), expected)
+    expected = losses("dcl", y, 0.3)(z) - losses("nscl", y, 0.3)(z)
+    torch.testing.assert_close(losses("gap", y, 0.3)(z), expected)
 
 
 def test_single_views_work_where_the_positive_is_the_anchor_itself():
     z, y = gaussian_starts(2, 6, 1, 3, seed=3), labels(3, 2)
-    assert torch.isfinite(losses("nscl", y, 1, 0.5)(z)).all()
-    with pytest.raises(ValueError, match="no positive"):
-        losses("nscl_coupled", y, 1, 0.5)
+    assert torch.isfinite(losses("nscl", y, 0.5)(z)).all()
+    with pytest.raises(ValueError, match="K >= 2"):
+        losses("nscl_coupled", y, 0.5)(z)
 
 
 @pytest.mark.parametrize(
     "arguments, word",
     [
-        (("nscl", labels(1, 4), 2, 1.0), "no negative"),
-        (("nothing", labels(2, 2), 2, 1.0), "one of"),
-        (("nscl", labels(2, 2), 2, 0.0), "tau = 0.0"),
+        (("nscl", labels(1, 4), 1.0), "at least two classes"),
+        (("gap", labels(1, 4), 1.0), "at least two classes"),
+        (("nothing", labels(2, 2), 1.0), "one of"),
+        (("nscl", labels(2, 2), 0.0), r"tau is 0\.0"),
     ],
 )
 def test_what_cannot_be_optimised_is_said(arguments, word):
     with pytest.raises(ValueError, match=word):
-        losses(*arguments)
+        losses(*arguments)(gaussian_starts(2, 4, 2, 3, seed=0))
 
 
 # ---- optimiser ----------------------------------------------------------------------------------
@@ -144,7 +146,7 @@ def test_the_hessian_is_the_second_difference_along_great_circles():
     y, z = labels(2, 2), gaussian_starts(1, 4, 2, 3, seed=4)[0]
     _, second, basis = curvature.hessian("nscl", z, y, 0.5)
     directions = curvature.random_directions(z, 5, torch.Generator().manual_seed(0), False)
-    function, h = losses("nscl", y, 2, 0.5), 1e-3
+    function, h = losses("nscl", y, 0.5), 1e-3
     for direction, found in zip(
         directions, curvature.curvature_along(second, basis, directions), strict=False
     ):

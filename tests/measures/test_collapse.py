@@ -9,7 +9,6 @@ import torch
 
 from supcon_theory.measures import (
     augmentation_variance,
-    centre_agreement,
     class_gram,
     class_moments,
     equiangularity,
@@ -216,20 +215,6 @@ def test_classifier_weights_proportional_to_the_centred_means_are_dual():
     assert math.isnan(self_duality(m, 0 * means).value)
     with pytest.raises(ValueError, match="one row per class"):
         self_duality(m, means[:2])
-
-
-def test_agreement_with_the_nearest_centre_is_a_share_of_rows():
-    x, y = draw((5, 6, 7), 4)
-    x, y = x + 1e4, 10 * y
-    m = class_moments(x, y, classes=[0, 5, 10, 20])
-    means = np.array([x[y == c].numpy().mean(0) for c in (0, 10, 20)])
-    nearest = torch.tensor([[0, 10, 20][((row.numpy() - means) ** 2).sum(1).argmin()] for row in x])
-    assert centre_agreement(m, x, nearest) == 1
-    wrong = nearest.clone()
-    wrong[:9] = 99
-    assert centre_agreement(m, x, wrong) == 0.5
-    with pytest.raises(ValueError, match="must be"):
-        centre_agreement(m, x, nearest[:-1])
 
 
 def test_too_few_dimensions_for_a_simplex_are_reported_with_the_measured_value():

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from supcon_theory.measures.losses import anchor_losses, global_losses
-from supcon_theory.pairs import class_sums as tiled_sums
+from supcon_theory.pairs import tiles
 from supcon_theory.theory import gap as theory
+from supcon_theory.theory.ceiling import etf_ceiling
 
 FIELDS = ("dcl", "nscl", "gap", "log_S", "log_D")
 
@@ -63,7 +64,7 @@ INSTANCES = [  # counts, names of the classes, K, d
 @pytest.mark.parametrize("tile", [1, 4, 7, 384])
 @pytest.mark.parametrize("counts, names, K, d", INSTANCES)
 def test_global_losses_equal_a_triple_loop(counts, names, K, d, tile, monkeypatch):
-    monkeypatch.setitem(tiled_sums.TILE, "cpu", tile)
+    monkeypatch.setitem(tiles.TILE, "cpu", tile)
     z, y = embeddings(sum(counts), K, d, seed=K), shuffled(counts, names=names)
     for pairs in ("all", "distinct") if K > 1 else ("all",):
         found = global_losses(z, y, [1.0, 0.25, 0.1], pairs=pairs)
@@ -164,14 +165,13 @@ def test_many_temperatures_in_one_pass_equal_one_at_a_time(dtype, tolerance):
             np.testing.assert_allclose(a, b, atol=tolerance, rtol=0)
 
 
-def test_only_integer_multiples_of_a_temperature_are_taken_as_powers():
-    assert tiled_sums._recipe([1.2, 0.6, 0.3, 0.1, 0.07, 0.0699999]) == [
-        (0, 0), (0, 2), (1, 2), (2, 3), (0, 0), (0, 0),
-    ]  # fmt: skip
+def test_only_integer_multiples_of_a_scale_are_taken_as_powers():
+    scales = tuple(1 / tau for tau in (1.2, 0.6, 0.3, 0.1, 0.07, 0.0699999))
+    assert tiles.powers(scales) == [(0, 0), (0, 2), (1, 2), (2, 3), (0, 0), (0, 0)]
     x = torch.tensor([0.0, 0.5, 3.0], dtype=torch.float64)
     for m in range(2, 12):
         out = torch.empty(3, dtype=torch.float64)
-        tiled_sums._integer_power(x, m, out=out)
+        tiles.integer_power(x, m, out=out)
         np.testing.assert_allclose(out, x**m, rtol=1e-14)
 
 
@@ -189,7 +189,7 @@ def test_classes_collapsed_onto_a_simplex_reach_the_ceiling_and_the_centred_boun
     z = torch.nn.functional.normalize(corners, dim=1).repeat_interleave(n, 0)[:, None]
     z = z.expand(C * n, 2, C)
     found = global_losses(z, torch.arange(C).repeat_interleave(n), [tau])[tau]
-    ceiling = theory.etf_ceiling(C, n, tau)
+    ceiling = etf_ceiling(C, n, tau)
     np.testing.assert_allclose(found.gap, ceiling, rtol=1e-12)
     np.testing.assert_allclose(theory.centred_bound(0.0, C, n, tau), ceiling, rtol=1e-12)
     floor = math.log(2 * n * (C - 1)) - C / ((C - 1) * tau)  # min NSCL = log(K n (C-1)) - ...
@@ -207,7 +207,7 @@ def test_every_bound_holds_for_every_anchor(seed):
     alignment = torch.einsum("nkd,d->nk", z, z.mean((0, 1))).numpy()
     assert (found.gap <= theory.balanced_anchor_bound(alignment, C, n, tau) + 1e-12).all()
     assert (found.gap >= theory.anchor_lower_bound(n, C * n, tau) - 1e-12).all()
-    assert found.mean_gap <= theory.etf_ceiling(C, n, tau) + 1e-12
+    assert found.mean_gap <= etf_ceiling(C, n, tau) + 1e-12
     assert found.mean_gap <= theory.published_bound(C, tau) + 1e-12
 
 
@@ -260,13 +260,23 @@ def test_products_are_tiles_of_the_upper_triangle_once_per_precision(monkeypatch
     monkeypatch.setattr(torch, "addmm", recorded)
     z, y = embeddings(1500, 2, 4, dtype=torch.float32), shuffled([1000, 500])
     global_losses(z, y, [1.0, 0.5, 0.3])
-    tile = tiled_sums.TILE["cpu"]
-    across = -(-3000 // tile)
+    across = -(-3000 // tiles.TILE["cpu"])
     assert len(shapes) == across * (across + 1) // 2
-    assert max(max(shape) for shape in shapes) == tile
+    assert max(max(shape) for shape in shapes) <= tiles.TILE["cpu"]
     shapes.clear()
     global_losses(z, y, [1.0, 0.01])
     assert len(shapes) == across * (across + 1)
+
+
+def test_arrays_and_labels_of_every_kind_are_taken():
+    z, y = embeddings(8, 2, 3, dtype=torch.float32), shuffled([3, 3, 2])
+    wanted = global_losses(z, y, 0.5)[0.5]
+    names = np.array(["ant", "bee", "cat"])[y]
+    for labels in (names, names.tolist(), y.numpy().astype(np.uint16), y * 10**12, y.float()):
+        found = global_losses(z.numpy().astype(">f4"), labels, [0.5])[0.5]
+        np.testing.assert_array_equal(found.gap, wanted.gap)
+        dense = anchor_losses(z, labels, [[3, 1]], 0.5)
+        np.testing.assert_allclose(dense.gap, wanted.gap[3, 1], rtol=1e-5)
 
 
 GOOD = embeddings(6, 2, 3)
@@ -283,25 +293,25 @@ def spoiled(value):
     "z, y, taus, pairs, error, words",
     [
         (GOOD, LABELS * 0, [1.0], "all", ValueError, "no negatives"),
-        (GOOD[:0], LABELS[:0], [1.0], "all", ValueError, "may be 0"),
-        (GOOD[:, :0], LABELS, [1.0], "all", ValueError, "may be 0"),
-        (GOOD, LABELS.to(torch.complex128), [1.0], "all", ValueError, "integer labels"),
-        (GOOD[:, 0], LABELS, [1.0], "all", TypeError, "shape"),
-        (GOOD.numpy(), LABELS, [1.0], "all", TypeError, "ndarray"),
-        (LABELS[:, None, None], LABELS, [1.0], "all", TypeError, "int64"),
-        (GOOD, LABELS[:5], [1.0], "all", ValueError, "6 integer labels"),
-        (GOOD, LABELS.double(), [1.0], "all", ValueError, "float64"),
-        (GOOD, LABELS > 0, [1.0], "all", ValueError, "bool"),
-        (spoiled(float("nan")), LABELS, [1.0], "all", ValueError, "NaN"),
+        (GOOD[:0], LABELS[:0], [1.0], "all", ValueError, "none of them 0"),
+        (GOOD[:, :0], LABELS, [1.0], "all", ValueError, "none of them 0"),
+        (GOOD, LABELS.to(torch.complex128), [1.0], "all", TypeError, "integers or strings"),
+        (GOOD[:, 0], LABELS, [1.0], "all", ValueError, "shape"),
+        (GOOD.tolist(), LABELS, [1.0], "all", TypeError, "list"),
+        (LABELS[:, None, None], LABELS, [1.0], "all", ValueError, "zeros"),
+        (GOOD, LABELS[:5], [1.0], "all", ValueError, r"it must be \(6,\)"),
+        (GOOD, LABELS + 0.5, [1.0], "all", ValueError, "0.5 in row 0"),
+        (GOOD, None, [1.0], "all", ValueError, "y is None"),
+        (spoiled(float("nan")), LABELS, [1.0], "all", ValueError, r"NaN.*\[2, 1\]"),
         (spoiled(float("inf")), LABELS, [1.0], "all", ValueError, "infinite"),
-        (spoiled(1.001), LABELS, [1.0], "all", ValueError, "norm 1.001"),
-        (spoiled(0.0), LABELS, [1.0], "all", ValueError, "norm 0"),
-        (GOOD, LABELS, [1.0, 0.0], "all", ValueError, "tau = 0.0"),
-        (GOOD, LABELS, [-1.0], "all", ValueError, "tau = -1.0"),
-        (GOOD, LABELS, [float("nan")], "all", ValueError, "tau = nan"),
-        (GOOD, LABELS, [0.001], "all", ValueError, "overflows"),
+        (spoiled(1.002), LABELS, [1.0], "all", ValueError, r"norm 1\.002"),
+        (spoiled(0.0), LABELS, [1.0], "all", ValueError, r"zeros, row \[2, 1\]"),
+        (GOOD, LABELS, [1.0, 0.0], "all", ValueError, r"tau is 0\.0"),
+        (GOOD, LABELS, [-1.0], "all", ValueError, r"tau is -1\.0"),
+        (GOOD, LABELS, [float("nan")], "all", ValueError, "tau is nan"),
+        (GOOD, LABELS, [0.001], "all", ValueError, r"tau is 0\.001; it must lie in \[0\.0015"),
         (GOOD, LABELS, [], "all", ValueError, "no temperature"),
-        (GOOD, LABELS, [1.0], "some", ValueError, "pairs='some'"),
+        (GOOD, LABELS, [1.0], "some", ValueError, "pairs is 'some'"),
         (GOOD[:, :1], LABELS, [1.0], "distinct", ValueError, "K = 1"),
     ],
 )

@@ -219,9 +219,10 @@ def test_moments_do_not_keep_the_graph():
 @pytest.mark.parametrize(
     "change, error, words",
     [
-        (lambda x, y: (x.long(), y), TypeError, "floating point"),
-        (lambda x, y: (x, y.double()), TypeError, "integers"),
-        (lambda x, y: (x, y > 3), TypeError, "integers"),
+        (lambda x, y: (x > 0, y), TypeError, "real numbers"),
+        (lambda x, y: (x.tolist(), y), TypeError, "features is a list"),
+        (lambda x, y: (x, y + 0.5), ValueError, "labels is .*in row 0"),
+        (lambda x, y: (x, None), ValueError, "labels is None"),
         (lambda x, y: (x[:, 0], y), ValueError, "shape"),
         (lambda x, y: (x[:0], y[:0]), ValueError, "shape"),
         (lambda x, y: (x, y[:-1]), ValueError, "one label per sample"),

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import NearestCentroid
 
 from supcon_theory.measures.probes import (
+    affine_errors,
     draw_supports,
     knn_error,
     linear_probe,
@@ -29,6 +30,12 @@ def classes_of_points(seed=0, C=5, n=12, d=4, spread=1.0, labels=None):
     y = rng.permutation(np.repeat(labels, n))
     means = dict(zip(labels.tolist(), spread * rng.standard_normal((len(labels), d)), strict=True))
     return np.array([means[c] for c in y.tolist()]) + rng.standard_normal((len(y), d)), y
+
+
+def standard(a):
+    """Mean of the rows, and their RMS distance from it."""
+    mean = a.mean(axis=0)
+    return mean, np.sqrt(((a - mean) ** 2).sum(axis=1).mean())
 
 
 def loop_nearest_centre(x, y, supports, queries, query_labels):
@@ -216,31 +223,30 @@ def test_linear_probe_equals_scikit_learn(C):
     s = draw_supports(y, 8, 3, seed=0)
     error = probe_error(linear_probe(x, y, s, tol=1e-6), q, qy)
     for r, rows in enumerate(s.reshape(3, -1)):
-        scale = np.sqrt((x[rows] ** 2).sum(axis=1).mean())
-        theirs = LogisticRegression(tol=1e-10, max_iter=5000).fit(x[rows] / scale, y[rows])
-        assert error[r] == pytest.approx(1 - theirs.score(q / scale, qy), abs=1e-12)
+        mean, scale = standard(x[rows])
+        theirs = LogisticRegression(tol=1e-10, max_iter=5000).fit((x[rows] - mean) / scale, y[rows])
+        assert error[r] == pytest.approx(1 - theirs.score((q - mean) / scale, qy), abs=1e-12)
 
 
 @pytest.mark.parametrize("C", [2, 4])
 def test_the_reported_gradient_is_that_of_the_stated_objective(C):
     x, y = classes_of_points(12, C=C)
+    x += 30
     s = draw_supports(y, 6, 1, seed=0)
     probe = linear_probe(x, y, s, inverse_l2=3.0, max_iter=3)
     rows = s.ravel()
-    scale = np.sqrt((x[rows] ** 2).sum(axis=1).mean())
-    a, target = torch.tensor(x[rows] / scale), torch.as_tensor(y[rows])
-    if C == 2:
-        w = torch.tensor(scale * (probe.weight[0, 1] - probe.weight[0, 0]), requires_grad=True)
-        b = torch.tensor(probe.bias[0, 1] - probe.bias[0, 0], requires_grad=True)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(a @ w + b, target.double())
-    else:
-        w = torch.tensor(scale * probe.weight[0], requires_grad=True)
-        b = torch.tensor(probe.bias[0], requires_grad=True)
+    mean, scale = standard(x[rows])
+    a, target = torch.tensor((x[rows] - mean) / scale), torch.as_tensor(y[rows])
+    largest = []
+    for at in (0.0, 1.0):
+        w = torch.tensor(at * scale * probe.weight[0], requires_grad=True)
+        b = torch.tensor(at * (probe.bias[0] + probe.weight[0] @ mean), requires_grad=True)
         loss = torch.nn.functional.cross_entropy(a @ w.T + b, target)
-    (loss + (w**2).sum() / (2 * 3.0 * len(rows))).backward()
-    expected = max(float(w.grad.abs().max()), float(b.grad.abs().max()))
-    assert probe.gradient[0] == pytest.approx(expected, rel=1e-9)
-    assert probe.gradient[0] > 1e-4 and not probe.converged[0]
+        penalty = ((w[1] - w[0]) ** 2).sum() if C == 2 else (w**2).sum()
+        (loss + penalty / (2 * 3.0 * len(rows))).backward()
+        largest.append(max(float(w.grad.abs().max()), float(b.grad.abs().max())))
+    assert probe.gradient[0] == pytest.approx(largest[1] / largest[0], rel=1e-6)
+    assert 1e-4 < probe.gradient[0] < 1 and not probe.converged[0]
 
 
 def test_a_probe_that_did_not_converge_has_no_error_rate():
@@ -263,6 +269,188 @@ def test_probes_do_not_see_the_scale_of_the_features(seed, log_scale):
         np.testing.assert_allclose(probe_error(fit(x), x, y), probe_error(fit(q), q, y), atol=1e-12)
 
 
+# ---- what no probe may see: a common vector, a common scale ------------------------------------
+
+PROBES = {
+    "linear": lambda *given: linear_probe(*given, tol=1e-6),
+    "linear as it comes": linear_probe,
+    "ridge": ridge_probe,
+}
+
+
+def embedded(kind, seed=0, C=5, n=30, d=16):
+    """Features with a large common part, and queries: as encoders make them."""
+    x, y = classes_of_points(seed, C=C, n=n, d=d, spread=0.8)
+    if kind == "after ReLU":  # positive, with a mean of its own
+        x = np.maximum(x + 2, 0)
+    elif kind == "one huge dimension":  # massive activations
+        x[:, 3] = 1e4 + 0.5 * x[:, 3]
+    elif kind == "collapsed":  # unit rows of cosines near 1
+        x = np.ones(d) + 1e-3 * x
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+    return x, y
+
+
+@pytest.mark.parametrize("kind", ["as they are", "after ReLU", "one huge dimension", "collapsed"])
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_of_features_is_that_of_their_centred_and_scaled_selves(probe, kind):
+    x, y = embedded(kind)
+    q, qy = embedded(kind, seed=1)
+    s = draw_supports(y, 10, 3, seed=0)
+    mean, scale = standard(x)
+    fitted = PROBES[probe](x, y, s)
+    plain = PROBES[probe]((x - mean) / scale, y, s)
+    assert fitted.converged.all() and plain.converged.all()
+    np.testing.assert_allclose(fitted.weight * scale, plain.weight, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(
+        probe_error(fitted, q, qy), probe_error(plain, (q - mean) / scale, qy)
+    )
+
+
+@pytest.mark.parametrize("offset", [1e2, 1e3, 1e4, 1e6])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e5])
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_common_vector_and_scale_change_nothing(probe, scale, offset):
+    """Features on a grid of 2^-10, so that the offset itself rounds nothing away."""
+    x, y = classes_of_points(20, C=4, n=20, d=8)
+    x = np.round(x * 1024) / 1024
+    s = draw_supports(y, 8, 3, seed=0)
+    v = offset * np.array([1, -1, 0, 2, 1, 0.5, 0, 3])
+    base, moved = PROBES[probe](x, y, s), PROBES[probe](scale * (x + v), y, s)
+    tolerance = 1e-9 if scale == 1 else 1e-9 + 1e-14 * offset
+    np.testing.assert_allclose(
+        scale * moved.weight, base.weight, rtol=tolerance, atol=tolerance * abs(base.weight).max()
+    )
+    assert base.converged.all() and moved.converged.all()
+    q, qy = classes_of_points(21, C=4, n=50, d=8)
+    np.testing.assert_array_equal(probe_error(base, q, qy), probe_error(moved, scale * (q + v), qy))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6])
+def test_a_probe_far_from_the_origin_learns_what_the_nearest_centre_does(offset):
+    x, y = classes_of_points(22, n=60, d=12, spread=0.8)
+    q, qy = classes_of_points(22, n=60, d=12, spread=0.8)
+    s = draw_supports(y, 30, 4, seed=0)
+    centres = way_error(nearest_centre(x + offset, y, s, q + offset, qy).beaten, 5).mean()
+    for fit in PROBES.values():
+        assert probe_error(fit(x + offset, y, s), q + offset, qy).mean() < centres + 0.05
+
+
+@pytest.mark.parametrize("fit", [linear_probe, ridge_probe])
+@pytest.mark.parametrize("offset", [0.0, 0.1, 1e6])
+def test_supports_that_are_one_point_have_no_classifier_and_say_so(fit, offset):
+    x, y = classes_of_points(23, C=3)
+    s = draw_supports(y, 4, 3, seed=0)
+    x[s[1].ravel()] = x[0]
+    probe = fit(x + offset, y, s)
+    one = {r for r in range(3) if len(np.unique(x[s[r].ravel()], axis=0)) == 1}
+    assert 1 in one and not probe.converged[1] and np.isnan(probe.weight[1]).all()
+    assert np.isnan(probe_error(probe, x + offset, y)).tolist() == [r in one for r in range(3)]
+    assert "draws have no classifier" in probe.reason and "one point" in probe.reason
+    nothing = fit(np.zeros_like(x), y, s)
+    assert not nothing.converged.any() and "3 of 3 draws" in nothing.reason
+
+
+@pytest.mark.parametrize("fit", [linear_probe, ridge_probe])
+def test_the_starting_point_is_never_called_converged(fit):
+    """Classes with the same mean: the best weights are those at the start, which decide nothing."""
+    x = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1]]) + 7
+    y = np.array([0, 0, 1, 1])
+    probe = fit(x, y, np.array([[[0, 1], [2, 3]]]))
+    assert not probe.converged.any() and "same mean" in probe.reason
+    assert np.isnan(probe_error(probe, x, y)).all()
+
+
+@pytest.mark.parametrize("C, d", [(60, 300), (3, 2)])
+def test_convergence_is_relative_to_the_gradient_at_the_start(C, d):
+    """With many classes and dimensions the start itself is within 1e-3 in absolute terms."""
+    x, y = classes_of_points(24, C=C, n=4, d=d, spread=0.5)
+    s = draw_supports(y, 2, 1, seed=0)
+    loose, tight = linear_probe(x, y, s, tol=1e-3), linear_probe(x, y, s, tol=1e-7)
+    assert loose.converged.all() and tight.converged.all() and tight.gradient < 1e-7
+    np.testing.assert_allclose(loose.weight, tight.weight, atol=0.02 * abs(tight.weight).max())
+
+
+def test_neighbours_far_from_the_origin_are_the_same_neighbours():
+    x, y = classes_of_points(25, C=3)
+    x = np.round(x * 64) / 64
+    s = draw_supports(y, 5, 3, seed=0)
+    for k in (1, 4):
+        plain = knn_error(x, y, s, x, y, k=k, metric="euclidean")
+        moved = knn_error(x + 2.0**30, y, s, x + 2.0**30, y, k=k, metric="euclidean")
+        np.testing.assert_allclose(plain, moved, atol=1e-12)
+
+
+@pytest.mark.parametrize("offset", [0.0, 2.0**20, 2.0**30])
+def test_ties_far_from_the_origin_are_ties_and_near_misses_are_not(offset):
+    """The middle of two centres is an error; 2^-20 to either side decides."""
+    x = np.array([[0.0, 0], [2, 0], [0, 50]])
+    y = np.arange(3)
+    s = draw_supports(y, 1, 1, seed=0)
+    q = np.array([[1.0, 0], [1 - 2.0**-20, 0], [1 + 2.0**-20, 0], [1, 0], [0, 50]]) + offset
+    found = nearest_centre(x + offset, y, s, q, np.array([0, 0, 1, 1, 2])).pair[0]
+    assert found[0, 1] == 0.5 and found[1, 0] == 0.5
+
+
+@pytest.mark.parametrize("common", [0.0, 1e9])
+def test_what_ties_scores_is_relative_to_what_decides(common):
+    """Neither an offset of the queries nor weights common to all classes widen the slack."""
+    offset = 2.0**24
+    weight = np.array([[-1.0], [1.0]])
+    q, of = offset + np.array([[-(2.0**-12)], [2.0**-12], [-1.0], [1.0]]), np.array([0, 1, 0, 1])
+    assert affine_errors(weight[None], -weight.T * offset, [0, 1], q, of).pair.sum() == 0
+    z = q - offset
+    shared = np.full((1, 2, 1), common)
+    assert affine_errors(weight + shared, np.full((1, 2), common), [0, 1], z, of).pair.sum() == 0
+    far = np.concatenate([z, [[1e12], [-1e12]]])  # one sample's reach is not another's
+    assert affine_errors(weight[None], np.zeros((1, 2)), [0, 1], far, [*of, 1, 0]).pair.sum() == 0
+
+
+# ---- labels of any kind ------------------------------------------------------------------------
+
+KINDS = {
+    "uint16": lambda y: y.astype(np.uint16),
+    "identifiers": lambda y: y * 10**12 + 7,
+    "negative": lambda y: y - 100,
+    "strings": lambda y: np.array(["cat", "cow", "dog", "eel", "fox"])[y],
+    "tensor": torch.as_tensor,
+    "list": lambda y: y.tolist(),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_are_names_whatever_they_are(kind):
+    x, y = classes_of_points(26)
+    z = KINDS[kind](y)
+    s = draw_supports(y, 4, 3, seed=0)
+    assert draw_supports(z, 4, 3, seed=0).shape == s.shape
+    for ours, named in (
+        (nearest_centre(x, y, s, x, y).beaten, nearest_centre(x, z, s, x, z).beaten),
+        (knn_error(x, y, s, x, y, k=2), knn_error(x, z, s, x, z, k=2)),
+        *(
+            (probe_error(f(x, y, s), x, y), probe_error(f(x, z, s), x, z))
+            for f in (linear_probe, ridge_probe)
+        ),
+    ):
+        np.testing.assert_array_equal(ours, named)
+    with pytest.raises(ValueError, match="select the same classes"):
+        nearest_centre(x, z, s, x, np.array(list("vwxyz"))[y])
+
+
+def test_features_may_be_short_floats_with_a_graph_or_read_only_arrays():
+    x, y = classes_of_points(27)
+    short = torch.as_tensor(x).bfloat16()
+    x = short.double().numpy()
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    s = draw_supports(y, 4, 3, seed=0)
+    for form in (short, torch.tensor(x, requires_grad=True), frozen, np.asfortranarray(x)):
+        np.testing.assert_array_equal(linear_probe(form, y, s).weight, linear_probe(x, y, s).weight)
+        np.testing.assert_array_equal(
+            nearest_centre(form, y, s, form, y).pair, nearest_centre(x, y, s, x, y).pair
+        )
+
+
 # ---- ridge and nearest neighbours ------------------------------------------------------------
 
 
@@ -272,10 +460,12 @@ def test_ridge_equals_scikit_learn_on_either_side_of_square(m, d):
     s = draw_supports(y, m, 2, seed=0)
     probe = ridge_probe(x, y, s, l2=0.05)
     for r, rows in enumerate(s.reshape(2, -1)):
-        scale = np.sqrt((x[rows] ** 2).sum(axis=1).mean())
-        theirs = Ridge(alpha=0.05 * len(rows)).fit(x[rows] / scale, np.eye(4)[y[rows]])
+        mean, scale = standard(x[rows])
+        theirs = Ridge(alpha=0.05 * len(rows)).fit((x[rows] - mean) / scale, np.eye(4)[y[rows]])
         np.testing.assert_allclose(probe.weight[r] * scale, theirs.coef_, atol=1e-10)
-        np.testing.assert_allclose(probe.bias[r], theirs.intercept_, atol=1e-10)
+        np.testing.assert_allclose(
+            probe.bias[r] + probe.weight[r] @ mean, theirs.intercept_, atol=1e-10
+        )
         assert probe.gradient[r] < 1e-12
     assert probe_error(probe, x, y).shape == (2,)
 
@@ -312,21 +502,20 @@ BROKEN[4, 1] = np.nan
         (lambda: draw_supports(Y, 1, 0, seed=0), "repeats = 0"),
         (lambda: draw_supports(Y, 1, 1, seed=-1), "seed = -1"),
         (lambda: draw_supports(np.zeros(5, int), 1, 1, seed=0), "1 class: .* at least two"),
-        (lambda: draw_supports(Y - 1, 1, 1, seed=0), "label -1"),
-        (lambda: draw_supports(Y / 2, 1, 1, seed=0), "one integer per sample"),
-        (lambda: nearest_centre(BROKEN, Y, S, X, Y), "features has NaN or infinity in row 4"),
-        (lambda: nearest_centre(X, Y, S, BROKEN, Y), "queries has NaN or infinity in row 4"),
-        (lambda: nearest_centre(X, Y[:-1], S, X, Y), "14 labels for 15 features"),
-        (lambda: nearest_centre(X, Y, S, X[:-1], Y), "15 labels for 14 queries"),
+        (lambda: draw_supports(Y / 2, 1, 1, seed=0), "labels is 0.5 in row"),
+        (lambda: nearest_centre(BROKEN, Y, S, X, Y), "features are NaN or infinite .* first in 4"),
+        (lambda: nearest_centre(X, Y, S, BROKEN, Y), "queries are NaN or infinite .* first in 4"),
+        (lambda: nearest_centre(X, Y[:-1], S, X, Y), r"labels has shape \(14,\).* \(15,\)"),
+        (lambda: nearest_centre(X, Y, S, X[:-1], Y), r"query_labels has shape \(15,\).* \(14,\)"),
         (lambda: nearest_centre(X, Y, S, X[Y < 2], Y[Y < 2]), "queries of 2 classes against"),
         (lambda: nearest_centre(X, Y, S[:, :, :0], X, Y), "m >= 1"),
         (lambda: nearest_centre(X, Y, S + 10, X, Y), "of 15 features"),
         (lambda: nearest_centre(X, Y, S[:, [1, 0, 2]], X, Y), "mix classes"),
         (lambda: nearest_centre(X, Y, S, X[:, :2], Y), "2 dimensions, features 4"),
-        (lambda: nearest_centre(X[0], Y, S, X, Y), "give a matrix"),
+        (lambda: nearest_centre(X[0], Y, S, X, Y), r"features have shape \(4,\)"),
         (lambda: way_error(nearest_centre(X, Y, S, X, Y).beaten, 4), "4 ways of 3 classes"),
-        (lambda: linear_probe(BROKEN, Y, S), "NaN or infinity"),
-        (lambda: linear_probe(X * 0, Y, S), "all supports are zero"),
+        (lambda: linear_probe(BROKEN, Y, S), "NaN or infinite"),
+        (lambda: linear_probe(X, Y, S, tol=1), "tol below 1"),
         (lambda: linear_probe(X, Y, S, inverse_l2=0), "must be positive"),
         (lambda: ridge_probe(X, Y, S, l2=0), "l2 = 0"),
         (lambda: knn_error(X, Y, S, X, Y, k=7), "k = 7 neighbours of 6 supports"),

@@ -69,6 +69,13 @@ def test_uniformity_of_a_simplex_is_that_of_its_one_distance():
     assert uniformity(z).value == pytest.approx(-2 * (2 + 2 / 8), rel=1e-9)
 
 
+def test_tiny_rows_have_a_direction():
+    z = sphere(6, 2, 4)
+    tiny = z * 1e-200
+    assert alignment(tiny).value == pytest.approx(alignment(z).value, rel=1e-12)
+    assert uniformity(tiny).value == pytest.approx(uniformity(z).value, rel=1e-12)
+
+
 def test_rows_are_scaled_to_the_unit_sphere_first():
     z = sphere(6, 2, 4)
     scaled = z * torch.rand(6, 2, 1, dtype=torch.float64).add(0.1)
@@ -76,9 +83,26 @@ def test_rows_are_scaled_to_the_unit_sphere_first():
     assert uniformity(scaled).value == pytest.approx(uniformity(z).value, rel=1e-12)
 
 
-def test_a_subset_of_samples_is_evenly_spaced():
+@pytest.mark.parametrize("order", ["in turn", "in blocks", "shuffled"])
+def test_uniformity_of_a_draw_is_that_of_all_samples_whatever_their_order(order):
+    """512 of 5120 samples of 10 tight classes, in an order that evenly spaced samples fall for."""
+    means = sphere(10, 1, 16, seed=1)[:, 0]
+    y = torch.arange(10).repeat(512)
+    y = {"in turn": y, "in blocks": y.sort().values, "shuffled": y[torch.randperm(5120)]}[order]
+    z = means[y] + 0.02 * torch.randn(5120, 16, dtype=torch.float64)
+    exact = uniformity(z).value
+    drawn = np.array([uniformity(z, max_samples=512, seed=s).value for s in range(20)])
+    error = drawn.std(ddof=1)
+    assert abs(drawn[0] - exact) <= 3 * error and abs(drawn.mean() - exact) <= error
+    assert error < 0.1
+    aliased = uniformity(z[::10]).value
+    assert order != "in turn" or aliased > exact + 1
+
+
+def test_a_draw_is_a_function_of_its_seed_and_never_larger_than_the_data():
     z = sphere(10, 2, 4)
-    assert uniformity(z, max_samples=5).value == uniformity(z[::2]).value
+    drawn = uniformity(z, max_samples=5).value
+    assert drawn == uniformity(z, max_samples=5).value != uniformity(z, max_samples=5, seed=1).value
     assert uniformity(z, max_samples=99).value == uniformity(z).value
     with pytest.raises(ValueError, match="at least 2"):
         uniformity(z, max_samples=1)
@@ -99,8 +123,8 @@ def test_bad_input_is_refused():
     for measure in (alignment, uniformity):
         with pytest.raises(ValueError, match="NaN"):
             measure(torch.full((3, 2, 2), torch.nan))
-        with pytest.raises(TypeError, match="floating point"):
-            measure(torch.ones(3, 2, 2, dtype=torch.int64))
+        with pytest.raises(TypeError, match="real numbers"):
+            measure(torch.ones(3, 2, 2, dtype=torch.bool))
         with pytest.raises(ValueError, match="shape"):
             measure(torch.ones(3))
 

@@ -62,7 +62,7 @@ def test_the_power_law_is_that_of_the_variances(alpha):
 
 
 def test_lidar_counts_dimensions_that_tell_samples_apart_from_views():
-    """Sample means vary equally in 4 of 6 dimensions, views in the other two and a little in all."""
+    """Sample means vary equally in 4 of 6 dimensions, views in the others and a little in all."""
     g = torch.Generator().manual_seed(0)
     signs = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 4).double()
     z = torch.zeros(16, 2, 6, dtype=torch.float64)
@@ -87,8 +87,8 @@ def test_no_spectrum_means_nan():
 def test_bad_spectra_are_refused():
     with pytest.raises(ValueError, match="NaN"):
         singular_values(torch.full((5, 3), torch.nan))
-    with pytest.raises(TypeError, match="floating point"):
-        singular_values(torch.ones(5, 3, dtype=torch.int64))
+    with pytest.raises(TypeError, match="real numbers"):
+        singular_values(torch.ones(5, 3, dtype=torch.bool))
     with pytest.raises(ValueError, match="0 or more"):
         rankme(torch.tensor([1.0, -1.0]))
 
@@ -115,6 +115,13 @@ def test_geometry_is_every_measure_at_once():
     assert result["rankme"] == rankme(singular_values(x))
     assert all(isinstance(v, float) and math.isfinite(v) for v in result.values())
     assert len(result) == 12 and result.reasons == {}
+
+
+def test_geometry_judges_a_classifier_where_one_is_given():
+    x, y = draw(40, 6), torch.arange(40) % 4
+    weights = measures.class_moments(x, y).centred_means()
+    result = geometry(x, y, weights=5 * weights)
+    assert result["self_duality"] == pytest.approx(0, abs=1e-12) and len(result) == 13
 
 
 def test_geometry_says_why_a_measure_is_nan():

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from supcon_theory.objectives import OBJECTIVES
-from supcon_theory.objectives.named import PER_ANCHOR
+from supcon_theory.objectives import IDS, OBJECTIVES
+
+LOSSES = [id for id in IDS if id != "cross_entropy"]
 
 
 class Rows:
-    """The batch as a list of rows (i, l) with the sets of the definitions as list comprehensions."""
+    """The batch as a list of rows (i, l), the sets of the definitions as list comprehensions."""
 
     def __init__(self, z, y, tau):
         self.N, self.K, _ = z.shape
@@ -186,7 +187,7 @@ OPTIONS = {
     "debiased": [{}, {"tau_plus": 0.4}],
     "dhel": [{}, {"anchors": "first_view"}],
 }
-CASES = [(name, options) for name in PER_ANCHOR for options in OPTIONS.get(name, [{}])]
+CASES = [(name, options) for name in LOSSES for options in OPTIONS.get(name, [{}])]
 LABELS = {  # classes interleaved, so that sorting is needed; imbalanced, non-contiguous numbers
     "balanced": [0, 1, 2, 0, 1, 2, 0, 1, 2],
     "imbalanced": [7, -3, 7, 7, 100, -3, 7, 100, 7, 7, -3],
@@ -223,20 +224,20 @@ def test_one_view_is_enough_where_the_definition_allows_it(name):
     assert error(name, {}, "imbalanced", 1, 0.5, 3) < 1e-12
 
 
-@pytest.mark.parametrize("name", PER_ANCHOR)
+@pytest.mark.parametrize("name", LOSSES)
 def test_several_tiles_give_what_one_gives(name, monkeypatch):
-    """Tiles and strips of a few rows: every branch of the tiling, kept tiles and recomputed ones."""
-    from supcon_theory.objectives import batch as rows
-    from supcon_theory.objectives import log_sums, strips
+    """Tiles and strips of a few rows: every branch of the tiling, tiles kept and recomputed."""
+    from supcon_theory.pairs import batch as rows
+    from supcon_theory.pairs import log_sums, strips, tiles
 
     z, y = batch("imbalanced", 2, 5)
     z.requires_grad_()
     (one,) = torch.autograd.grad(OBJECTIVES[name](z, y, tau=0.5), z)
     value = OBJECTIVES[name](z, y, tau=0.5).item()
     for tile, cache, limit in ((4, 0, 600.0), (6, 300, 600.0), (3, 10**6, 600.0), (4, 0, 0.0)):
-        monkeypatch.setitem(log_sums.TILE, "cpu", tile)
+        monkeypatch.setitem(tiles.TILE, "cpu", tile)
         monkeypatch.setattr(log_sums, "CACHE_BYTES", cache)
-        monkeypatch.setitem(log_sums.LARGEST_UNSHIFTED, torch.float64, limit)
+        monkeypatch.setitem(tiles.DIFFERENTIATED, torch.float64, limit)
         monkeypatch.setattr(strips, "STRIP_CELLS", 70)
         monkeypatch.setattr(rows, "MOST_PAIRS", 0)
         loss = OBJECTIVES[name](z, y, tau=0.5)
@@ -247,7 +248,7 @@ def test_several_tiles_give_what_one_gives(name, monkeypatch):
 
 if __name__ == "__main__":
     print(f"{'id':15}{'configurations':>15}{'largest relative error':>24}")
-    for name in PER_ANCHOR:
+    for name in LOSSES:
         errors = [
             error(name, options, kind, K, tau, seed)
             for options in OPTIONS.get(name, [{}])

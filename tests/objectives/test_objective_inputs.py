@@ -1,13 +1,16 @@
 """Anchors without a partner, and input that is refused."""
 
+import inspect
+import subprocess
+import sys
 import warnings
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from supcon_theory.objectives import OBJECTIVES, per_anchor
-from supcon_theory.objectives.named import PER_ANCHOR
+from supcon_theory.objectives import OBJECTIVES, options_of
+from tests.objectives.test_loop_references import LOSSES
 
 NEED_CLASSES = ["nscl", "nscl_coupled", "h_nscl", "n_pairs", "scl_jiang", "hscl", "n_dhel"]
 NEED_VIEWS = ["nt_xent", "nscl_coupled", "hucl", "h_nscl", "hcl", "debiased", "dhel", "n_dhel"]
@@ -23,16 +26,18 @@ def batch(dtype=torch.float64, N=40, K=2, d=8, seed=0, spread=1.0):
 
 # ---- anchors without a partner ------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs"])
-def test_anchors_without_a_positive_are_an_error_or_skipped_and_counted(name):
+def test_anchors_without_a_positive_have_no_loss_and_are_left_out_of_the_mean(name):
     z, _ = batch(N=7, K=1)
     y = torch.tensor([0, 0, 1, 2, 2, 2, 3])  # classes 1 and 3 have one row
-    with pytest.raises(ValueError, match=r"2 of 7 samples have no .*invalid='skip'"):
-        OBJECTIVES[name](z, y, tau=0.5)
     z.requires_grad_()
-    loss, skipped = OBJECTIVES[name](z, y, tau=0.5, invalid="skip")
-    assert skipped == 2 and loss.isfinite()
-    (gradient,) = torch.autograd.grad(loss, z)
-    assert gradient.isfinite().all() and gradient[2].norm() > 0  # still a negative of the others
+    losses = OBJECTIVES[name](z, y, tau=0.5, reduction="none")
+    assert losses.isnan().flatten().tolist() == [False, False, True, False, False, False, True]
+    loss = OBJECTIVES[name](z, y, tau=0.5)
+    assert abs(loss - losses.nanmean()) < 1e-14
+    gradients = [torch.autograd.grad(x, z)[0] for x in (loss, losses.nanmean())]
+    for gradient in gradients:
+        assert gradient.isfinite().all() and gradient[2].norm() > 0  # still a negative of others
+    assert (gradients[0] - gradients[1]).abs().max() < 1e-15
     s = (z[:, 0] @ z[:, 0].T / 0.5).detach().exp()
     if name == "supcon":
         kept, terms = [0, 1, 3, 4, 5], []
@@ -43,19 +48,26 @@ def test_anchors_without_a_positive_are_an_error_or_skipped_and_counted(name):
         assert abs(loss - sum(terms) / 5) < 1e-12
 
 
-@pytest.mark.parametrize("name", PER_ANCHOR)
-def test_skip_returns_the_plain_value_and_zero_when_every_anchor_is_valid(name):
+@pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs"])
+def test_a_batch_in_which_no_anchor_has_a_loss_is_refused(name):
+    z, _ = batch(N=7, K=1)
+    with pytest.raises(ValueError, match=r"7 of 7 samples have no .*two samples per class"):
+        OBJECTIVES[name](z, torch.arange(7), tau=0.5)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_anchor_has_a_loss_where_nothing_is_missing(name):
     z, y = batch()
-    loss, skipped = OBJECTIVES[name](z, y, tau=0.5, invalid="skip")
-    assert skipped == 0 and loss == OBJECTIVES[name](z, y, tau=0.5)
+    losses = OBJECTIVES[name](z, y, tau=0.5, reduction="none")
+    assert losses.shape == (40, 2) and losses.isfinite().all()
 
 
-@pytest.mark.parametrize("invalid", ["error", "skip"])
+@pytest.mark.parametrize("reduction", ["mean", "none"])
 @pytest.mark.parametrize("name", NEED_CLASSES)
-def test_one_class_is_refused_where_other_classes_are_the_negatives(name, invalid):
+def test_one_class_is_refused_where_other_classes_are_the_negatives(name, reduction):
     z, y = batch()
     with pytest.raises(ValueError, match="at least two classes"):
-        OBJECTIVES[name](z, torch.zeros_like(y), tau=0.5, invalid=invalid)
+        OBJECTIVES[name](z, torch.zeros_like(y), tau=0.5, reduction=reduction)
 
 
 def test_one_class_is_fine_where_positives_are_in_the_denominator():
@@ -70,8 +82,8 @@ def test_one_view_is_refused_where_the_other_view_is_the_positive(name):
         OBJECTIVES[name](z, y, tau=0.5)
 
 
-@pytest.mark.parametrize("name", [n for n in PER_ANCHOR if n not in NO_LABELS])
-def test_missing_labels_are_named(name):
+@pytest.mark.parametrize("name", [n for n in LOSSES if n not in NO_LABELS])
+def test_missing_labels_are_said(name):
     with pytest.raises(ValueError, match="y is None"):
         OBJECTIVES[name](batch()[0], None, tau=0.5)
 
@@ -84,35 +96,38 @@ def test_labels_may_be_left_out_where_none_are_used(name):
 
 # ---- refused ------------------------------------------------------------------------------------
 Z, Y = batch()
-NAN, LONG, SHORT = Z.clone(), Z.clone(), Z.clone()
+NAN, LONG, SHORT, ZERO = (Z.clone() for _ in range(4))
 NAN[3, 1, 2] = torch.nan
 LONG[5, 0] *= 1.01
 SHORT[5, 0] *= 0.99
+ZERO[7, 1] = 0
 BAD = {
     "a list": (Z.tolist(), Y, {}, TypeError, "list"),
-    "integers": ((Z * 3).long(), Y, {}, TypeError, "int64"),
+    "integers": ((Z * 3).long(), Y, {}, ValueError, "zeros|norm"),
+    "complex": (Z.cfloat(), Y, {}, TypeError, "complex64"),
     "two axes": (Z[:, 0], Y, {}, ValueError, r"\(40, 8\)"),
     "no samples": (Z[:0], Y[:0], {}, ValueError, "none of them 0"),
-    "NaN": (NAN, Y, {}, ValueError, "nan"),
-    "infinite": (Z / 0, Y, {}, ValueError, "inf|nan"),
+    "NaN": (NAN, Y, {}, ValueError, r"NaN.*\[3, 1\]"),
+    "infinite": (Z / 0, Y, {}, ValueError, "infinite"),
+    "a zero row": (ZERO, Y, {}, ValueError, r"zeros.*\[7, 1\]"),
     "a long row": (LONG, Y, {}, ValueError, "normalize"),
     "a short row": (SHORT, Y, {}, ValueError, "normalize"),
     "labels per view": (Z, Y.repeat_interleave(2), {}, ValueError, r"must be \(40,\)"),
-    "float labels": (Z, Y.float(), {}, TypeError, "integers"),
-    "bool labels": (Z, Y > 1, {}, TypeError, "integers"),
-    "list of labels": (Z, Y.tolist(), {}, TypeError, "list"),
+    "fractions as labels": (Z, Y + 0.5, {}, ValueError, r"y is 0\.5 in row 0.*integers"),
+    "a missing label": (Z, [*"abcd" * 9, "a", "b", "c", None], {}, ValueError, "None in row 39"),
     "zero tau": (Z, Y, {"tau": 0}, ValueError, "tau is 0"),
     "negative tau": (Z, Y, {"tau": -0.5}, ValueError, "tau is -0.5"),
     "NaN tau": (Z, Y, {"tau": float("nan")}, ValueError, "tau is nan"),
     "infinite tau": (Z, Y, {"tau": float("inf")}, ValueError, "tau is inf"),
     "text tau": (Z, Y, {"tau": "0.5"}, TypeError, "tau is '0.5'"),
-    "unknown rule": (Z, Y, {"invalid": "zero"}, ValueError, "invalid is 'zero'"),
+    "unknown reduction": (Z, Y, {"reduction": "sum"}, ValueError, "reduction is 'sum'"),
+    "vector tau": (Z, Y, {"tau": torch.ones(2)}, TypeError, r"tau has shape \(2,\)"),
     "unknown knob": (Z, Y, {"margin": 1}, TypeError, "margin"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-@pytest.mark.parametrize("name", PER_ANCHOR)
+@pytest.mark.parametrize("name", LOSSES)
 def test_bad_input_is_refused_in_one_sentence(name, case):
     z, y, options, error, words = BAD[case]
     with warnings.catch_warnings():
@@ -144,15 +159,48 @@ def test_knobs_out_of_range_are_refused(name, options, words):
 
 
 def test_a_number_of_positives_is_an_integer():
-    with pytest.raises(TypeError, match="max_positives is 1.5"):
+    with pytest.raises(TypeError, match=r"max_positives is 1\.5"):
         OBJECTIVES["supcon"](Z, Y, tau=0.5, max_positives=1.5)
 
 
 def test_a_missing_tau_and_an_unknown_name_are_errors():
     with pytest.raises(TypeError, match="tau"):
         OBJECTIVES["dcl"](Z, Y)
-    with pytest.raises(ValueError, match="name is 'simclr'"):
-        per_anchor("simclr", Z, Y, tau=0.5)
+    with pytest.raises(ValueError, match="objective is 'simclr'"):
+        options_of("simclr")
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_labels_of_every_kind_and_arrays_give_the_same_loss(name):
+    z, y = batch()
+    wanted = OBJECTIVES[name](z, y, tau=0.5)
+    names = [["ant", "bee", "cat", "dog"][label] for label in y]
+    unsigned = y.numpy().astype("uint16")
+    for labels in (names, unsigned, torch.from_numpy(unsigned), y * 10**12, y.float(), y.int()):
+        assert OBJECTIVES[name](z, labels, tau=0.5) == wanted
+    assert OBJECTIVES[name](z.numpy().astype(">f8"), y, tau=0.5) == wanted
+
+
+def test_options_come_from_the_signature():
+    assert options_of("dcl") == {"pairs": "all"}
+    assert options_of("nt_xent") == {}
+    assert options_of("supcon") == {"max_positives": None}
+    assert options_of("cross_entropy") == {"weights": ...}
+    for name, function in OBJECTIVES.items():
+        known = inspect.signature(function).parameters.values()
+        known = {p.name: p.default for p in known if p.kind is p.KEYWORD_ONLY}
+        shared = {"tau", "reduction", "unit"}
+        options = {key: ... if default is inspect.Parameter.empty else default
+                   for key, default in known.items() if key not in shared}  # fmt: skip
+        assert options_of(name) == options
+
+
+def test_the_ids_and_their_options_need_no_torch():
+    code = (
+        "import sys; from supcon_theory.objectives import IDS, options_of; "
+        "[options_of(id) for id in IDS]; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 # ---- cross-entropy ------------------------------------------------------------------------------
@@ -164,7 +212,13 @@ def test_cross_entropy_equals_its_loops():
         for l in range(2):
             logits = [(z[i, l] @ w[c]).item() / 0.3 for c in range(4)]
             total -= torch.tensor(logits, dtype=torch.float64).log_softmax(0)[y[i]].item() / 12
-    assert abs(OBJECTIVES["cross_entropy"](z, y, tau=0.3, weights=w) - total) < 1e-13
+    loss = OBJECTIVES["cross_entropy"]
+    assert abs(loss(z, y, tau=0.3, weights=w) - total) < 1e-13
+    assert abs(loss(z, y, tau=0.3, weights=w, reduction="none").mean() - total) < 1e-13
+    some = torch.tensor([0, 3, 3, 1, 3, 0])  # class 2 is absent: labels number the weights' rows
+    logits = (z @ w.T / 0.3).log_softmax(-1)
+    wanted = -torch.stack([logits[i, :, c] for i, c in enumerate(some)])
+    assert (loss(z, some, tau=0.3, weights=w, reduction="none") - wanted).abs().max() < 1e-14
 
 
 @pytest.mark.parametrize(
@@ -173,6 +227,7 @@ def test_cross_entropy_equals_its_loops():
         (Y, torch.randn(4, 7), ValueError, r"\(C, 8\)"),
         (Y, torch.randn(3, 8), ValueError, r"\[0, 3\].*\[0, 2\]"),
         (Y - 1, torch.randn(4, 8), ValueError, r"\[-1, 2\]"),
+        (["a", "b"] * 20, torch.randn(4, 8), ValueError, "integers"),
         (Y, [[1.0]], TypeError, "list"),
         (None, torch.randn(4, 8), ValueError, "y is None"),
     ],

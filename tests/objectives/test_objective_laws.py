@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from supcon_theory.objectives import OBJECTIVES, per_anchor
-from supcon_theory.objectives.named import PER_ANCHOR
+from supcon_theory.objectives import OBJECTIVES
+from tests.objectives.test_loop_references import LOSSES, Rows
 
 HARD = ["hucl", "h_nscl", "hcl", "hscl"]
-OPTIONS = [(name, {}) for name in PER_ANCHOR] + [
+OPTIONS = [(name, {}) for name in LOSSES] + [
     ("dcl", {"pairs": "distinct"}),
     ("supcon", {"max_positives": 3}),
     ("hscl", {"positives": "own", "beta": 0.5}),
@@ -111,24 +111,41 @@ def test_rotation_and_new_label_names_change_nothing(name, options):
     assert abs(value(name, z @ rotation, renamed, **options) - value(name, z, y, **options)) < 1e-13
 
 
-@pytest.mark.parametrize("name", [name for name in PER_ANCHOR if name != "n_pairs"])
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "n_pairs"])
 def test_the_order_of_samples_and_of_views_changes_nothing(name):
     z, y = batch(7, K=3)
     order, views = torch.randperm(len(y)), torch.randperm(3)
     assert abs(value(name, z[order][:, views], y[order]) - value(name, z, y)) < 1e-13
 
 
-@pytest.mark.parametrize("name", PER_ANCHOR)
-def test_the_objective_is_the_mean_of_its_anchors(name):
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
+def test_the_objective_is_the_mean_of_its_anchors(name, options):
     z, y = batch(8, N=12, C=2)
-    losses = per_anchor(name, z, y, tau=0.5)
+    y[3] = 7  # alone in its class: without a positive where these are of the class
+    losses = value(name, z, y, reduction="none", **options)
     assert losses.shape == (12, 2)
-    if name in ("scl_jiang", "hscl"):
-        positives = (2 * y.bincount()[y] - 1)[:, None].expand(12, 2)
-        mean = (losses * positives).sum() / positives.sum()
+    assert abs(losses.nanmean() - value(name, z, y, **options)) < 1e-14
+    if name == "dhel":
+        assert losses[:, 1].isnan().all() == (options == {"anchors": "first_view"})
     else:
-        mean = losses.mean()
-    assert abs(mean - value(name, z, y)) < 1e-14
+        lone = 2 * (name == "n_pairs")  # the others have the other view for a positive
+        assert losses.isnan().sum(1).tolist() == [lone * (i == 3) for i in range(12)]
+
+
+@pytest.mark.parametrize(("name", "beta"), [("scl_jiang", 0.0), ("hscl", 1.0)])
+def test_a_mean_over_pairs_scales_its_anchors(name, beta):
+    z, y = batch(8, N=8, C=2)
+    y[3] = 7
+    r = Rows(z, y, 0.5)
+    sums = {
+        a: sum(
+            math.log(math.exp(r.s[a, p]) + r.Q * r.M(a, r.oth(a), beta)) - r.s[a, p] for p in r.P(a)
+        )
+        for a in r.all
+    }
+    scale = len(r.all) / sum(len(r.P(a)) for a in r.all)
+    found = value(name, z, y, reduction="none")
+    assert all(abs(found[a] - scale * total) < 1e-12 for a, total in sums.items())
 
 
 # ---- identities ---------------------------------------------------------------------------------
@@ -178,9 +195,9 @@ def test_one_positive_and_one_negative_give_the_triplet_limits():
     difference = d[0, 1] - d[:2, 2]
 
     def loss(tau):
-        value_, skipped = value("supcon", z, y, tau, invalid="skip")
-        assert skipped == 1
-        return value_
+        alone = value("supcon", z, y, tau, reduction="none").isnan()
+        assert alone.flatten().tolist() == [False, False, True]
+        return value("supcon", z, y, tau)
 
     assert abs(loss(0.7) - torch.log1p(torch.exp(difference / 1.4)).mean()) < 1e-13
     low, high = 1e-4, 1e4
@@ -211,7 +228,7 @@ def test_equal_rows_give_the_logarithm_of_a_count(C, n, K):
             "dhel_official": 2 * math.log(N - 1) + 1 / tau,
             "n_dhel": math.log(n * (C - 1)),
         }
-        assert set(wanted) == set(PER_ANCHOR)
+        assert set(wanted) == set(LOSSES)
     for name, expected in wanted.items():
         assert abs(value(name, z, y, tau).item() - expected) < 1e-12, name
 
@@ -300,7 +317,7 @@ def test_orders_that_hold_for_every_anchor(seed, tau, beta, spread):
     z, y = batch(seed, N=12, spread=spread)
 
     def L(name, **options):
-        return per_anchor(name, z, y, tau=tau, **options)
+        return value(name, z, y, tau, reduction="none", **options)
 
     def below(a, b):
         assert (a <= b + 1e-12 * (1 + b.abs())).all()
@@ -360,9 +377,9 @@ def test_the_debiased_loss_is_below_nscl_where_the_own_view_is_closer_than_its_c
         siblings = (label[:, None] == label) & (sample[:, None] != sample)
         own = torch.stack([s[a, a ^ 1] for a in range(24)]).exp()
         closer = own >= (s.exp() * siblings).sum(1) / siblings.sum(1)
-        nscl = per_anchor("nscl_coupled", z, y, tau=tau).flatten()
+        nscl = value("nscl_coupled", z, y, tau, reduction="none").flatten()
         for tau_plus in (siblings.sum(1) / Q).unique().tolist():
-            coded = per_anchor("debiased", z, y, tau=tau, tau_plus=tau_plus).flatten()
+            coded = value("debiased", z, y, tau, tau_plus=tau_plus, reduction="none").flatten()
             matched = torch.log1p(torch.expm1(coded) * (1 - tau_plus))
             floor = torch.log1p(Q * (1 - tau_plus) * math.exp(-1 / tau) / own)  # the clamp
             mine = (

@@ -4,31 +4,52 @@ import multiprocessing
 import os
 import time
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from supcon_theory.audits.columns import Table
 from supcon_theory.runs.cells import Cell, Context, compute
+from supcon_theory.runs.store import Entry
+from supcon_theory.runs.workers import THREADS, one_thread
+
+
+@dataclass(frozen=True)
+class Number:
+    x: int
+    sleep: float = 0.0
 
 
 def square(config, context):
-    (context.encoders / f"computed-{config['x']}-{os.getpid()}-{time.time_ns()}").touch()
-    if config["x"] == 13:
+    (context.out / f"computed-{config.x}-{os.getpid()}-{time.time_ns()}").touch()
+    if config.x == 13:
         raise FloatingPointError("the loss is nan at epoch 1, step 2")
-    if config["x"] == 14:
+    if config.x == 14:
         raise KeyError("a bug")
     context.report(0.5)
-    time.sleep(config.get("sleep", 0))
-    return pd.DataFrame({"x": [config["x"]], "square": [config["x"] ** 2 / 3]})
+    time.sleep(config.sleep)
+    return pd.DataFrame({"x": [config.x], "square": [config.x**2 / 3]})
 
 
 def end_the_worker(config, context):
     os._exit(1)
 
 
-def cells(*numbers, **more):
-    return [Cell({"x": x} | more, f"x={x}", cost=10 - x % 10) for x in numbers]
+def told(config, context):
+    context.say("an encoder was odd")
+    return pd.DataFrame({"threads": [os.environ["OMP_NUM_THREADS"]], "pid": [os.getpid()]})
+
+
+def cells(folder, *numbers, cost=0.1, version=1, **more):
+    """Cells, each with its entry. Costly ones go to worker processes."""
+    made = [Cell(Number(x, **more), f"x={x}", cost=cost + x % 10 / 10) for x in numbers]
+    audits = [Table("square", version, ())]
+    return [
+        (cell, Entry(folder / cell.key("squares", audits), cell.identity("squares", audits)))
+        for cell in made
+    ]
 
 
 @pytest.fixture
@@ -38,74 +59,114 @@ def context(tmp_path):
 
 
 def computed(context) -> list[int]:
-    return sorted(int(path.name.split("-")[1]) for path in context.encoders.iterdir())
+    return sorted(int(path.name.split("-")[1]) for path in context.out.iterdir())
 
 
-def test_cells_are_computed_once_and_come_in_order(tmp_path, context):
-    first = compute(cells(3, 1, 2), square, tmp_path / "cells", context, jobs=2)
+@pytest.mark.parametrize("cost", [0.1, 100.0])
+def test_cells_are_computed_once_and_come_in_order(tmp_path, context, cost):
+    first = compute(cells(tmp_path, 3, 1, 2, cost=cost), square, context, jobs=2)
+    pids = {path.name.split("-")[2] for path in context.out.iterdir()}
+    assert (pids == {str(os.getpid())}) == (cost < 1)
     assert list(first.tables["table"]["x"]) == [3, 1, 2] and first.computed == 3
-    again = compute(cells(3, 1, 2, 4), square, tmp_path / "cells", context, jobs=2)
+    again = compute(cells(tmp_path, 3, 1, 2, 4), square, context, jobs=2)
     assert computed(context) == [1, 2, 3, 4] and again.computed == 1
     pd.testing.assert_frame_equal(again.tables["table"].iloc[:3], first.tables["table"])
     assert again.tables["table"]["square"].iloc[0] == 3.0  # floats survive the CSV exactly
     assert again.tables["table"]["square"].iloc[1] == 1 / 3
-    compute(cells(3), square, tmp_path / "cells", context, jobs=1, force=True)
+    compute(cells(tmp_path, 3), square, context, jobs=1, force=True)
     assert computed(context) == [1, 2, 3, 3, 4]
 
 
+def test_a_new_version_of_an_audit_is_another_cell(tmp_path, context):
+    for version in (1, 2, 1):
+        compute(cells(tmp_path, 5, version=version), square, context, jobs=1)
+    assert computed(context) == [5, 5]
+
+
 def test_a_loss_that_is_not_finite_ends_its_cell_only(tmp_path, context):
-    outcome = compute(cells(1, 13, 2), square, tmp_path / "cells", context, jobs=1)
+    outcome = compute(cells(tmp_path, 1, 13, 2), square, context, jobs=1)
     assert outcome.failed == {"x=13": "the loss is nan at epoch 1, step 2"}
     assert list(outcome.tables["table"]["x"]) == [1, 2]
 
 
 def test_a_bug_is_raised_after_the_others_are_stored(tmp_path, context):
     with pytest.raises(RuntimeError, match="a bug"):
-        compute(cells(14, 1), square, tmp_path / "cells", context, jobs=1)
-    assert compute(cells(1), square, tmp_path / "cells", context, jobs=1).computed == 0
+        compute(cells(tmp_path, 14, 1), square, context, jobs=1)
+    assert compute(cells(tmp_path, 1), square, context, jobs=1).computed == 0
 
 
 def test_cells_that_share_a_name_are_refused(tmp_path, context):
+    one, two = cells(tmp_path, 1, 2)
     with pytest.raises(ValueError, match="same name"):
-        compute([Cell({"x": 1}, "one"), Cell({"x": 2}, "one")], square, tmp_path, context, jobs=1)
+        compute([one, (Cell(two[0].config, "x=1"), two[1])], square, context, jobs=1)
 
 
-def test_a_bug_does_not_take_processes_of_others_with_it(tmp_path, context, monkeypatch):
+def test_a_bug_does_not_take_processes_of_others_with_it(tmp_path, context):
     other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
     other.start()
     try:
         with pytest.raises(BrokenProcessPool):
-            compute(cells(1), end_the_worker, tmp_path / "cells", context, jobs=1)
+            compute(cells(tmp_path, 1, 2, cost=100), end_the_worker, context, jobs=2)
         other.join(timeout=0.5)
         assert other.is_alive()
     finally:
         other.kill()
 
 
-def test_a_forced_cell_is_computed_again(tmp_path, context):
-    for _ in range(2):
-        compute(cells(5), square, tmp_path / "cells", context, jobs=1, force=True)
-    assert computed(context) == [5, 5]
+@pytest.mark.parametrize("cost", [0.1, 100.0])
+def test_a_cell_has_one_thread_and_is_heard_and_the_environment_stays(
+    tmp_path, context, cost, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    outcome = compute(cells(tmp_path, 1, 2, cost=cost), told, context, jobs=2)
+    assert set(outcome.tables["table"]["threads"]) == {1}
+    assert ((outcome.tables["table"]["pid"] == os.getpid()).all()) == (cost < 1)
+    assert outcome.damaged == ["an encoder was odd"] * 2 and dict(os.environ) == before
+
+
+def test_one_thread_is_given_back(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch, "set_num_threads", given := [].append)
+    with one_thread():
+        assert {os.environ[name] for name in THREADS} == {"1"}
+    assert given.__self__ == [1, torch.get_num_threads()]
+
+
+def test_time_left_counts_what_is_not_stored(tmp_path):
+    cell = Cell(Number(1), "one", 2.0, {"encoders/a": 30.0, "encoders/b": 5.0})
+    assert cell.seconds(tmp_path) == 37.0
+    Entry(tmp_path / "encoders" / "a").finish({})
+    assert cell.seconds(tmp_path) == 7.0
 
 
 def test_an_altered_result_is_computed_again_and_said(tmp_path, context):
-    (cell,) = cells(5)
-    whole = compute([cell], square, tmp_path / "cells", context, jobs=1).tables["table"]
-    (tmp_path / "cells" / cell.key / "table.csv").write_text("x,square\n5,99\n")
-    outcome = compute([cell], square, tmp_path / "cells", context, jobs=1)
+    (pair,) = cells(tmp_path, 5)
+    whole = compute([pair], square, context, jobs=1).tables["table"]
+    (pair[1].folder / "table.csv").write_text("x,square\n5,99\n")
+    outcome = compute([pair], square, context, jobs=1)
     assert "damaged" in outcome.damaged[0] and outcome.computed == 1
     pd.testing.assert_frame_equal(outcome.tables["table"], whole)
 
 
+def test_the_folder_of_another_cell_is_not_taken_for_it(tmp_path, context):
+    (five,), (six,) = cells(tmp_path, 5), cells(tmp_path, 6)
+    compute([five], square, context, jobs=1)
+    five[1].folder.rename(six[1].folder)
+    outcome = compute([six], square, context, jobs=1)
+    assert list(outcome.tables["table"]["x"]) == [6] and "another config" in outcome.damaged[0]
+
+
 def run_both(folder: Path, marks: Path) -> None:
-    compute(cells(1, 2, 3, sleep=0.3), square, folder, Context(marks), jobs=1)
+    compute(cells(folder, 1, 2, 3, sleep=0.3), square, Context(marks), jobs=1)
 
 
 def test_two_commands_together_compute_each_cell_once(tmp_path, context):
     spawn = multiprocessing.get_context("spawn")
     both = [
-        spawn.Process(target=run_both, args=(tmp_path / "cells", context.encoders))
-        for _ in range(2)
+        spawn.Process(target=run_both, args=(tmp_path / "cells", context.out)) for _ in range(2)
     ]
     for process in both:
         process.start()

@@ -2,66 +2,115 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from supcon_theory.runs.store import Damaged, Entry, key, write
+from supcon_theory.runs.store import Damaged, Entry, key, plain, write
+
+IDENTITY = {"config": {"C": 2, "taus": (1.0, 0.5)}, "audits": {"gap": 1}}
 
 
 @pytest.fixture
 def entry(tmp_path):
-    entry = Entry(tmp_path / "entry")
+    entry = Entry(tmp_path / "entry", IDENTITY)
     entry.add("a.csv", b"1,2\n")
-    entry.finish({"config": {"C": 2}})
+    entry.add("b.csv", b"3\n")
+    entry.finish({"time": "now"})
     return entry
 
 
 def test_what_was_written_is_read(entry):
     assert entry.finished() and entry.read("a.csv") == b"1,2\n"
     manifest = json.loads((entry.folder / "manifest.json").read_bytes())
-    assert manifest["config"] == {"C": 2} and list(manifest["files"]) == ["a.csv"]
+    assert manifest["config"] == {"C": 2, "taus": [1.0, 0.5]} and manifest["time"] == "now"
+    assert list(manifest["files"]) == ["a.csv", "b.csv"]
 
 
 def test_an_entry_without_a_manifest_is_unfinished(tmp_path):
     entry = Entry(tmp_path / "other")
     assert not entry.finished()
     entry.add("a.csv", b"1")
-    assert not entry.finished()
+    assert not entry.finished() and not entry.available(pytest.fail)
 
 
-@pytest.mark.parametrize("damage", [b"1,3\n", b"", b"1,2"])
-def test_an_altered_file_is_set_aside_and_the_entry_unfinished(entry, damage):
-    (entry.folder / "a.csv").write_bytes(damage)
-    with pytest.raises(Damaged, match="a.csv.damaged"):
-        entry.finished()
-    assert (entry.folder / "a.csv.damaged").read_bytes() == damage
-    assert not entry.finished()
+def rewrite(entry, **changes):
+    path = entry.folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_a_lost_file_is_noticed(entry):
-    (entry.folder / "a.csv").unlink()
+ODD = {
+    "altered": lambda e: (e.folder / "a.csv").write_bytes(b"1,3\n"),
+    "emptied": lambda e: (e.folder / "a.csv").write_bytes(b""),
+    "cut short": lambda e: (e.folder / "b.csv").write_bytes(b"3"),
+    "lost": lambda e: (e.folder / "a.csv").unlink(),
+    "a folder": lambda e: ((e.folder / "a.csv").unlink(), (e.folder / "a.csv").mkdir()),
+    "torn manifest": lambda e: (e.folder / "manifest.json").write_text('{"files": {'),
+    "a list as manifest": lambda e: (e.folder / "manifest.json").write_text("[1]"),
+    "bytes as manifest": lambda e: (e.folder / "manifest.json").write_bytes(b"\xff\xfe"),
+    "torn list of files": lambda e: (e.folder / "files.json").write_text("{"),
+    "no list of files": lambda e: (e.folder / "files.json").unlink(),
+    "another list of files": lambda e: rewrite(e, files={}),
+    "files that are no dict": lambda e: rewrite(e, files=3),
+    "another config": lambda e: rewrite(e, config={"C": 3, "taus": [1.0, 0.5]}),
+    "a later version": lambda e: rewrite(e, audits={"gap": 2}),
+    "no versions": lambda e: rewrite(e, audits=None),
+    "a file as folder": lambda e: (shutil.rmtree(e.folder), e.folder.write_text("")),
+}
+
+
+@pytest.mark.parametrize("damage", ODD.values(), ids=ODD)
+def test_anything_odd_sets_the_whole_entry_aside_and_says_so(entry, damage):
+    damage(entry)
+    there = {p.relative_to(entry.folder) for p in entry.folder.rglob("*")}
     with pytest.raises(Damaged):
         entry.finished()
+    said = []
+    assert not entry.available(said.append)
+    assert len(said) == 1 and "entry.damaged" in said[0] and str(entry.folder) in said[0]
+    aside = entry.folder.with_name("entry.damaged")
+    assert {p.relative_to(aside) for p in aside.rglob("*")} == there  # never deleted
+    assert not entry.folder.exists() and not entry.available(pytest.fail)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "files.json"])
-def test_a_torn_index_is_noticed(entry, name):
-    path = entry.folder / name
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(Damaged):
-        entry.finished()
-    assert not entry.finished()
+def test_what_is_set_aside_twice_is_kept_twice(entry):
+    for _ in range(3):
+        entry.add("a.csv", b"1,2\n")
+        entry.finish({})
+        (entry.folder / "a.csv").unlink()
+        assert not entry.available(lambda said: None)
+    assert len(list(entry.folder.parent.glob("entry.damaged*"))) == 3
 
 
 def test_an_entry_can_be_reopened_and_a_file_removed(entry):
     entry.remove("a.csv")
-    assert not (entry.folder / "a.csv").exists() and entry.files() == {}
+    assert not (entry.folder / "a.csv").exists() and list(entry.files()) == ["b.csv"]
     entry.reopen()
     assert not entry.finished()
+
+
+def test_a_configuration_as_json_leaves_out_empty_options_only():
+    @dataclass(frozen=True)
+    class Inner:
+        options: dict
+        numbers: tuple = (1, 2)
+
+    @dataclass(frozen=True)
+    class Outer:
+        inner: Inner
+        none: tuple = ()
+        zero: int = 0
+        place: Path = Path("a")
+
+    rest = {"none": [], "zero": 0, "place": "a"}
+    assert plain(Outer(Inner({}))) == {"inner": {"numbers": [1, 2]}} | rest
+    assert plain(Outer(Inner({"a": 1})))["inner"]["options"] == {"a": 1}
 
 
 def test_keys_are_equal_only_for_equal_configurations():

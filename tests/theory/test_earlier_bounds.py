@@ -17,7 +17,7 @@ from supcon_theory.theory.earlier_bounds import (
     coverage,
     nozawa_sato_upper,
 )
-from supcon_theory.theory.forced_correlation import forced_correlation
+from supcon_theory.theory.transfer import forced_correlation
 
 
 @pytest.mark.parametrize("M, C", [(1, 2), (3, 2), (4, 3), (5, 3), (3, 4)])
@@ -113,7 +113,7 @@ def test_bao_bounds_hold_for_every_number_of_negatives_and_the_others_need_many(
     ],
 )
 def test_bad_numbers_are_refused_in_a_sentence(call):
-    with pytest.raises(ValueError, match="pass|must"):
+    with pytest.raises(ValueError, match=r"pass|must"):
         call()
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from supcon_theory.objectives import OBJECTIVES
-from supcon_theory.theory import floors, minima
+from supcon_theory.theory import minima
+from supcon_theory.theory.gap import equal_similarity_gap
 from supcon_theory.theory.simplex import class_simplex, instance_simplex, simplex_etf
 
 SETTINGS = [(2, 2, 2, 1.0), (3, 4, 2, 0.3), (4, 3, 3, 0.1), (5, 2, 2, 2.0)]
@@ -69,7 +70,7 @@ def test_no_embedding_is_below_the_floor_for_any_counts(counts):
     rng = np.random.default_rng(1)
     y = np.repeat(np.arange(len(counts)), counts)
     for tau in (0.1, 1.0):
-        floor = floors.nscl_floor(counts, 2, tau)
+        floor = minima.nscl_floor(counts, 2, tau)
         for _ in range(20):
             centres = unit(rng, len(counts), 3)[y][:, None] + rng.choice([0, 0.1, 1]) * unit(
                 rng, len(y), 2, 3
@@ -79,56 +80,25 @@ def test_no_embedding_is_below_the_floor_for_any_counts(counts):
 
 
 def test_the_floor_is_the_minimum_when_balanced():
-    assert floors.nscl_floor([5] * 4, 2, 0.3) == pytest.approx(
+    assert minima.nscl_floor([5] * 4, 2, 0.3) == pytest.approx(
         minima.nscl_minimum(4, 5, 2, 0.3), abs=1e-12
     )
 
 
 def test_the_floor_uses_the_best_weight():
     for counts in ([12, 4, 2, 2], [20, 1, 1, 1], [9, 6, 3]):
-        best = floors.nscl_floor(counts, 2, 1.0)
-        grid = [floors.nscl_floor(counts, 2, 1.0, w) for w in np.geomspace(1e-3, 10, 4000)]
+        best = minima.nscl_floor(counts, 2, 1.0)
+        grid = [minima.nscl_floor(counts, 2, 1.0, w) for w in np.geomspace(1e-3, 10, 4000)]
         assert max(grid) <= best + 1e-12
         assert max(grid) == pytest.approx(best, abs=1e-3)
-    assert floors.nscl_floor([12, 4, 2, 2], 2, 1.0) == pytest.approx(1.073, abs=1e-3)
+    assert minima.nscl_floor([12, 4, 2, 2], 2, 1.0) == pytest.approx(1.073, abs=1e-3)
 
 
-def test_coupled_loss_in_random_batches_matches_drawn_batches():
-    C, n, B, tau, K = 3, 8, 6, 0.5, 2
-    rng, values = np.random.default_rng(2), []
-    labels = np.repeat(np.arange(C), n)
-    for _ in range(4000):
-        y = np.sort(rng.choice(labels, B, replace=False))
-        others = K * (B - (y[:, None] == y[None]).sum(1))
-        values.append(np.log1p(others * np.exp(-C / ((C - 1) * tau))).mean())
-    exact = floors.nscl_coupled_at_etf_in_random_batches(C, n, B, tau, K)
-    assert abs(np.mean(values) - exact) < 4 * np.std(values) / np.sqrt(len(values))
-    assert exact < minima.nscl_coupled_minimum(C, B / C, K, tau)
-
-
-def test_random_batches_lie_below_the_stratified_floor():
-    for C, B, value in [
-        (10, 1024, 6.40879),
-        (100, 1024, 6.60486),
-        (10, 64, 3.6454),
-        (10, 16, 2.288),
-    ]:
-        found = floors.nscl_coupled_at_etf_in_random_batches(C, 10**6, B, 1.0)
-        assert found == pytest.approx(value, abs=6e-4)
-
-
-def test_values_away_from_the_minimum_are_the_losses_there():
+def test_all_similarities_are_equal_at_the_instance_simplex():
     for C, n, K, tau in SETTINGS:
-        z, y = class_simplex([n] * C, K, C)
-        assert loss("dcl", z, y, tau) == pytest.approx(
-            floors.dcl_at_class_simplex(C, n, K, tau), abs=1e-12
-        )
         z, y = instance_simplex([n] * C, K, n * C - 1)
-        assert loss("nscl", z, y, tau) == pytest.approx(
-            floors.nscl_at_instance_simplex(C, n, K, tau), abs=1e-12
-        )
         gap = loss("dcl", z, y, tau) - loss("nscl", z, y, tau)
-        assert gap == pytest.approx(floors.gap_at_instance_simplex(C, n), abs=1e-12)
+        assert gap == pytest.approx(equal_similarity_gap([n] * C), abs=1e-12)
 
 
 # ---- simplices and bad input --------------------------------------------------------------------
@@ -159,8 +129,8 @@ def test_impossible_settings_are_named(arguments, word):
 
 
 def test_one_class_and_empty_classes_are_errors():
-    for counts in ([4], [3, 0]):
-        with pytest.raises(ValueError, match="at least two classes"):
-            floors.nscl_floor(counts, 2, 1.0)
-        with pytest.raises(ValueError, match="at least two classes"):
+    for counts, words in (([4], "at least two classes"), ([3, 0], "at least 1")):
+        with pytest.raises(ValueError, match=words):
+            minima.nscl_floor(counts, 2, 1.0)
+        with pytest.raises(ValueError, match=words):
             class_simplex(counts, 2, 3)

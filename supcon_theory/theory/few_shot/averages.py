@@ -8,49 +8,44 @@ of classes i != j (population moments, 1/n):
     V_root average of sqrt(v_i) / d_ij
     V_dir  average of u' Sigma_i u / d_ij^2   directional CDNV, u = (mu_j - mu_i) / d_ij
 
-All functions broadcast, return the bound itself, which may exceed 1, and leave min(1, .) to whoever
-reports an error. With C' classes in the episode a bound is (C' - 1) times the two-way one. The
-`_terms` functions return the two parts (directional, dispersion) whose sum is the bound.
+All functions broadcast over these and over m, return the bound itself, which may exceed 1, and
+leave min(1, .) to whoever reports an error. With C' = `ways` classes in the episode a bound is
+(C' - 1) times the two-way one. The `_terms` functions return the two parts (directional,
+dispersion) whose sum is the bound.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-Terms = tuple[np.ndarray, np.ndarray]
+from supcon_theory.theory.counts import Floats, checked_moments, checked_shots, checked_ways
+
+Terms = tuple[Floats, Floats]
 
 
-def older_bound(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2) -> np.ndarray:
+def older_bound(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, ways: ArrayLike = 2) -> Floats:
     """(C'-1) min_a { (1/2 - 2/a - 2^{3/2}/(a m))^{-2} V_dir + (2^{3/2} a / m) V }: NOT a bound.
 
     The 1/m form of the first version of arXiv 2506.04411 (its project page and released code), as
-    intended. Refuted: a class that varies along one direction orthogonal to the means with
+    intended: the released code takes a wrong root of the cubic for a, which gives more than the
+    minimum. Refuted: a class that varies along one direction orthogonal to the means with
     V = sqrt(m) has an error that tends to .2545, this value is 11.31 / sqrt(m).
+
+    Args:
+        V: single-class CDNV.
+        V_dir: directional CDNV.
+        m: supports per class.
+        ways: classes in the episode.
+
+    Returns:
+        The bound, of the broadcast shape.
     """
-    return sum(older_terms(V, V_dir, m, classes))
+    return np.add(*older_terms(V, V_dir, m, ways))
 
 
-def older_terms(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2) -> Terms:
+def older_terms(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, ways: ArrayLike = 2) -> Terms:
     """`older_bound` in its directional and dispersion terms."""
-    m, (V, V_dir), classes = checked_shots(m), checked_moments(V=V, V_dir=V_dir), _classes(classes)
-    return _scaled(classes, _terms_at_best_a(V_dir, 2 + 2**1.5 / m, 2**1.5 * V / m))
-
-
-def older_bound_misrooted(
-    V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2
-) -> np.ndarray:
-    """`older_bound` with the wrong cubic root of the released code: up to 20 % above its minimum.
-
-    With A = 2 + 2^{3/2}/m and F = V_dir A m / (sqrt(2) V) the minimiser is a = 2A + y,
-    y^3 = 8 F y + 16 F A. Where A^2 >= 8F/27 the code takes y = cbrt(4F(2A + r)) + cbrt(4F(2A - r)),
-    r = sqrt(A^2 - 8F/27); right is 2r in place of r. Its value is sqrt(2) V (y+2A)(y+4A) / (2 A m).
-    """
-    m, (V, V_dir), classes = checked_shots(m), checked_moments(V=V, V_dir=V_dir), _classes(classes)
-    if np.any(V == 0):
-        raise ValueError("the released closed form divides by V, which is 0; use older_bound")
-    A = 2 + 2**1.5 / m
-    F = V_dir * A * m / (2**0.5 * V)
-    y = cubic_root(F, A, slip=0.5)
-    return (classes - 1) * 2**0.5 * V * (y + 2 * A) * (y + 4 * A) / (2 * A * m)
+    m, (V, V_dir), ways = checked_shots(m), checked_moments(V=V, V_dir=V_dir), checked_ways(ways)
+    return _scaled(ways, _terms_at_best_a(V_dir, 2 + 2**1.5 / m, 2**1.5 * V / m))
 
 
 def neurips_bound(
@@ -58,15 +53,30 @@ def neurips_bound(
     V_root: ArrayLike,
     V_dir: ArrayLike,
     m: ArrayLike,
-    classes: ArrayLike = 2,
+    ways: ArrayLike = 2,
     a: ArrayLike | None = None,
-) -> np.ndarray:
+) -> Floats:
     """(C'-1)[(1/2 - A/a)^{-2} V_dir + (a/4)(2 (V_root + V) / sqrt(m) + V / m)], A = 2 + sqrt(8)/m.
 
-    arXiv 2506.04411 (NeurIPS 2025); a = None takes the best a >= 5, as its Corollary 1.
+    arXiv 2506.04411 (NeurIPS 2025); the best a >= 5 is its Corollary 1.
     Valid for every m >= 1 and a > 2A (the paper: a >= 5, m >= 10); +inf for a <= 2A.
+
+    Args:
+        V: single-class CDNV.
+        V_root: average of sqrt(v_i) / d_ij.
+        V_dir: directional CDNV.
+        m: supports per class.
+        ways: classes in the episode.
+        a: the free number; None takes the best one.
+
+    Returns:
+        The bound, of the broadcast shape.
+
+    Example:
+        >>> round(float(neurips_bound(1.672125, 1.672125**0.5, 0.072864, 500)), 3)
+        1.459
     """
-    return sum(neurips_terms(V, V_root, V_dir, m, classes, a))
+    return np.add(*neurips_terms(V, V_root, V_dir, m, ways, a))
 
 
 def neurips_terms(
@@ -74,27 +84,37 @@ def neurips_terms(
     V_root: ArrayLike,
     V_dir: ArrayLike,
     m: ArrayLike,
-    classes: ArrayLike = 2,
+    ways: ArrayLike = 2,
     a: ArrayLike | None = None,
 ) -> Terms:
     """`neurips_bound` in its directional and dispersion terms."""
-    m, classes = checked_shots(m), _classes(classes)
+    m, ways = checked_shots(m), checked_ways(ways)
     V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
     slope = (2 * (V_root + V) / np.sqrt(m) + V / m) / 4
-    return _scaled(classes, _terms(V_dir, 2 + 2**1.5 / m, slope, a, least=5))
+    return _scaled(ways, _terms(V_dir, 2 + 2**1.5 / m, slope, a, least=5))
 
 
 def neurips_bound_rounded(
-    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, classes: ArrayLike = 2
-) -> np.ndarray:
+    V: ArrayLike, V_root: ArrayLike, V_dir: ArrayLike, m: ArrayLike, ways: ArrayLike = 2
+) -> Floats:
     """(C'-1)[8 V_dir + 8 (V_root + V)/sqrt(m) + 4 V/m]: `neurips_bound` at a = 16 with 7.83 -> 8.
 
     The rounding needs m >= 10. It is valid at every m, since `tightened_bound` at a = 16, which is
     7.11 V_dir + (4 V_root + 5.66 V)/sqrt(m) + 4 V/m, is below it.
+
+    Args:
+        V: single-class CDNV.
+        V_root: average of sqrt(v_i) / d_ij.
+        V_dir: directional CDNV.
+        m: supports per class.
+        ways: classes in the episode.
+
+    Returns:
+        The bound, of the broadcast shape.
     """
-    m, classes = checked_shots(m), _classes(classes)
+    m, ways = checked_shots(m), checked_ways(ways)
     V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
-    return (classes - 1) * (8 * V_dir + 8 * (V_root + V) / np.sqrt(m) + 4 * V / m)
+    return (ways - 1) * (8 * V_dir + 8 * (V_root + V) / np.sqrt(m) + 4 * V / m)
 
 
 def tightened_bound(
@@ -102,10 +122,10 @@ def tightened_bound(
     V_root: ArrayLike,
     V_dir: ArrayLike,
     m: ArrayLike,
-    classes: ArrayLike = 2,
+    ways: ArrayLike = 2,
     a: ArrayLike | None = None,
-) -> np.ndarray:
-    """(C'-1)[(1/2 - 2/a)^{-2} V_dir + (a/4)((sqrt(2) V + V_root)/sqrt(m) + V/m)]; any a > 4, m >= 1.
+) -> Floats:
+    """(C'-1)[(1/2 - 2/a)^{-2} V_dir + (a/4)((sqrt(2) V + V_root)/sqrt(m) + V/m)], a > 4, m >= 1.
 
     The same moments as `neurips_bound` and never above it. Proof, d_ij = 1, w = z - mu_i, errors
     e_i, e_j of the two centres: half the margin is 1/2 - <w,u> - X with
@@ -114,35 +134,55 @@ def tightened_bound(
     second at most E[X_+]/t. A centred Y has E[Y_+] = E|Y|/2, so
     2 E[X_+] <= sqrt(v_i (v_i + v_j)/m) + sqrt(v_j/m) + v_i/m. Average over both orders, bound
     sqrt(v_i + v_j)(sqrt(v_i) + sqrt(v_j))/2 by (v_i + v_j)/sqrt(2), and put t = 2/a.
+
+    Args:
+        V: single-class CDNV.
+        V_root: average of sqrt(v_i) / d_ij.
+        V_dir: directional CDNV.
+        m: supports per class.
+        ways: classes in the episode.
+        a: the free number; None takes the best one.
+
+    Returns:
+        The bound, of the broadcast shape.
     """
-    m, classes = checked_shots(m), _classes(classes)
+    m, ways = checked_shots(m), checked_ways(ways)
     V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
     slope = ((2**0.5 * V + V_root) / np.sqrt(m) + V / m) / 4
-    return sum(_scaled(classes, _terms(V_dir, 2 + 0 * m, slope, a, least=0)))
+    return np.add(*_scaled(ways, _terms(V_dir, 2 + 0 * m, slope, a, least=0)))
 
 
-def limit_of_bounds(V_dir: ArrayLike, classes: ArrayLike = 2) -> np.ndarray:
-    """4 (C'-1) V_dir: where every bound with a free a, and Theorem 4.1, goes as m -> infinity."""
-    (V_dir,) = checked_moments(V_dir=V_dir)
-    return 4 * (_classes(classes) - 1) * V_dir
-
-
-def known_centroid_bound(V_dir: ArrayLike) -> np.ndarray:
+def known_centroid_bound(V_dir: ArrayLike) -> Floats:
     """4 V_dir / (1 + 4 V_dir) >= P(<w, u> >= d/2) of one ordered pair: Cantelli, centres known.
 
     Attained by a two-point law for every V_dir. It is concave: the average of the bound over pairs
-    is at most the bound of the average.
+    is at most the bound of the average. Every bound with a free a, and Theorem 4.1, goes to
+    4 V_dir as m -> infinity instead.
+
+    Args:
+        V_dir: directional CDNV of the pair.
+
+    Returns:
+        The bound, of the shape of V_dir.
     """
     (V_dir,) = checked_moments(V_dir=V_dir)
     return 4 * V_dir / (1 + 4 * V_dir)
 
 
-def best_a(V_dir: ArrayLike, A: ArrayLike, slope: ArrayLike) -> np.ndarray:
+def best_a(V_dir: ArrayLike, A: ArrayLike, slope: ArrayLike) -> Floats:
     """The a > 2A that minimises (1/2 - A/a)^{-2} V_dir + slope a.
 
     Convex in a; with y = a - 2A its derivative vanishes where y^3 = 8 F y + 16 F A, F = 2 V_dir A /
     slope. The right side over y^2 falls and y grows, so bisection is safe; the root is between
     max(sqrt(8F), cbrt(16FA)) and max(sqrt(16F), cbrt(32FA)).
+
+    Args:
+        V_dir: directional CDNV.
+        A: the A of the bound.
+        slope: what a is multiplied by.
+
+    Returns:
+        a, of the broadcast shape; infinite where none attains the infimum.
     """
     V_dir, A, slope = np.broadcast_arrays(V_dir, A, slope)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -154,22 +194,6 @@ def best_a(V_dir: ArrayLike, A: ArrayLike, slope: ArrayLike) -> np.ndarray:
             right = middle - 8 * F / middle - 16 * F * A / middle**2 < 0
             low, high = np.where(right, middle, low), np.where(right, high, middle)
     return 2 * A + np.where(np.isinf(F), np.inf, high)
-
-
-def cubic_root(F: ArrayLike, A: ArrayLike, slip: float = 1.0) -> np.ndarray:
-    """The positive root of y^3 = 8 F y + 16 F A by Cardano's formula; `slip` scales its square root.
-
-    slip = 1 is right and a cross-check of `best_a`; 1/2 is the slip of the released code. Where
-    A^2 < 8F/27 there are three real roots and the trigonometric form holds.
-    """
-    F, A = np.broadcast_arrays(np.asarray(F, float), np.asarray(A, float))
-    inside = A**2 - 8 * F / 27
-    r = slip * np.sqrt(np.maximum(inside, 0))
-    radicals = np.cbrt(8 * F * (A + r)) + np.cbrt(8 * F * (A - r))
-    scale = np.sqrt(8 * F / 3)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        angle = np.arccos(np.minimum(8 * F * A / scale**3, 1)) / 3
-    return np.where(inside >= 0, radicals, 2 * scale * np.cos(angle))
 
 
 def _terms(V_dir, A, slope, a, least) -> Terms:
@@ -190,31 +214,5 @@ def _terms_at_best_a(V_dir, A, slope, least=0.0) -> Terms:
     return directional, dispersion
 
 
-def _scaled(classes: np.ndarray, terms: Terms) -> Terms:
-    return (classes - 1) * terms[0], (classes - 1) * terms[1]
-
-
-def checked_shots(m: ArrayLike) -> np.ndarray:
-    """M as float64, after refusing anything but finite numbers >= 1."""
-    m = np.asarray(m, np.float64)
-    if not np.all(np.isfinite(m) & (m >= 1)):
-        raise ValueError(f"m is {m}, but the number of shots must be at least 1 and finite")
-    return m
-
-
-def checked_moments(**moments: ArrayLike) -> list[np.ndarray]:
-    """The moments as float64, after refusing the first that is negative or not finite."""
-    arrays = {name: np.asarray(value, np.float64) for name, value in moments.items()}
-    for name, value in arrays.items():
-        if not np.all(np.isfinite(value)):
-            raise ValueError(f"{name} has a NaN or infinite entry; leave that pair of classes out")
-        if np.any(value < 0):
-            raise ValueError(f"{name} is {value.min():g}, but this moment cannot be negative")
-    return list(arrays.values())
-
-
-def _classes(classes: ArrayLike) -> np.ndarray:
-    classes = np.asarray(classes, np.float64)
-    if np.any(classes < 2):
-        raise ValueError(f"classes is {classes.min():g}, but an episode needs at least 2")
-    return classes
+def _scaled(ways: Floats, terms: Terms) -> Terms:
+    return (ways - 1) * terms[0], (ways - 1) * terms[1]

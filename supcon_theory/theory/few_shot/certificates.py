@@ -1,13 +1,13 @@
 """Certificates: proved upper bounds on the m-shot error of the nearest class centre, from features.
 
 A class is the uniform law on its rows; m supports per class are drawn with replacement, test points
-are `queries` (default: the rows themselves), classes weigh the same, ties are errors. For every test
-point z and other class j a bound p_j(z) >= P(T_j <= 0 | z) is found, and then
+are `queries` (default: the rows themselves), classes weigh the same, ties are errors. For every
+test point z and other class j a bound p_j(z) >= P(T_j <= 0 | z) is found, and then
 
     all-way   E_z[1 - prod_j (1 - p_j(z))],      two-way   E_z[p_j(z)].
 
 The product is valid: given z the distances to the C empirical centres are independent, and every
-event {T_j > 0} decreases in the own distance and increases in another one, so the events are
+event {T_j > 0} decreases in that to the class of z and increases in another one, so the events are
 positively associated (Harris) and P(all T_j > 0) >= prod_j P(T_j > 0).
 
 Kinds, each including the ones before it (the smallest bound is taken point by point):
@@ -20,6 +20,9 @@ Kinds, each including the ones before it (the smallest bound is taken point by p
 With C classes of n rows in D dimensions and N test points, cantelli costs N C n D operations,
 chernoff N C n exponentials per t, trigonometric N k n (n K2 + K0) for the k closest classes.
 At m = 1 the margin is linear in the pair of draws and the error is computed exactly.
+
+The error is not monotone in m: for the classes {0} and {-10, 10} it is .25 at m = 1 and .625 at
+m = 2. So a bound at one m says nothing about another, and no minimum over m is ever taken.
 """
 
 from collections.abc import Sequence
@@ -27,14 +30,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
+from numpy.typing import ArrayLike
 
-from supcon_theory.theory.few_shot.margin import (
-    ClassLaw,
-    Margin,
-    checked_classes,
-    margin,
-)
+from supcon_theory.theory.counts import Floats, checked_classes, checked_whole
+from supcon_theory.theory.few_shot.margin import ClassLaw, Margin, class_law, margin
 from supcon_theory.theory.few_shot.trigonometric import margin_at, trigonometric_bound
 
 Kind = Literal["cantelli", "chernoff", "trigonometric"]
@@ -45,12 +44,10 @@ NEGLIGIBLE = 1e-4  # below this a bound is not refined
 
 @dataclass(frozen=True)
 class Certificate:
-    """Bounds on the error of each class: `pairs[i, j]` of i against j alone (NaN if i = j), and
-    `all_way[i]` against all others at once.
-    """
+    """Bounds on the error of each class."""
 
-    pairs: np.ndarray
-    all_way: np.ndarray
+    pairs: Floats  # (C, C), of class i against class j alone; NaN if i = j
+    all_way: Floats  # (C,), of class i against all others at once
 
     @property
     def error(self) -> float:
@@ -64,48 +61,43 @@ class Certificate:
 
 
 def certificate(
-    classes: Sequence[np.ndarray],
+    classes: Sequence[ArrayLike],
     m: int,
     kind: Kind = "trigonometric",
-    queries: Sequence[np.ndarray] | None = None,
+    queries: Sequence[ArrayLike] | None = None,
     closest: int = 16,
 ) -> Certificate:
-    """Proved bound on the error; `closest` is how many classes per test point are refined.
+    """Proved bound on the m-shot error, a theorem for the law that draws from these very rows.
 
-    Shapes: `classes[c]` (n_c, D), `queries[c]` (N_c, D). ValueError on NaN, one class, m < 1.
-    Leaving classes unrefined keeps the bound valid. For features of which these are only a sample
-    it is a plug-in estimate of the bound, not a bound.
+    For features of which these are only a sample it is a plug-in estimate of the bound, not one.
+
+    Args:
+        classes: matrices (n_c, D), the rows of each class.
+        m: supports per class.
+        kind: which inequalities are used, see above.
+        queries: matrices (N_c, D), the test points of each class; None takes the rows.
+        closest: how many classes per test point `trigonometric` refines; leaving others unrefined
+            keeps the bound valid.
+
+    Returns:
+        The bounds, per class and per pair of classes.
+
+    Raises:
+        ValueError: on an unknown kind, m < 1, one class, or rows that are not finite matrices.
+
+    Example:
+        >>> certificate([[[0.0]], [[-10.0], [10.0]]], 1).two_way_error
+        0.25
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}, but must be one of {', '.join(KINDS)}")
-    laws, points = checked_classes(classes, queries, m)
+    checked_whole(1, m=m)
+    rows, points = checked_classes(classes, queries)
+    laws = [class_law(x) for x in rows]
     return _gather([_bounds(i, laws, z, int(m), kind, closest) for i, z in enumerate(points)])
 
 
-def normal_estimate(
-    classes: Sequence[np.ndarray], m: int, queries: Sequence[np.ndarray] | None = None
-) -> Certificate:
-    """Phi(-E/sd T) in place of a bound on P(T <= 0 | z): an ESTIMATE, never a certificate."""
-    laws, points = checked_classes(classes, queries, m)
-
-    def estimate(i: int, z: np.ndarray) -> np.ndarray:
-        found = np.zeros((len(z), len(laws)))
-        for j in set(range(len(laws))) - {i}:
-            t = margin(laws[i], laws[j], z, int(m))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                found[:, j] = ndtr(
-                    np.where(
-                        t.variance > 0,
-                        -t.mean / np.sqrt(t.variance),
-                        np.where(t.mean > 0, -np.inf, np.inf),
-                    )
-                )
-        return found
-
-    return _gather([estimate(i, z) for i, z in enumerate(points)])
-
-
-def _gather(per_class: list[np.ndarray]) -> Certificate:
+def _gather(per_class: list[Floats]) -> Certificate:
     C = len(per_class)
     pairs = np.stack([p.mean(0) for p in per_class])
     pairs[np.eye(C, dtype=bool)] = np.nan
@@ -113,9 +105,7 @@ def _gather(per_class: list[np.ndarray]) -> Certificate:
     return Certificate(pairs, all_way)
 
 
-def _bounds(
-    i: int, laws: list[ClassLaw], z: np.ndarray, m: int, kind: Kind, closest: int
-) -> np.ndarray:
+def _bounds(i: int, laws: list[ClassLaw], z: Floats, m: int, kind: Kind, closest: int) -> Floats:
     """(Z, C) bounds on P(T_j <= 0 | z) for test points z of class i; 0 in column i."""
     others = [j for j in range(len(laws)) if j != i]
     found = np.zeros((len(z), len(laws)))
@@ -139,13 +129,13 @@ def _bounds(
     return found
 
 
-def cantelli_bound(t: Margin) -> np.ndarray:
+def cantelli_bound(t: Margin) -> Floats:
     """Var T/(Var T + E^2) where the mean margin E is positive, else 1."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(t.mean > 0, t.variance / (t.variance + t.mean**2), 1.0)
 
 
-def split_bound(t: Margin) -> np.ndarray:
+def split_bound(t: Margin) -> Floats:
     """Min over t of P(L <= -(1 - t) E) + P(U <= -t E), each bounded by what is known exactly."""
     best = np.ones(len(t.mean))
     rows = np.flatnonzero((t.mean > 0) & (t.linear_variance > 0))
@@ -155,23 +145,23 @@ def split_bound(t: Margin) -> np.ndarray:
     for share in SPLITS:
         gap, left = (1 - share) * part.mean, share * part.mean
         variance, fourth = part.remainder_variance, part.remainder_fourth
-        tail = np.minimum(variance / (variance + left**2), fourth / left**4)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a margin whose powers underflow
+            tail = np.fmin(variance / (variance + left**2), fourth / left**4)
         for damp in (1.0, 0.7):  # any s > 0 is valid; Gap/Var is best for a normal L
             s = damp * gap / part.linear_variance
             value = np.exp(np.minimum(part.log_mgf(s) - s * gap, 0)) + tail
-            best[rows] = np.minimum(best[rows], value)
+            best[rows] = np.fmin(best[rows], value)
     return best
 
 
-def _one_draw(own: ClassLaw, other: ClassLaw, z: np.ndarray) -> np.ndarray:
-    """P(|z - y|^2 <= |z - x|^2), x of class `own`, y of class `other`, exactly, by sorting.
-
-    Distances that differ by rounding only count as ties, hence as errors.
-    """
+def _one_draw(law_i: ClassLaw, law_j: ClassLaw, z: Floats) -> Floats:
+    """P(|z - y|^2 <= |z - x|^2), x of class i, y of class j, exactly, by sorting."""
     found = np.empty(len(z))
     for row, point in enumerate(z):
-        near = np.sort(np.sum((point - own.mean - own.rows) ** 2, 1))
-        far = np.sum((point - other.mean - other.rows) ** 2, 1)
-        least = far - 1e-12 * max(near[-1], far.max())
+        near = np.sort(np.sum((point - law_i.mean - law_i.rows) ** 2, 1))
+        far = np.sum((point - law_j.mean - law_j.rows) ** 2, 1)
+        top = max(near[-1], far.max())
+        # what differs by no more than the rounding of the rows is a tie, hence an error
+        least = far - 1e-12 * top - 4 * np.sqrt(top) * (law_i.delta + law_j.delta)
         found[row] = np.mean(1 - np.searchsorted(near, least, side="left") / len(near))
     return found

@@ -10,12 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from supcon_theory.theory.counts import Floats, checked_whole
+
 
 class GaussianClasses(NamedTuple):
-    """means (C, d) and variances (C, d) along the axes."""
+    """Means (C, d) and variances (C, d) along the axes."""
 
-    means: np.ndarray
-    variances: np.ndarray
+    means: Floats
+    variances: Floats
 
 
 def simplex_classes(C: int, d: int, directional: float, dispersion: float) -> GaussianClasses:
@@ -25,7 +27,17 @@ def simplex_classes(C: int, d: int, directional: float, dispersion: float) -> Ga
     then also D' Sigma D / ||D||^4 for every difference D of means, and spreads the rest of its
     total variance v evenly over the other d - C axes.
 
-    Raises ValueError unless d > C >= 2 and 0 <= C * directional <= dispersion.
+    Args:
+        C: number of classes.
+        d: dimension, above C.
+        directional: variance along the axis between two means.
+        dispersion: v, at least C * directional.
+
+    Returns:
+        The law.
+
+    Raises:
+        ValueError: unless d > C >= 2 and 0 <= C * directional <= dispersion.
     """
     if not d > C >= 2:
         raise ValueError(f"{C} classes in {d} dimensions: choose at least 2 and fewer than d.")
@@ -41,9 +53,18 @@ def simplex_classes(C: int, d: int, directional: float, dispersion: float) -> Ga
 
 
 def one_nuisance(d: int, directional: float, nuisance: float) -> GaussianClasses:
-    """Two classes at distance 1: variance `directional` between them, `nuisance` along one more axis.
+    """Two classes at distance 1 that vary between their means and along one more axis.
 
-    Raises ValueError unless d >= 2 and both variances are >= 0.
+    Args:
+        d: dimension, at least 2.
+        directional: variance between the means.
+        nuisance: variance along the other axis.
+
+    Returns:
+        The law.
+
+    Raises:
+        ValueError: unless d >= 2 and both variances are >= 0.
     """
     if d < 2 or min(directional, nuisance) < 0:
         raise ValueError(
@@ -55,15 +76,21 @@ def one_nuisance(d: int, directional: float, nuisance: float) -> GaussianClasses
     return GaussianClasses(means, variances)
 
 
-def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> np.ndarray:
-    """Means (repeats, C, d) of m samples of every class.
+def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> Floats:
+    """Means of m samples of every class.
 
     Repeat r is a function of (seed, r); all m share the same standard normal numbers.
 
-    Raises ValueError for m < 1 or repeats < 1.
+    Args:
+        law: the classes.
+        m: samples in each mean.
+        repeats: number of draws.
+        seed: of the draws.
+
+    Returns:
+        (repeats, C, d) centres.
     """
-    if m < 1 or repeats < 1:
-        raise ValueError(f"m = {m}, repeats = {repeats}: both must be at least 1.")
+    checked_whole(1, m=m, repeats=repeats)
     noise = np.stack(
         [
             np.random.default_rng(np.random.SeedSequence((seed, r))).standard_normal(
@@ -75,12 +102,19 @@ def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> np
     return law.means + noise * np.sqrt(law.variances / m)
 
 
-def pair_errors(law: GaussianClasses, centres: np.ndarray) -> np.ndarray:
-    """P_{z ~ class i}(z is at least as near to centre j as to centre i), (R, C, C), exactly.
+def pair_errors(law: GaussianClasses, centres: Floats) -> Floats:
+    """P_{z ~ class i}(z is at least as near to centre j as to centre i), exactly.
 
     With g = centre_i - centre_j the event is <z, g> <= (||centre_i||^2 - ||centre_j||^2) / 2, and
     <z, g> is N(<mu_i, g>, g' Sigma_i g): the probability is Phi of the standardised threshold. Two
     equal centres tie, so 1; the diagonal is 0.
+
+    Args:
+        law: the classes.
+        centres: (R, C, d).
+
+    Returns:
+        (R, C, C) errors.
     """
     square = np.einsum("rcd,rcd->rc", centres, centres)
     count = len(law.means)
@@ -95,10 +129,16 @@ def pair_errors(law: GaussianClasses, centres: np.ndarray) -> np.ndarray:
     return errors
 
 
-def moments_of_pairs(law: GaussianClasses) -> dict[str, np.ndarray]:
-    """The arguments of `theory.few_shot_pairs`, (C (C-1),) each: ordered pairs (0, 1), (0, 2) ...
+def moments_of_pairs(law: GaussianClasses) -> dict[str, Floats]:
+    """The arguments of the bounds in `pairs`, for the ordered pairs (0, 1), (0, 2) ...
 
     Of N(mu, Sigma): E|w|^4 = v^2 + 2 tr Sigma^2, and E[w |w|^2] = 0.
+
+    Args:
+        law: the classes.
+
+    Returns:
+        Arrays (C (C-1),) by name.
     """
     mu, s = law
     gap = mu[None] - mu[:, None]
@@ -122,7 +162,7 @@ def moments_of_pairs(law: GaussianClasses) -> dict[str, np.ndarray]:
     return {name: np.broadcast_to(x, off.shape)[off] for name, x in matrices.items()}
 
 
-def samples(law: GaussianClasses, n: int, seed: int | tuple[int, ...]) -> np.ndarray:
+def samples(law: GaussianClasses, n: int, seed: int | tuple[int, ...]) -> Floats:
     """N samples of every class, (C, n, d)."""
     noise = np.random.default_rng(seed).standard_normal((len(law.means), n, law.means.shape[1]))
     return law.means[:, None] + noise * np.sqrt(law.variances)[:, None]

@@ -1,7 +1,11 @@
 """Trigonometric moments of the margin, and the error bound that they and a majorant give."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from supcon_theory.theory.counts import Complexes, Floats
 from supcon_theory.theory.few_shot.majorants import (
     FREQUENCY,
     K0,
@@ -18,8 +22,8 @@ from supcon_theory.theory.few_shot.margin import ClassLaw, Margin
 WORTH = 0.7  # above this place the error probability is near 1/2 or more, and 1 is the bound
 
 
-def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.ndarray:
-    """Upper bound on P(T <= 0) of every test point of a `margin`, in (0, 1].
+def trigonometric_bound(law_i: ClassLaw, law_j: ClassLaw, margin: Margin) -> Floats:
+    """Upper bound on P(T <= 0) of every test point of a margin.
 
     Let s^2 = Var L, x = L/s, u = U/s, rho = -E/s: an error is x + u <= rho. A majorant G of
     `majorants` is at least the indicator of this for x >= rho - LEFT, and G >= 0, so
@@ -29,6 +33,14 @@ def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.nd
     the first exactly from the moments E[u^r e^{ikwx}], r <= 2, and E[u^4], the second by Chernoff
     from the exact moment generating function of L. A larger rho only enlarges the event, so rho is
     raised to the lowest tabulated place. No assumption but independent draws.
+
+    Args:
+        law_i: the class of the test points.
+        law_j: the other class.
+        margin: of Z test points.
+
+    Returns:
+        (Z,) bounds in (0, 1].
     """
     s = np.sqrt(margin.linear_variance)
     bound = np.ones(len(s))
@@ -40,7 +52,7 @@ def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.nd
     s, place = s[use], place[use]
     beyond = (LEFT - place) / s
     edge = np.exp(margin_at(margin, use).log_mgf(beyond) - beyond * s * (LEFT - place))
-    moments = joint_moments(own, other, margin_at(margin, use), s)
+    moments = joint_moments(law_i, law_j, margin_at(margin, use), s)
     turn = np.exp(-1j * FREQUENCY * np.outer(place, np.arange(K0 + 1)))
     spread = np.sqrt(margin.remainder_variance) / s
     for key in sorted(set(_keys(spread, place, margin))):
@@ -56,41 +68,49 @@ def trigonometric_bound(own: ClassLaw, other: ClassLaw, margin: Margin) -> np.nd
     return bound
 
 
-def margin_at(margin: Margin, rows: np.ndarray) -> Margin:
+def margin_at(margin: Margin, rows: NDArray[np.intp]) -> Margin:
     """The same for some of the test points."""
-    return Margin(
-        margin.mean[rows],
-        tuple(h[rows] for h in margin.h),
-        margin.m,
-        margin.linear_variance[rows],
-        margin.remainder_variance,
-        margin.remainder_fourth,
+    return replace(
+        margin,
+        mean=margin.mean[rows],
+        h=tuple(h[rows] for h in margin.h),
+        linear_variance=margin.linear_variance[rows],
     )
 
 
-def joint_moments(
-    own: ClassLaw, other: ClassLaw, margin: Margin, s: np.ndarray
-) -> list[np.ndarray]:
-    """E[u^r e^{ikwx}] for r = 0, 1, 2; shapes (Z, K0 + 1), (Z, K2 + 1), (Z, K2 + 1).
+def joint_moments(law_i: ClassLaw, law_j: ClassLaw, margin: Margin, s: Floats) -> list[Complexes]:
+    """E[u^r e^{ikwx}] for r = 0, 1, 2.
 
     The two classes are independent and U = U_j - U_i, so their moments multiply.
+
+    Args:
+        law_i: the class of the test points.
+        law_j: the other class.
+        margin: of Z test points.
+        s: (Z,) standard deviation of L.
+
+    Returns:
+        Complex arrays (Z, K0 + 1), (Z, K2 + 1), (Z, K2 + 1).
     """
-    a = _class_moments(other, margin.h[0], margin.m, s)
-    b = _class_moments(own, margin.h[1], margin.m, s)
+    a = _class_moments(law_j, margin.h[0], margin.m, s)
+    b = _class_moments(law_i, margin.h[1], margin.m, s)
     head = slice(K2 + 1)
     first = a[1] * b[0][:, head] - a[0][:, head] * b[1]
     second = a[2] * b[0][:, head] - 2 * a[1] * b[1] + a[0][:, head] * b[2]
     return [a[0] * b[0], first / s[:, None], second / s[:, None] ** 2]
 
 
-def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[np.ndarray]:
+def _class_moments(law: ClassLaw, h: Floats, m: int, s: Floats) -> list[Complexes]:
     """E[e^{itS}], E[U e^{itS}], E[U^2 e^{itS}] of one class, S = sum_k h(x_k), t = kw/s.
 
-    With weights w_x = e^{i t h(x)}/n, phi = sum w_x, q = sum w_x w_y <x,y>, b = sum w_x w_y <x,y>^2,
+    With w_x = e^{i t h(x)}/n, phi = sum w_x, q = sum w_x w_y <x,y>, b = sum w_x w_y <x,y>^2,
     c = sum_x w_x (sum_y w_y <x,y>)^2, and (r) = m (m-1) ... (m-r+1):
 
         phi^m;   (2) phi^{m-2} q / m^2;
         [2 (2) phi^{m-2} b + 4 (3) phi^{m-3} c + (4) phi^{m-4} q^2] / m^4.
+
+    Returns:
+        Complex arrays (Z, K0 + 1), (Z, K2 + 1), (Z, K2 + 1).
     """
     step = np.exp(1j * FREQUENCY * h / s[:, None])
     weights = np.full_like(step, 1 / h.shape[1])
@@ -118,12 +138,12 @@ def _class_moments(law: ClassLaw, h: np.ndarray, m: int, s: np.ndarray) -> list[
     return found
 
 
-def _times(weights: np.ndarray, real: np.ndarray) -> np.ndarray:
+def _times(weights: Complexes, real: Floats) -> Complexes:
     """Complex times real matrix, as two real products."""
-    return weights.real @ real + 1j * (weights.imag @ real)
+    return np.real(weights) @ real + 1j * (np.imag(weights) @ real)
 
 
-def _keys(spread: np.ndarray, place: np.ndarray, margin: Margin) -> list[tuple]:
+def _keys(spread: Floats, place: Floats, margin: Margin) -> list[tuple]:
     """Which tabulated majorant is best for each test point; any would be valid."""
     square = margin.remainder_variance**2
     kurtosis = margin.remainder_fourth / square if square > 0 else KURTOSES[0]
@@ -138,15 +158,15 @@ def _keys(spread: np.ndarray, place: np.ndarray, margin: Margin) -> list[tuple]:
 
 def _expectation(
     g: Majorant,
-    moments: list[np.ndarray],
-    turn: np.ndarray,
-    variance: np.ndarray,
-    fourth: np.ndarray,
-) -> np.ndarray:
+    moments: list[Complexes],
+    turn: Complexes,
+    variance: Floats,
+    fourth: Floats,
+) -> Floats:
     """E[G(x - rho, u)] from the joint moments, the phases e^{-ikw rho}, E[u^2] and E[u^4]."""
     zero, first, second = moments
     low, short = zero[:, : K2 + 1], turn[:, : K2 + 1]
-    value = ((zero * turn) @ g.p0).real + g.beta * variance + g.alpha * fourth
+    value = np.real((zero * turn) @ g.p0) + g.beta * variance + g.alpha * fourth
     for c, b in zip(g.p, g.shifts, strict=False):
-        value += (((second - 2 * b * first + b * b * low) * short) @ c).real
+        value += np.real(((second - 2 * b * first + b * b * low) * short) @ c)
     return value

@@ -1,0 +1,124 @@
+"""What collapses: geometry of labelled features, its controls, and the NSCL losses over floors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from supcon_theory.audits.columns import COLLAPSE
+from supcon_theory.audits.gap import floor_audit
+from supcon_theory.measures import (
+    cdnv,
+    class_gram,
+    class_moments,
+    directional_cdnv,
+    geometry,
+    singular_values,
+)
+from supcon_theory.theory.simplex import instance_simplex
+
+COLUMNS, VERSION = COLLAPSE.columns, COLLAPSE.version
+MOST = 2000  # samples of an instance simplex, which needs one dimension less
+
+
+def collapse_audit(
+    features: Tensor, y: Tensor, shuffled: Tensor, taus: Sequence[float] = ()
+) -> list[dict[str, Any]]:
+    """All measures under the true labels; CDNV and directional CDNV under shuffled ones.
+
+    Args:
+        features: (N, K, d), of any length.
+        y: Labels (N,).
+        shuffled: The same labels, shuffled.
+        taus: Temperatures of the losses; none unless the rows are unit.
+
+    Returns:
+        A row of geometry with `labels` "true", one with "shuffled", and one of `FLOORS` with
+        "true" for each temperature.
+    """
+    rows: list[dict[str, Any]] = [
+        {"labels": "true"} | geometry_row(features, y),
+        {"labels": "shuffled"} | _separation(features, shuffled),
+    ]
+    floors = floor_audit(features, y, taus) if len(taus) else []
+    return rows + [{"labels": "true"} | row for row in floors]
+
+
+def geometry_row(features: Tensor, y: Tensor) -> dict[str, float]:
+    """The measures of `GEOMETRY` of features (N, D) or (N, K, D) with labels (N,)."""
+    moments = class_moments(features, y)
+    return dict(geometry(features, y)) | {
+        "cdnv_debiased": cdnv(moments, debiased=True).defined_mean,
+        "directional_cdnv_debiased": directional_cdnv(moments, debiased=True).defined_mean,
+    }
+
+
+def _separation(features: Tensor, y: Tensor) -> dict[str, float]:
+    moments = class_moments(features, y)
+    return {"cdnv": cdnv(moments).mean, "directional_cdnv": directional_cdnv(moments).mean}
+
+
+def instance_simplex_row(C: int, n: int) -> dict[str, Any]:
+    """The control: every sample apart from every other, whatever its label.
+
+    There DCL is smallest. The values depend on n only.
+
+    Args:
+        C: Number of classes.
+        n: Samples per class.
+
+    Returns:
+        `cdnv` and `directional_cdnv`, with `objective` "instance simplex" and `labels` "true"; NaN
+        for more than 2000 samples, which need as many dimensions.
+    """
+    about: dict[str, Any] = {"objective": "instance simplex", "labels": "true"}
+    if C * n > MOST:
+        return about | {"cdnv": np.nan, "directional_cdnv": np.nan}
+    z, y = instance_simplex([n] * C, 1, C * n - 1)
+    return about | _separation(torch.as_tensor(z), torch.as_tensor(y))
+
+
+def gram_table(features: Tensor, y: Tensor) -> pd.DataFrame:
+    """Cosines of the centred class means, one row per pair of classes: `GRAM`."""
+    return long_matrix(class_gram(features, y).cpu().numpy())
+
+
+def long_matrix(matrix: np.ndarray) -> pd.DataFrame:
+    """A square matrix of cosines as rows `i`, `j`, `cosine`."""
+    i, j = np.indices(matrix.shape)
+    return pd.DataFrame({"i": i.ravel(), "j": j.ravel(), "cosine": matrix.ravel()})
+
+
+def spectrum_table(features: Tensor) -> pd.DataFrame:
+    """Singular values of the centred features over the largest: `SPECTRUM`."""
+    values = singular_values(features, centred=True).cpu().numpy()
+    ranks = np.arange(1, len(values) + 1)
+    return pd.DataFrame({"rank": ranks, "singular_value": values / values[0]})
+
+
+def pairs_table(features: Tensor, y: Tensor, names: Sequence[object]) -> pd.DataFrame:
+    """CDNV and directional CDNV of every ordered pair of classes: `PAIRS`.
+
+    Args:
+        features: (N, D) or (N, K, D).
+        y: Labels (N,), 0 .. C-1.
+        names: What the classes are called, C of them.
+
+    Returns:
+        A row per ordered pair of different classes.
+    """
+    moments = class_moments(features, y)
+    off = ~np.eye(len(moments.classes), dtype=bool)
+    i, j = np.nonzero(off)
+    values = {
+        "cdnv": cdnv(moments).pairs,
+        "directional_cdnv": directional_cdnv(moments).pairs,
+        "distance": moments.square_distances.sqrt(),
+    }
+    return pd.DataFrame(
+        {"class_i": [names[int(k)] for k in i], "class_j": [names[int(k)] for k in j]}
+        | {name: matrix.cpu().numpy()[off] for name, matrix in values.items()}
+    )

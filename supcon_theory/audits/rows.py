@@ -1,0 +1,28 @@
+"""Choosing rows of a tidy table by what they are about."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+
+def select(table: pd.DataFrame, where: Mapping[str, object]) -> pd.DataFrame:
+    """Rows whose columns have the values wanted.
+
+    Args:
+        table: A tidy table.
+        where: Column to its value, or to a tuple of values of which any will do.
+
+    Returns:
+        Those rows; none if the table lacks one of the columns.
+    """
+    for column, value in where.items():
+        if column not in table:
+            return table.iloc[:0]
+        wanted = value if isinstance(value, tuple) else (value,)
+        table = table.loc[table[column].isin(wanted)]
+    return table
+
+
+def last_step(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the last checkpoint that the table has."""
+    return table.loc[table["step"] == table["step"].max()]

@@ -1,0 +1,218 @@
+"""A claim as data: what it says, which rows it is about, the check that decides, its mutant."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from supcon_theory.audits import columns
+from supcon_theory.audits.rows import select
+from supcon_theory.claims.checks import Check, Verdict, names
+
+Kind = Literal["theorem", "identity", "conjecture", "trend", "counterexample"]
+MUST_HOLD = ("theorem", "identity", "counterexample")
+DECLARED = columns.declared(columns.TABLES.values())
+
+
+class UndeclaredColumn(Exception):
+    """A claim names a column that no audit declares: the program is wrong, not the mathematics."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A direction in which a table can be changed: column := expression in the columns and t.
+
+    At t = 0 the expression is the column itself. `where` picks the rows, among those of the claim.
+    """
+
+    column: str
+    to: str
+    where: str = ""
+
+    def __call__(self, table: pd.DataFrame, rows: pd.DataFrame, t: float) -> pd.DataFrame:
+        """The table with the change applied to those of `rows` that `where` picks."""
+        chosen = (rows.query(self.where) if self.where else rows).index
+        new = table.loc[chosen].eval(self.to.replace("@t", repr(float(t))))
+        return table.assign(
+            **{
+                self.column: table[self.column]
+                .astype(float)
+                .mask(table.index.isin(chosen), new.reindex(table.index))
+            }
+        )
+
+    def __str__(self) -> str:
+        """The change in words."""
+        return f"{self.column} := {self.to.replace('@t', 't')}" + (
+            f" where {self.where}" if self.where else ""
+        )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One falsifiable statement: where it is from, what kind it is, and the check that decides.
+
+    Attributes:
+        id: Unique for each theorem; the scope tells its instances apart.
+        source: Paper and number of the theorem or equation, or "own".
+        kind: See `Kind`.
+        about: The statement in words; numbers stand in the check.
+        check: Decides, and prints its threshold.
+        scope: The rows it is about: for each column a value, or a tuple of values.
+        where: The same as an expression in the columns ("d >= C + 2").
+        given: Where the claim says anything at all, as an expression (balanced classes only, say).
+            Without any such row the claim is NOT ASKED.
+        null: What the null of a trend is.
+        asked: False if the configuration removed what it is about.
+        mutant: The direction of its mutant; without one, a cell is put just above its limit.
+        factory: The function that made it, "module.name", and with which `parameters`.
+    """
+
+    id: str
+    source: str
+    kind: Kind
+    about: str
+    check: Check
+    scope: Mapping[str, object] = field(default_factory=dict)
+    where: str = ""
+    given: str = ""
+    null: str = ""
+    asked: bool = True
+    mutant: Change | None = None
+    factory: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def scope_text(self) -> str:
+        """The scope as it is printed: "tau = 1, d >= C + 2"."""
+        parts = [f"{c} = {_text(v)}" for c, v in self.scope.items()]
+        return ", ".join([*parts, *filter(None, (self.where, self.given))])
+
+    @property
+    def key(self) -> str:
+        """A name of its own for each instance, fit for a file: "A3", or "A3 tau=1" of several."""
+        return self.id + "".join(f" {c}={_text(v)}" for c, v in self.scope.items() if c in SHOWN)
+
+    @property
+    def statement(self) -> str:
+        """The whole statement: words, threshold, scope."""
+        return f"{self.about}: {self.check}" + (f" ({self.scope_text})" if self.scope_text else "")
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows that the claim is about."""
+        rows = select(table, self.scope)
+        for condition in filter(None, (self.where, self.given)):
+            rows = rows.query(condition)
+        return rows
+
+    def verdict(self, table: pd.DataFrame, level: float = 0.95) -> Verdict:
+        """The verdict on a table.
+
+        Args:
+            table: Rows of an experiment, each with an index of its own.
+            level: Level of a trend's interval.
+
+        Returns:
+            The verdict. A declared column that the table lacks makes it INCONCLUSIVE.
+
+        Raises:
+            UndeclaredColumn: The claim is about a column that no audit declares.
+        """
+        named = {*self.scope, *names(self.where), *names(self.given), *self.check.columns}
+        if unknown := sorted(named - DECLARED):
+            raise UndeclaredColumn(
+                f"claim {self.id} is about the column {unknown[0]!r}, which no audit declares: "
+                "declare it in supcon_theory/audits/columns.py or correct its name"
+            )
+        if not self.asked:
+            return Verdict("NOT ASKED", "the configuration leaves out what it is about")
+        if len(table) == 0:
+            return Verdict("INCONCLUSIVE", "the table is empty")
+        if self.given and not (names(self.given) <= set(table) and table.eval(self.given).any()):
+            return Verdict("NOT ASKED", f"no row of the table has {self.given}")
+        if missing := sorted(named - set(table)):
+            return Verdict("INCONCLUSIVE", f"the table has no column {missing[0]}")
+        try:
+            rows = self.rows(table)
+            if len(rows) == 0:
+                return Verdict("INCONCLUSIVE", "no row of the table is about this claim")
+            return self.check(rows, level)
+        except KeyError as error:
+            found = str(error.args[0])
+            if found in DECLARED:
+                return Verdict("INCONCLUSIVE", f"the table has no column {found}")
+            raise UndeclaredColumn(f"claim {self.id}: no table has {found}") from error
+
+
+SHOWN = ("data", "C", "tau")  # the columns of a scope that tell instances of one theorem apart
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return " or ".join(map(_text, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def declare(
+    id: str,
+    source: str,
+    kind: Kind,
+    formula: str = "",
+    scope: Mapping[str, object] | None = None,
+    mutant: Change | None = None,
+    **fields: str,
+) -> Callable[[Callable[..., Check]], Callable[..., Claim]]:
+    """Declare a claim by a function that makes its check; the docstring says what is claimed.
+
+    `{name}` in any of the texts stands for the value of that parameter of the function.
+
+    Args:
+        id: See `Claim`, as for all that follow.
+        source: Paper and number of the theorem.
+        kind: Theorem, trend, ...
+        formula: Appended to the docstring.
+        scope: The rows that it is about, wherever it is declared.
+        mutant: The direction of its mutant.
+        fields: `where`, `given`, `null`.
+
+    Returns:
+        A decorator. The function becomes one of `scope` (more of it), `asked` and its own keyword
+        parameters that returns the claim, which knows how it was made.
+    """
+
+    def decorate(build: Callable[..., Check]) -> Callable[..., Claim]:
+        about = (build.__doc__ or "").strip().removesuffix(".") + (
+            f": {formula}" if formula else ""
+        )
+
+        @functools.wraps(build)
+        def made(
+            *, scope: Mapping[str, object] = {}, asked: bool = True, **parameters: object
+        ) -> Claim:
+            at = {**always, **scope}
+            direction = mutant and Change(*(t.format(**parameters) for t in astuple(mutant)))
+            texts = (text.format(**parameters) for text in (id, source, about))
+            name = f"{build.__module__.rpartition('.')[2]}.{build.__name__}"
+            given = {"scope": dict(scope), **parameters}
+            id_, source_, about_ = texts
+            return Claim(
+                id_,
+                source_,
+                kind,
+                about_,
+                build(**parameters),
+                at,
+                **fields,
+                asked=asked,
+                mutant=direction,
+                factory=name,
+                parameters=given,
+            )
+
+        made.makes_a_claim = True  # pyright: ignore[reportAttributeAccessIssue]
+        return made
+
+    always = dict(scope or {})
+    return decorate

@@ -1,0 +1,194 @@
+"""The flags of experiments that train encoders: `Trained`, and `Deep` for the longer training.
+
+`recipe` is a template: its fields are flags without prefix (--tau, --steps, --n ...), and
+`recipe_for(C, seed)` fills in what differs between the encoders of one run. Nothing imports torch.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import OmitArgPrefixes
+
+from supcon_theory.data.facts import facts
+from supcon_theory.data.fingerprint import fingerprint
+from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
+from supcon_theory.objectives import IDS
+from supcon_theory.runs.flags import Common
+
+LEAST_TAU = 1 / 650  # below it exp(1/tau) overflows
+
+
+@dataclass(frozen=True)
+class Trained(Common):
+    """Flags of the experiments that train encoders."""
+
+    classes: tuple[int, ...] = (10,)
+    """Numbers of classes C; each seed has its own random subset of the classes."""
+    recipe: OmitArgPrefixes[Recipe] = Recipe()
+    eval_tau: tuple[float, ...] = (1.0,)
+    """Temperatures to evaluate at; the training temperature is always added."""
+    device: str = "cpu"
+    """Where to train: cpu, cuda, cuda:1 ..."""
+    retrain: bool = False
+    """Train the encoders again, and measure again."""
+
+    @property
+    def data(self) -> str:
+        """The data set of the template."""
+        return self.recipe.data
+
+    @functools.cached_property
+    def digest(self) -> Callable[[str], str]:
+        """The fingerprint of a data set, looked at once in the life of this configuration."""
+        return functools.cache(fingerprint)
+
+    @property
+    def taus(self) -> tuple[float, ...]:
+        """Evaluation temperatures with the training temperature among them, the highest first."""
+        return tuple(sorted({*self.eval_tau, self.recipe.tau}, reverse=True))
+
+    @property
+    def tau_published(self) -> float:
+        """The evaluation temperature nearest to 1, the one of the published measurements."""
+        return min(self.taus, key=lambda tau: abs(tau - 1))
+
+    def recipe_for(self, C: int, seed: int, **changes: Any) -> Recipe:
+        """The recipe of these flags: equal flags, whatever the experiment, share encoders.
+
+        Args:
+            C: number of classes.
+            seed: seed of weights, classes, images, batches and views.
+            changes: other fields, among them `data`, whose content is fingerprinted here.
+
+        Returns:
+            the recipe, with checkpoints at the start and the end unless given.
+
+        """
+        data = changes.get("data", self.data)
+        fields = {"checkpoints": (0, self.recipe.steps), "data_digest": self.digest(data)}
+        return replace(self.recipe, C=C, seed=seed, **fields | changes)
+
+    def identity(self) -> dict[str, object]:
+        """The configuration, with what the data hold beside their name."""
+        digest = self.digest(self.data)
+        return super().identity() | ({"data_digest": digest} if digest else {})
+
+    def check(self) -> None:
+        """Refuse what cannot be trained or measured.
+
+        Raises:
+            ValueError: in one sentence, with what is allowed.
+
+        """
+        super().check()
+        for tau in self.eval_tau:
+            if not 0 < tau < float("inf"):
+                raise ValueError(f"eval-tau is {tau:g} but must be a number above 0")
+        if min(self.taus) < LEAST_TAU:
+            raise ValueError(
+                f"eval-tau is {min(self.taus):g} but must be at least 1/650: below it "
+                "exp(1/tau) overflows"
+            )
+        if not self.classes or min(self.classes) < 2:
+            raise ValueError(
+                f"classes are {' '.join(map(str, self.classes)) or 'none'} but each must "
+                "be at least 2: with one class an anchor has no negatives"
+            )
+        check_device(self.device)
+        check_data(self.data, max(self.classes), self.recipe.n)
+
+
+@dataclass(frozen=True)
+class Deep(Trained):
+    """Flags of the experiments that share the longer training with log-spaced checkpoints."""
+
+    classes: tuple[int, ...] = (10, 100)
+    """Numbers of classes C; each seed has its own random subset of the classes."""
+    recipe: OmitArgPrefixes[Recipe] = Recipe(n=160, steps=800, d=128)
+
+    def recipe_for(self, C: int, seed: int, **changes: Any) -> Recipe:
+        """As for `Trained`, with nine log-spaced checkpoints after the initialisation."""
+        return super().recipe_for(
+            C, seed, **{"checkpoints": log_spaced(self.recipe.steps, 9)} | changes
+        )
+
+    def check(self) -> None:
+        """Refuse what cannot be trained or measured, on held-out images too.
+
+        Raises:
+            ValueError: in one sentence, with what is allowed.
+
+        """
+        super().check()
+        if (fewest := facts(self.data).fewest_test) < 2:
+            raise ValueError(
+                f"a class of {self.data} has {fewest} test images but held-out images are "
+                "measured: bring at least 2 of every class"
+            )
+
+
+def check_objectives(names: tuple[str, ...]) -> None:
+    """At least one, all known, none twice.
+
+    Raises:
+        ValueError: in one sentence, with what is allowed.
+
+    """
+    if not names:
+        raise ValueError(f"objectives are none but must be some of {', '.join(IDS)}")
+    for name in names:
+        if name not in IDS:
+            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(IDS)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
+
+
+def check_data(name: str, classes: int, n: int, flag: str = "classes") -> None:
+    """The data exist and have the classes and images asked for.
+
+    Raises:
+        ValueError: in one sentence, with what the data have.
+
+    """
+    if name == PUBLISHED.data and not Path(name).exists():
+        raise ValueError(
+            f"CIFAR-100 is not at {name}: get it from https://www.cs.toronto.edu/~kriz/cifar.html "
+            f"and put its images at {name}/train/<class>/*.png and {name}/test/<class>/*.png"
+        )
+    found = facts(name)
+    if classes > len(found.classes):
+        raise ValueError(
+            f"{flag} has {classes} but {name} has only {len(found.classes)}: ask for "
+            "fewer, or bring other --data"
+        )
+    if n > found.fewest_train:
+        raise ValueError(
+            f"n is {n} but a class of {name} has only {found.fewest_train} training images: use "
+            f"--n {found.fewest_train} or less"
+        )
+
+
+def check_device(name: str) -> None:
+    """The machine has the device; torch is asked only about others than the CPU.
+
+    Raises:
+        ValueError: in one sentence, with the devices there are.
+
+    """
+    if name == "cpu":
+        return
+    import torch
+
+    allowed = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if torch.cuda.is_available():
+        allowed.append("cuda")
+    if torch.backends.mps.is_available():
+        allowed.append("mps")
+    if name not in allowed:
+        raise ValueError(
+            f"device is {name!r} but this machine has {', '.join(allowed)}: choose one "
+            "with --device"
+        )

@@ -1,0 +1,363 @@
+"""The one reading of what a person brings: embeddings, features, labels, temperatures, knobs.
+
+Every public function reads its arguments here, so that what training accepts measuring accepts.
+Arrays may be tensors or NumPy arrays, read-only, strided, of any float or integer type and byte
+order; a tensor keeps its graph, its device and its float type. Each fault is one sentence: the
+argument with its value (or its first bad row), what is allowed, what to do.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# Largest | ||z|| - 1 | of a row: rounding of rows that were normalised in that precision.
+UNIT_TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 2e-2}
+UNIT_TOLERANCE_ELSE = 1e-3
+LEAST_TAU = 1e-30  # so that 1 / tau, times what hardens it, is a number in float32
+
+
+# ---- embeddings and features --------------------------------------------------------------------
+def embeddings(z: object, name: str = "z", *, unit: bool = True) -> Tensor:
+    """Embeddings (N, K, d), samples x views x dimensions, as a float tensor.
+
+    Args:
+        z: tensor or array; integers become float64, other floats stay as they are.
+        name: how an error calls it.
+        unit: rows must have norm 1, to 1e-3 (2e-2 for float16 and bfloat16); else any finite norm.
+
+    Returns:
+        The same numbers as a tensor, with the graph of z. Rows are never rescaled.
+
+    Raises:
+        TypeError: not an array of numbers.
+        ValueError: another shape, NaN, infinite, zero or (unit) longer or shorter rows.
+    """
+    z = _numbers(z, name)
+    if z.ndim != 3 or 0 in z.shape:
+        raise ValueError(
+            f"{name} has shape {tuple(z.shape)}; it must be (N, K, d), samples x views x "
+            f"dimensions, none of them 0: use {name}[:, None] for one view."
+        )
+    _check_rows(z, name, unit)
+    return z
+
+
+def features(x: object, name: str = "features") -> Tensor:
+    """Finite features (N, D) or (N, K, D) of any length, as a float tensor with its graph.
+
+    Args:
+        x: tensor or array; integers become float64.
+        name: how an error calls it.
+
+    Returns:
+        The same numbers as a tensor.
+
+    Raises:
+        TypeError: not an array of numbers.
+        ValueError: another shape, NaN or infinite entries.
+    """
+    x = _numbers(x, name)
+    if x.ndim not in (2, 3) or 0 in x.shape:
+        raise ValueError(
+            f"{name} have shape {tuple(x.shape)}; pass (N, D) or (N, K, D), none of them 0."
+        )
+    if not x.detach().sum(dtype=torch.float64).isfinite():  # rarely: then look at each
+        bad = ~x.detach().isfinite().flatten(1).all(1)
+        if bad.any():
+            raise ValueError(
+                f"{name} are NaN or infinite in {int(bad.sum())} of {len(x)} samples, first in "
+                f"{int(bad.int().argmax())}: remove them or find their cause."
+            )
+    return x
+
+
+def matrix(x: object, name: str = "features") -> np.ndarray:
+    """Finite features (N, D) as a float64 array, for what is computed with NumPy.
+
+    Args:
+        x: tensor (bfloat16, with a graph, on a device) or array.
+        name: how an error calls it.
+
+    Returns:
+        (N, D) float64.
+
+    Raises:
+        ValueError: another shape. Also raises what `features` raises.
+    """
+    found = features(x, name)
+    if found.ndim != 2:
+        raise ValueError(f"{name} have shape {tuple(found.shape)}; pass a matrix (N, D).")
+    return found.detach().cpu().double().numpy()
+
+
+def unit_rows(z: Tensor) -> Tensor:
+    """Rows (..., d) divided by their norms, in float64: the one normalisation of the package.
+
+    A row is zero only if all its entries are: tiny rows are scaled before they are squared.
+
+    Args:
+        z: finite rows of any length.
+
+    Returns:
+        float64 rows of norm 1.
+
+    Raises:
+        ValueError: a row of zeros, which has no direction.
+    """
+    z = z.double()
+    largest = z.abs().amax(-1, keepdim=True)
+    if (zero := (largest == 0).squeeze(-1)).any():
+        raise ValueError(_zero_row("a feature or embedding", zero.nonzero()[0].tolist()))
+    z = z / largest
+    return z / torch.linalg.vector_norm(z, dim=-1, keepdim=True)
+
+
+def working_dtype(z: Tensor) -> torch.dtype:
+    """float64 stays, everything shorter is accumulated in float32."""
+    return torch.float64 if z.dtype == torch.float64 else torch.float32
+
+
+def _numbers(x: object, name: str) -> Tensor:
+    if not isinstance(x, Tensor):
+        if isinstance(x, (list, tuple, str)) or not hasattr(x, "__array__"):
+            raise TypeError(f"{name} is a {type(x).__name__}; pass a torch tensor or NumPy array.")
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiu":
+            raise TypeError(f"{name} has dtype {x.dtype}; pass real numbers, such as float32.")
+        short = x.dtype.kind == "f" and x.dtype.itemsize <= 8
+        x = torch.from_numpy(
+            np.require(x, x.dtype.newbyteorder("=") if short else "f8", ["C", "W"])
+        )
+    if x.is_complex() or x.dtype == torch.bool:
+        raise TypeError(f"{name} has dtype {x.dtype}; pass real numbers, such as float32.")
+    if not x.is_floating_point():
+        return x.double()
+    return x if x.dtype.itemsize > 1 else x.float()
+
+
+def _check_rows(z: Tensor, name: str, unit: bool) -> None:
+    allowed = UNIT_TOLERANCE.get(z.dtype, UNIT_TOLERANCE_ELSE)
+    norms = torch.linalg.vector_norm(z.detach().to(working_dtype(z)), dim=-1)
+    norms = torch.func.debug_unwrap(norms)  # inside vmap: those of the whole stack
+    low, high = (end.item() for end in norms.aminmax())  # both NaN if any row has one
+    if not math.isfinite(high):
+        row = (~norms.isfinite()).nonzero()[0].tolist()
+        raise ValueError(
+            f"{name} has NaN or infinite entries (or their squares are), first in row {row}: "
+            "remove such samples or find their cause."
+        )
+    if not unit or max(1 - low, high - 1) <= allowed:
+        return
+    if low == 0:
+        raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
+    worst = low if 1 - low > high - 1 else high
+    raise ValueError(
+        f"{name} has a row of norm {worst:.6g}, row {(norms == worst).nonzero()[0].tolist()}; it "
+        f"must be 1 to {allowed:g} in {z.dtype}: pass "
+        f"torch.nn.functional.normalize({name}.float(), dim=-1)."
+    )
+
+
+def _zero_row(name: str, row: list[int]) -> str:
+    return (
+        f"{name} has a row of zeros, row {row}: it has no direction, and normalize leaves it zero; "
+        "remove the sample or find the cause (empty input, dead ReLU)."
+    )
+
+
+# ---- labels -------------------------------------------------------------------------------------
+def labels(y: object, count: int | None = None, name: str = "y") -> Tensor:
+    """Labels renumbered 0 .. C-1 in the sorted order of those that occur, int64 (N,).
+
+    Args:
+        y: one label a sample: integers of any width or sign, whole floats, booleans or strings, as
+            a tensor, array, pandas series or list. Time and memory do not depend on their values.
+        count: the number of samples, if known.
+        name: how an error calls it.
+
+    Returns:
+        Numbers of the classes, on the device of y (the CPU if it is no tensor).
+
+    Raises:
+        ValueError: None, missing values, fractions, another shape.
+        TypeError: values that are no labels.
+    """
+    return _distinct(y, count, name)[1]
+
+
+def class_names(y: object, name: str = "y") -> list:
+    """The distinct labels, sorted: what the numbers that `labels` gives stand for."""
+    return _distinct(y, None, name)[0].tolist()
+
+
+def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndarray, Tensor]:
+    if y is None:
+        raise ValueError(f"{name} is None; labels are needed: pass {name} of shape (N,).")
+    if isinstance(y, Tensor):
+        _refuse_batched(y, name)
+        # NumPy sorts every integer type; PyTorch keeps the rest on their device
+        wide = not y.is_floating_point() and not y.is_complex() and y.dtype != torch.int64
+        y = y.detach().cpu().numpy() if wide and y.device.type == "cpu" else y.detach()
+    else:
+        try:
+            y = np.asarray(y)
+        except ValueError:
+            raise ValueError(
+                f"{name} is ragged; pass one label per sample, not per view."
+            ) from None
+    shape = tuple(y.shape)
+    if len(shape) != 1 or count not in (None, shape[0]) or shape[0] == 0:
+        wanted = f"({'N' if count is None else count},)"
+        raise ValueError(
+            f"{name} has shape {shape}; it must be {wanted}: one label per sample, not per view."
+        )
+    if isinstance(y, Tensor):
+        if y.is_complex():
+            raise TypeError(f"{name} has dtype {y.dtype}; labels are integers or strings.")
+        if y.is_floating_point():
+            _refuse_first(~(y.isfinite() & (y == y.floor())).cpu().numpy(), y, name)
+        elif y.dtype == torch.uint64:  # on a device that does not sort it
+            y = y.cpu()
+        return torch.unique(y, return_inverse=True)
+    if y.dtype.kind == "f":
+        _refuse_first(~(np.isfinite(y) & (y == np.floor(y))), y, name)
+    elif y.dtype.kind == "O":
+        kind = str if isinstance(y[0], str) else Integral
+        _refuse_first(np.array([not isinstance(v, kind) for v in y]), y, name)
+    elif y.dtype.kind not in "iubUST":
+        raise TypeError(f"{name} has dtype {y.dtype}; labels are integers or strings.")
+    distinct, numbers = np.unique(y, return_inverse=True)
+    return distinct, torch.from_numpy(numbers.astype(np.int64, copy=False))
+
+
+def _refuse_first(bad: np.ndarray, y: Sequence | np.ndarray | Tensor, name: str) -> None:
+    if bad.any():
+        first = int(bad.argmax())
+        value = y[first]
+        value = value.item() if isinstance(value, (Tensor, np.generic)) else value
+        raise ValueError(
+            f"{name} is {value!r} in row {first}; labels are integers, or strings throughout: name "
+            "or remove what is missing."
+        )
+
+
+# ---- temperatures and knobs ---------------------------------------------------------------------
+def temperature(tau: float | Tensor, name: str = "tau") -> float | Tensor:
+    """A temperature: a finite number above 0, or a 0-dim float tensor, as a learned one is.
+
+    Args:
+        tau: what is checked.
+        name: how an error calls it.
+
+    Returns:
+        A float, or the tensor with its graph.
+
+    Raises:
+        TypeError: neither a number nor a 0-dim float tensor.
+        ValueError: not above 0, or not finite.
+    """
+    if not isinstance(tau, Tensor):
+        return number(tau, name, LEAST_TAU)
+    if tau.ndim != 0 or not tau.is_floating_point():
+        raise TypeError(
+            f"{name} has shape {tuple(tau.shape)} and dtype {tau.dtype}; pass a number or a "
+            "0-dim float tensor, such as log_scale.exp()."
+        )
+    _refuse_batched(tau, name)
+    number(tau.detach().item(), name, LEAST_TAU)
+    return tau
+
+
+def _refuse_batched(x: Tensor, name: str) -> None:
+    if torch.func.debug_unwrap(x).ndim != x.ndim:
+        raise TypeError(
+            f"{name} is batched by torch.func.vmap, which hides its values: use a loop."
+        )
+
+
+def temperatures(
+    taus: float | Iterable[float], name: str = "tau", least: float = LEAST_TAU
+) -> list:
+    """Temperatures as floats, each once, in the order given; a single number is a list of one.
+
+    Args:
+        taus: one or several numbers of at least `least`.
+        name: how an error calls each.
+        least: the smallest that is allowed.
+
+    Returns:
+        The distinct values.
+
+    Raises:
+        ValueError: none, or one out of range.
+    """
+    given = list(taus) if isinstance(taus, Iterable) else [taus]
+    if not given:
+        raise ValueError(f"no temperature was given as {name}: pass at least one, such as 1.0.")
+    return list(dict.fromkeys(number(tau, name, least) for tau in given))
+
+
+def number(value: object, name: str, low: float = -math.inf, high: float = math.inf) -> float:
+    """A finite number in [low, high), as a float.
+
+    Args:
+        value: what is checked.
+        name: how an error calls it.
+        low: smallest allowed.
+        high: smallest too large.
+
+    Returns:
+        The value.
+
+    Raises:
+        TypeError: not a number.
+        ValueError: out of range or not finite.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}; it must be a plain number, such as float({name}).")
+    if not low <= float(value) < high or not math.isfinite(value):
+        raise ValueError(
+            f"{name} is {value!r}; it must lie in [{low:g}, {high:g}): choose such a value."
+        )
+    return float(value)
+
+
+def whole(value: object, name: str, low: int = 1) -> int:
+    """An integer of at least `low`.
+
+    Args:
+        value: what is checked.
+        name: how an error calls it.
+        low: smallest allowed.
+
+    Returns:
+        The value.
+
+    Raises:
+        TypeError: not an integer.
+        ValueError: too small.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}; it must be an integer of at least {low}.")
+    if value < low:
+        raise ValueError(f"{name} is {value!r}; it must be at least {low}: choose such an integer.")
+    return int(value)
+
+
+def choice(value: object, name: str, allowed: tuple) -> None:
+    """Refuse a value that is not one of `allowed`.
+
+    Args:
+        value: what is checked.
+        name: how an error calls it.
+        allowed: the values there are.
+
+    Raises:
+        ValueError: another value.
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {allowed}: choose one of these.")

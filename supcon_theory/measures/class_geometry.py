@@ -1,0 +1,74 @@
+"""Every geometric measure of one labelled embedding set, in one go."""
+
+import numpy as np
+from torch import Tensor
+
+from supcon_theory.measures.class_distances import cdnv, directional_cdnv
+from supcon_theory.measures.collapse import (
+    augmentation_variance,
+    equiangularity,
+    equinorm,
+    etf_deviation,
+    max_angle,
+    nc1,
+    self_duality,
+    within_class_variance,
+)
+from supcon_theory.measures.moments import Measure, PairMeasure, class_moments
+from supcon_theory.measures.similarity import alignment, uniformity
+from supcon_theory.measures.spectrum import rankme, singular_values
+
+
+class Geometry(dict[str, float]):
+    """Name to float, and in `reasons` name to why it is NaN or says nothing."""
+
+    reasons: dict[str, str]
+
+
+def geometry(
+    features: Tensor | np.ndarray,
+    labels,
+    *,
+    weights: Tensor | np.ndarray | None = None,
+    uniformity_samples: int | None = 2048,
+    seed: int = 0,
+) -> Geometry:
+    """Collapse, separation, spread and rank of labelled features.
+
+    One pass of moments feeds all of it, so this costs little more than CDNV alone. Conventions are
+    the defaults of each function (CDNV half-symmetric, ETF deviation of cosines, RankMe of the
+    features as they are); alignment and uniformity scale rows to unit norm.
+
+    Args:
+        features: (N, D) or (N, K, D).
+        labels: (N,) labels of any kind.
+        weights: (C, D) of a linear classifier of these features: adds `self_duality`.
+        uniformity_samples: Samples that uniformity looks at, drawn by `sampled_rows` (None: all,
+            quadratic in N).
+        seed: Key of that draw.
+
+    Returns:
+        A number for each measure. One that is undefined here is NaN; `.reasons` says why.
+    """
+    moments = class_moments(features, labels)
+    measured: dict[str, Measure | PairMeasure] = {
+        "augmentation_variance": augmentation_variance(moments),
+        "within_class_variance": within_class_variance(moments),
+        "cdnv": cdnv(moments),
+        "directional_cdnv": directional_cdnv(moments),
+        "nc1": nc1(moments),
+        "equinorm": equinorm(moments),
+        "equiangularity": equiangularity(moments),
+        "max_angle": max_angle(moments),
+        "etf_deviation": etf_deviation(moments),
+        "alignment": alignment(features),
+        "uniformity": uniformity(features, max_samples=uniformity_samples, seed=seed),
+    }
+    if weights is not None:
+        measured["self_duality"] = self_duality(moments, weights)
+    result = Geometry()
+    for name, m in measured.items():
+        result[name] = m.mean if isinstance(m, PairMeasure) else m.value
+    result["rankme"] = rankme(singular_values(features))
+    result.reasons = {name: m.reason for name, m in measured.items() if m.reason}
+    return result

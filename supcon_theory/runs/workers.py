@@ -1,0 +1,146 @@
+"""Where cells are computed: one to a process and one thread each, or here if that is as quick.
+
+A worker takes seconds to start (it loads torch), so a few small cells are computed in this process,
+with the same numbers, since one thread is all that a cell has anywhere.
+"""
+
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from supcon_theory.runs.cells import Cell, Context, Done, Measure, work
+from supcon_theory.runs.progress import Progress
+from supcon_theory.runs.store import Entry
+
+WORTH_A_PROCESS = 15.0  # seconds of work in all cells together
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+Work = Sequence[tuple[Cell, Entry]]
+
+
+def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool) -> dict[str, Done]:
+    """Compute cells, the longest first.
+
+    Args:
+        cells: what is missing, each with its entry.
+        measure: turns a cell's config into tables.
+        context: places and device; its `report` is replaced by the progress shown.
+        jobs: processes at the same time.
+        force: compute what is there as well.
+
+    Returns:
+        how each ended, by name.
+
+    """
+    if not cells:
+        return {}
+    seconds = {cell.name: cell.seconds(context.out) for cell, _ in cells}
+    cells = sorted(cells, key=lambda pair: -seconds[pair[0].name])
+    here = min(jobs, len(cells)) == 1 or sum(seconds.values()) < WORTH_A_PROCESS
+    with Progress(seconds) as progress, one_thread():
+        compute = _here if here else _in_workers
+        return dict(compute(cells, measure, context, jobs, force, progress))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for what is loaded here and what is started or loaded meanwhile."""
+    kept = {name: os.environ.get(name) for name in THREADS}
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 1
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        if torch:
+            torch.set_num_threads(1)
+        with threadpool_limits(1):
+            yield
+    finally:
+        if torch:
+            torch.set_num_threads(threads)
+        for name, value in kept.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _here(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str, Done]]:
+    waiting = [(*pair, False) for pair in cells]
+    while waiting:
+        cell, entry, patient = waiting.pop(0)
+        told = replace(context, report=lambda part, name=cell.name: progress.report(name, part))
+        done = work(measure, cell.config, entry, told, patient, force)
+        if done.state == "busy":  # another command computes it: come back and wait for it
+            waiting.append((cell, entry, True))
+            continue
+        progress.finish(cell.name, cell.name, done.text if done.state == "failed" else "")
+        yield cell.name, done
+
+
+def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str, Done]]:
+    spawn = multiprocessing.get_context("spawn")
+    events = spawn.Queue()
+    others = set(multiprocessing.active_children())
+    start = (events, os.getpid())
+    workers = ProcessPoolExecutor(min(jobs, len(cells)), spawn, _start_worker, start)
+    place = Context(context.out, context.device, context.retrain_before)
+
+    def submit(cell: Cell, entry: Entry, patient: bool):
+        return workers.submit(_work, cell.name, measure, cell.config, entry, place, patient, force)
+
+    try:
+        running = {submit(cell, entry, False): (cell, entry) for cell, entry in cells}
+        while running:
+            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            while True:
+                try:
+                    progress.report(*events.get_nowait())
+                except queue.Empty:
+                    break
+            for future in done:
+                cell, entry = running.pop(future)
+                ended = future.result()
+                if ended.state == "busy":
+                    running[submit(cell, entry, True)] = (cell, entry)
+                    continue
+                progress.finish(cell.name, cell.name, ended.text if ended.state == "failed" else "")
+                yield cell.name, ended
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        workers.shutdown(wait=False, cancel_futures=True)
+        raise
+    workers.shutdown()
+
+
+_events: Any = None  # a worker's way to tell its parent how far it is
+
+
+def _start_worker(events, parent: int) -> None:
+    """One thread, no reaction to Ctrl-C (the parent has it), and no life without the parent."""
+    global _events
+    _events = events
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _work(name: str, measure, config, entry, place: Context, patient: bool, force: bool) -> Done:
+    report = lambda part: _events.put((name, part))  # noqa: E731
+    return work(measure, config, entry, replace(place, report=report), patient, force)

@@ -1,0 +1,95 @@
+"""The command `supcon-theory`: parsing comes first, and torch only where something is trained."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from supcon_theory.app import command
+from supcon_theory.app.command import names, run
+
+
+def test_help_and_version(capsys):
+    assert run(["--help"]) == 0 and "supcon-theory run NAME" in capsys.readouterr().out
+    assert run(["--version"]) == 0 and "0.2.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "argv, said",
+    [
+        ([], "none of these"),
+        (["walk"], "none of these"),
+        (["run"], "none of these"),
+        (["run", "gap"], "choose one of"),
+        (["status", "nowhere"], "no results folder nowhere"),
+        (["verify", "nothing.json", "nothing.csv"], "nothing.json"),
+    ],
+)
+def test_bad_usage_is_a_sentence(argv, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(argv) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err and "Traceback" not in captured.err
+
+
+def test_an_experiment_is_found_by_its_name(monkeypatch, capsys):
+    assert "gap_vs_classes" in names() and "__init__" not in names()
+    assert run(["run", "gap_vs_classes", "huge"]) == 2
+    assert "preset is 'huge' but must be one of smoke" in capsys.readouterr().err
+
+
+def test_any_other_exception_is_exit_code_4(monkeypatch, capsys):
+    def broken(name):
+        raise OSError("disk")
+
+    monkeypatch.setattr(command, "names", broken)
+    assert run(["list"]) == 4 and "Traceback" in capsys.readouterr().err
+
+
+QUICK = [
+    ["--help"],
+    ["--version"],
+    ["run", "gap_vs_classes", "smok"],
+    ["run", "gap_vs_classes", "smoke", "--help"],
+    ["run", "gap_vs_classes", "smoke", "--tau", "0"],
+    ["run", "gap_vs_classes", "smoke", "--classes", "301"],
+    ["run", "gap_vs_classes", "smoke", "--device", "cpu", "--colour", "red"],
+]
+CODE = """
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from supcon_theory.app.command import run
+for argv in json.loads(sys.argv[1]):
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        code = run(argv)
+    print(code, *sorted({"torch", "scipy.stats", "sklearn", "matplotlib"} & set(sys.modules)))
+"""
+
+
+def test_what_trains_nothing_imports_no_torch(tmp_path):
+    argv = [[*words, "--out", str(tmp_path)] if "run" in words else words for words in QUICK]
+    ended = subprocess.run(
+        [sys.executable, "-c", CODE, json.dumps(argv)], capture_output=True, text=True
+    )
+    assert ended.stdout.split("\n")[:-1] == ["0", "0", "2", "0", "2", "2", "2"], ended.stderr
+
+
+def test_status_lists_runs_and_what_is_stored(tmp_path, capsys):
+    folder = tmp_path / "toy" / "laptop-mine"
+    folder.mkdir(parents=True)
+    pd.DataFrame({"verdict": ["PASS", "PASS", "FAIL"]}).to_csv(folder / "claims.csv")
+    manifest = {"cells": {"a": "1", "b": "2"}, "failed": {"b": "why"}, "time": "2026"}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for name, done in (("1", True), ("2", False), ("1.damaged", True)):
+        (tmp_path / "encoders" / name).mkdir(parents=True)
+        if done:
+            (tmp_path / "encoders" / name / "manifest.json").touch()
+    broken = tmp_path / "toy" / "smoke"
+    broken.mkdir()
+    (broken / "claims.csv").touch()
+    assert run(["status", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "toy/laptop-mine" in said and "2 PASS, 1 FAIL" in said and "unreadable" in said
+    assert "encoders: 1 finished, 1 begun, 1 set aside" in said

@@ -1,0 +1,149 @@
+"""Every audit on one small seeded set of embeddings: its declared tables and its rows."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from supcon_theory.audits import columns
+from supcon_theory.audits.batch_means import batch_means
+from supcon_theory.audits.collapse import (
+    collapse_audit,
+    gram_table,
+    instance_simplex_row,
+    pairs_table,
+    spectrum_table,
+)
+from supcon_theory.audits.counterexample import counterexample_audit
+from supcon_theory.audits.earlier_bounds import earlier_bounds_audit
+from supcon_theory.audits.embeddings import audit, scalars
+from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
+from supcon_theory.audits.few_shot_curves import correlations
+from supcon_theory.audits.gap import gap_audit, labelling_audit
+from supcon_theory.audits.loss_curves import curves, premise
+from supcon_theory.audits.maps import map_audit
+from supcon_theory.audits.minimisers import study_tables
+from supcon_theory.audits.studies import Study
+from supcon_theory.audits.training import checkpoint_audit, training_audit
+from supcon_theory.theory.few_shot.gaussian import simplex_classes
+
+TAUS = [1.0, 0.2]
+Tables = tuple[columns.Table, ...]
+
+
+def embeddings(counts: Sequence[int], seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """(N, 2, 5) float64 unit rows in loose clusters, and labels in shuffled order."""
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+    y = y[torch.randperm(len(y), generator=generator)]
+    centres = torch.randn(len(counts), 1, 5, generator=generator, dtype=torch.float64)
+    noise = torch.randn(len(y), 2, 5, generator=generator, dtype=torch.float64)
+    return torch.nn.functional.normalize(centres[y] + noise, dim=-1), y
+
+
+def shuffled(y: torch.Tensor) -> torch.Tensor:
+    return y[torch.randperm(len(y), generator=torch.Generator().manual_seed(9))]
+
+
+def checkpoints(counts: Sequence[int]) -> pd.DataFrame:
+    """Four checkpoints of `checkpoint_audit`, with what they are about."""
+    rows = []
+    for step in range(4):
+        (f, y), (g, _) = embeddings(counts, step), embeddings(counts, 10 + step)
+        about = {"C": len(counts), "split": "train", "seed": 0, "step": step}
+        rows += [about | row for row in checkpoint_audit(f, g, y, shuffled(y), TAUS, g)]
+    return pd.DataFrame(rows)
+
+
+def few_shot(counts: Sequence[int]) -> pd.DataFrame:
+    z, y = embeddings(counts)
+    about = {"protocol": "resampled", "classes": "seen", "objective": "dcl", "C": len(counts)}
+    about |= {"split": "test", "seed": 0}
+    found = feature_audit(z[:, 0], y, (1, 3, 9), (2, 3), draws=20, seed=0, certified=(3,))
+    return pd.DataFrame([about | row for row in found])
+
+
+def batches(counts: Sequence[int]) -> list[dict]:
+    z, y = embeddings(counts)
+    order = np.random.default_rng(0).permutation(len(y))
+    return batch_means(z, y, training_audit(z, y, TAUS), 7, order)
+
+
+def map_rows(counts: Sequence[int]) -> list[dict]:
+    panels = {
+        (name, step): embeddings(counts, seed=step + k)[0][:, 0].numpy()
+        for k, name in enumerate(("dcl", "nscl"))
+        for step in (0, 3)
+    }
+    y = embeddings(counts)[1]
+    return map_audit(panels, y.numpy(), shuffled(y).numpy(), "pca", 0)[0]
+
+
+def of_embeddings(audited: Callable) -> Callable:
+    return lambda counts: audited(*embeddings(counts))
+
+
+GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
+INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
+    "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
+    "labelling": (GAP_AND_FLOORS, of_embeddings(lambda z, y: labelling_audit(z, y, TAUS))),
+    "training": ((columns.TRAINING,), checkpoints),
+    "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
+    "batch_means": ((columns.BATCH_MEANS,), batches),
+    "earlier_bounds": (
+        (columns.EARLIER_BOUNDS,),
+        of_embeddings(lambda z, y: earlier_bounds_audit(z, y, TAUS, (1, 20), 9)),
+    ),
+    "few_shot": ((columns.FEW_SHOT,), few_shot),
+    "few_shot_curves": (
+        (columns.FEW_SHOT_CURVES,),
+        lambda counts: correlations(few_shot(counts), list(columns.BOUNDS)),
+    ),
+    "collapse": (
+        (columns.COLLAPSE,),
+        of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),
+    ),
+    "gram": ((columns.GRAM,), of_embeddings(gram_table)),
+    "spectrum": ((columns.SPECTRUM,), of_embeddings(lambda z, y: spectrum_table(z))),
+    "pairs": ((columns.PAIRS,), of_embeddings(lambda z, y: pairs_table(z, y, "abcd"))),
+    "maps": ((columns.MAPS,), map_rows),
+    "embeddings": ((columns.EMBEDDINGS,), of_embeddings(lambda z, y: [scalars(z, y, tau=0.2)])),
+    "audit": (
+        (*GAP_AND_FLOORS, columns.EMBEDDINGS, columns.PAIRS, columns.SPECTRUM, columns.FEW_SHOT),
+        of_embeddings(lambda z, y: pd.concat(audit(z, y, TAUS, (1, 4)).values())),
+    ),
+    "imbalance": (
+        (columns.MINIMISERS,),
+        lambda counts: study_tables(
+            Study("imbalance", counts=tuple(counts), d=4, seeds=2, iterations=5)
+        )["table"],
+    ),
+}
+
+
+def study(part: str, **setting: object) -> pd.DataFrame:
+    found = study_tables(Study(part, C=3, n=2, **{"d": 3, "seeds": 2, "iterations": 5} | setting))
+    return pd.concat(found.values())
+
+
+FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
+    "gaussian": (
+        (columns.FEW_SHOT,),
+        lambda: gaussian_audit(
+            simplex_classes(3, 8, 0.05, 1.5), (2, 30), (2, 3), draws=9, queries=20, seed=0
+        ),
+    ),
+    "counterexample": (
+        (columns.COUNTEREXAMPLE,),
+        lambda: [counterexample_audit(m, 1.0, 2000, 0) for m in (10, 10_000)],
+    ),
+    "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
+    "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),
+    "landscape": ((columns.MINIMISERS,), lambda: study("landscape", taus=(0.5, 1.0))),
+    "instances": ((columns.MINIMISERS,), lambda: study("dcl", d=5)),
+    "descent": ((columns.MINIMISERS, columns.GRAM), lambda: study("descent", objective="supcon")),
+    "saddle": ((columns.MINIMISERS, columns.EIGENVALUES), lambda: study("class simplex")),
+    "ascent": ((columns.MINIMISERS,), lambda: study("ascent")),
+    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (20, 2)))),
+}

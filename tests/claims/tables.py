@@ -1,0 +1,193 @@
+"""Tables on which every claim holds, from the declared columns and the least that gives a trend."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from supcon_theory.audits import columns
+from supcon_theory.claims import collapse, few_shot, gap, maps, minima, training
+from supcon_theory.theory.ceiling import etf_ceiling
+from supcon_theory.theory.gap import published_bound
+from supcon_theory.theory.minima import nscl_minimum
+
+SEEDS, STEPS, N = range(6), (0, 3, 20, 130, 800), 160
+HARMLESS = {"violation": -1e-2, "limit": 0.0, "ceiling_proved": 1.0}  # by the name's beginning
+R = {"true": 1.4, "coarse": 1.2, "random": 0.99, "kmeans": 1.9, "kmeans_equal": 1.8}
+FALLS = {"dcl": {"cdnv": 2, "directional_cdnv": 8}, "nscl": {"cdnv": 20, "directional_cdnv": 40}}
+SHOTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+BOTH = ("dcl", "nscl")
+
+
+def rows(table: columns.Table, **axes) -> pd.DataFrame:
+    """A row for each combination of the axes, with every declared column, none of them broken."""
+    levels = [v if isinstance(v, (list, tuple, range)) else [v] for v in axes.values()]
+    found = pd.DataFrame(list(itertools.product(*levels)), columns=list(axes))
+    rest = {}
+    for name in table.names:
+        if name not in axes:
+            start = next((v for k, v in HARMLESS.items() if name.startswith(k)), 0.5)
+            rest[name] = 1e-15 if name.endswith("_error") else start
+    return found.assign(**rest)
+
+
+def with_gap(found: pd.DataFrame, r) -> pd.DataFrame:
+    """Gaps of a given r, and the bounds at their C and tau."""
+    C, tau = found["C"].to_numpy(), found["tau"].to_numpy()
+    published = [float(published_bound(c, t)) for c, t in zip(C, tau, strict=True)]
+    ceiling = [float(etf_ceiling(c, N, t)) for c, t in zip(C, tau, strict=True)]
+    gap = np.log1p(r * (N - 1) / (N * (C - 1)))
+    return found.assign(r=r, gap=gap, bound_n_max=published, bound_ceiling=ceiling)
+
+
+def sweep() -> pd.DataFrame:
+    one = {"data": "glyphs", "imbalance": 1.0, "trained_imbalance": 1.0}
+    both = {"tau": [1.0, 0.5], "labels": ["true", "shuffled"], "objective": BOTH}
+    found = rows(columns.GAP, C=[4, 8, 64], seed=SEEDS, step=[0, 100], **one, **both)
+    trained = (found["step"] > 0) & (found["labels"] == "true")
+    found = with_gap(found, 1.0 + (0.3 + 0.002 * found["seed"]) * trained)
+    found["ceiling_proved"] = np.where((found["C"] == 64) & (found["tau"] == 0.5), 0.0, 1.0)
+    return found
+
+
+def grid() -> pd.DataFrame:
+    both = columns.Table("grid", 1, (*columns.GAP.columns, *columns.FLOORS.columns))
+    level = ["base", "objective=untrained", "objective=nscl", "encoder=vit"]
+    found = rows(both, C=32, level=level, seed=SEEDS, tau=[1.0, 0.5, 0.1], labels=list(R))
+    found = with_gap(found, found["labels"].map(R) + 0.002 * found["seed"])
+    found["step"] = np.where(found["level"] == "objective=untrained", 0, 100)
+    found["objective"] = np.where(found["level"] == "objective=nscl", "nscl", "dcl")
+    found["ceiling_proved"] = np.where(found["level"] == "encoder=vit", 0.0, 1.0)
+    balanced_only = [
+        *("violation_centred", "violation_ceiling", "bound_ceiling", "ceiling_proved"),
+        *("nscl_above_floor", "violation_nscl_floor", "violation_nscl_coupled_floor"),
+    ]
+    found.loc[found["labels"] == "kmeans", balanced_only] = np.nan
+    return found
+
+
+def geometry() -> pd.DataFrame:
+    axes = {"step": [0, 100], "labels": ["true", "shuffled"], "objective": BOTH}
+    where = {"layer": "z", "split": "test", "tau": np.nan}
+    found = rows(columns.COLLAPSE, C=[10, 100], seed=SEEDS, **axes, **where)
+    ended = (found["step"] > 0) & (found["labels"] == "true")
+    for column in ("cdnv", "directional_cdnv"):
+        by = found["objective"].map({o: falls[column] for o, falls in FALLS.items()})
+        found[column] = 6 / (by * (1 + 0.01 * found["seed"])).where(ended, 1.0)
+    for column in ("augmentation_variance", "etf_deviation"):
+        found[column] = 0.5 - (0.3 + 0.001 * found["seed"]) * ended
+    return found
+
+
+def shots() -> pd.DataFrame:
+    common = {"protocol": ["resampled", "gaussian"], "classes": "seen", "split": "test"}
+    common |= {"objective": "dcl", "C": 100, "seed": SEEDS}
+    found = rows(columns.FEW_SHOT, **common, m=SHOTS, ways=[2, 100])
+    noise = (1 + 0.01 * found["seed"]) * np.where(found["ways"] == 2, 1, 5)
+    found["error"] = (0.01 + 0.1 * found["m"] ** -0.8) * noise
+    for name in found.columns:
+        if name.startswith(("bound_", "cut_")):
+            found[name] = 3 * found["error"]
+        if name.startswith("violation_pair_"):
+            found[name] = found[name].where(found["ways"] == 2)
+    limit = rows(columns.FEW_SHOT, **common, m=np.inf, ways=2)
+    limit["crossing"], limit["half_theorem_4_1"] = 20 + limit["seed"], 300.0 + limit["seed"]
+    return pd.concat([found, limit], ignore_index=True)
+
+
+def counterexample() -> pd.DataFrame:
+    m = [100, 10_000, 1_000_000]
+    found = rows(columns.COUNTEREXAMPLE, m=m, scale=[1.0, 2.0], seed=SEEDS)
+    return found.assign(error=0.2545, error_exact=0.2545, bound_older=11.31 / np.sqrt(found["m"]))
+
+
+def along_training() -> pd.DataFrame:
+    """Losses fall together; the gap follows its centred bound only under true labels."""
+    common = {"C": [10, 100], "tau": [1.0, 0.5], "split": ["train", "test"], "seed": SEEDS}
+    end = {"objective": "dcl", "labels": "true", "step": STEPS[-1]}
+    parts = (("exact", BOTH, "true"), ("control", "dcl", "shuffled"), ("control", "walk", "true"))
+    found = pd.concat(
+        [
+            rows(columns.TRAINING, **common, step=STEPS, protocol=p, objective=o, labels=labels)
+            for p, o, labels in parts
+        ],
+        ignore_index=True,
+    )
+    found = with_gap(found, 1.0)
+    at, by_nscl = found["step"].map(STEPS.index), found["objective"] == "nscl"
+    equal, above = found["gap"], (found["bound_ceiling"] - found["gap"]) * at / len(STEPS)
+    floor = [nscl_minimum(c, N, 2, t) for c, t in zip(found["C"], found["tau"], strict=True)]
+    nscl = np.array(floor, float) + (2.5 - 0.35 * at) / found["tau"] + 0.01 * found["seed"]
+    followed = equal + np.where(by_nscl, 0.6, 0.3) * above
+    gaps = followed.where(found["protocol"] == "exact", equal * (1 + 1e-3 * (-1.0) ** at))
+    nscl = nscl - 0.01 * (by_nscl & (at > 0))
+    found = found.assign(
+        bound_centred=equal + above,
+        gap=gaps,
+        floor=floor,
+        loss_nscl=nscl,
+        loss_dcl=nscl + gaps,
+        error_transfer=1e-15,
+        difference_dcl=-1e-2 - 1e-4 * found["seed"],
+        difference_nscl=0.01 + 1e-4 * found["seed"],
+    )
+    batch = rows(columns.BATCH_MEANS, **common, **end, batch=[32, 512], protocol="batch")
+    batch["bias_gap"] = (1 + 0.01 * batch["seed"]) / batch["batch"]
+    batch["bias_dcl"] = -batch["bias_gap"]
+    earlier = rows(columns.EARLIER_BOUNDS, **common, **end, protocol="surrogate", negatives=64)
+    bounds = {f"bound_{name}": 0.9 * np.log(earlier["C"]) for name in columns.EARLIER}
+    earlier = earlier.assign(chance=np.log(earlier["C"]), **bounds)
+    return pd.concat([found, batch, earlier], ignore_index=True)
+
+
+def ends() -> pd.DataFrame:
+    shape = {"C": 4, "n": 5, "K": [2, 1], "tau": [0.3, 1.0], "labels": "true"}
+    small = [
+        *("excess", "violation_minimum", "augmentation_variance", "within_class_variance"),
+        *("etf_deviation", "directional_cdnv", "distance", "critical_gradient", "gradient_norm"),
+    ]
+    parts = []
+    for part, objective, d, values in (
+        ("landscape", "nscl", [3, 6], {}),
+        ("landscape", "supcon", [3, 6], {}),
+        ("landscape", "nscl", 2, {"excess": 0.1, "violation_minimum": -0.1}),
+        ("constructed", "nscl", [3, 6], {}),
+        ("imbalance", "nscl", 6, {"above_class_simplex": -0.1}),
+        ("dcl", "dcl", 19, {}),
+        ("class simplex", "dcl", 6, {"smallest": -0.1, "along": -0.1}),
+        ("class simplex", "nscl", 6, {"descent": -0.1}),
+        ("ascent", "gap", 6, {}),
+    ):
+        found = rows(columns.MINIMISERS, **shape, seed=SEEDS, part=part, objective=objective, d=d)
+        loss = 1.0 + 0.01 * found["seed"]
+        parts.append(found.assign(**dict.fromkeys(small, 1e-12) | values, loss=loss))
+    one_view = parts[0]["K"] == 1
+    parts[0]["augmentation_variance"] = parts[0]["augmentation_variance"].mask(one_view)
+    parts[-1]["ceiling_proved"] = np.where(parts[-1]["tau"] == 1.0, 1.0, 0.0)
+    found = rows(columns.MINIMISERS, **shape, seed=range(2), part="spurious", objective="nscl", d=3)
+    hessian = {"critical_gradient": 1e-9, "rotation_residual": 1e-9, "zero_modes": 3.0}
+    hessian |= {"rotations": 3.0, "smallest_but_rotations": 0.05}
+    parts.append(found.assign(excess=0.1 + 0.1 * found["seed"], **hessian))
+    return pd.concat(parts, ignore_index=True).assign(stalled=False)
+
+
+def mapped() -> pd.DataFrame:
+    axes = {"objective": BOTH, "step": [0, 100], "labels": ["true", "shuffled"]}
+    found = rows(columns.MAPS, C=[4, 10], seed=SEEDS, **axes)
+    learned = (found["step"] > 0) & (found["labels"] == "true")
+    final = np.where(found["objective"] == "dcl", 0.5, 0.7) + 0.002 * found["seed"]
+    purity = np.where(learned, final, 0.2)
+    start = np.where(found["step"] == 0, 0.0, np.nan)
+    return found.assign(purity=purity, purity_map=purity - 0.03, start_difference=start)
+
+
+EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
+    "sweep": (gap.sweep(0.5, 1.0, (4, 8, 64), "glyphs"), sweep()),
+    "grid": (gap.grid((1.0, 0.5, 0.1), 1.0, 3), grid()),
+    "collapse": (collapse.claims((10, 100), BOTH), geometry()),
+    "few shots": (few_shot.claims(100, BOTH, SHOTS, True), shots()),
+    "counterexample": (few_shot.counterexample((100, 10_000), (1.0, 2.0)), counterexample()),
+    "training": (training.claims(0.5, 1.0, (10, 100)), along_training()),
+    "free": (minima.free((-1, 0, 3)), ends()),
+    "maps": (maps.claims("tsne"), mapped()),
+}
