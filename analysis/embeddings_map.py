@@ -28,13 +28,8 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     for objective in ("dcl", "nscl"):
         for step in steps:
             at = (points["objective"] == objective) & (points["step"] == step)
-            panel = sheet.panel(
-                f"{style.LOOKS[objective].name}, step {step:g}" if step >= 0 else objective,
-                "no map of this step",
-                xticks=[],
-                yticks=[],
-                **limits,
-            )
+            title = style.joined(style.LOOKS[objective].name, f"step {step:g}" if step >= 0 else "")
+            panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **limits)
             scatter(panel, points[at])
             of = numbers[(numbers["objective"] == objective) & (numbers["step"] == step)]
             if panel.drawn and len(of):
@@ -48,7 +43,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
         f"{seed:g}; one map for all panels. Below each panel: purity, the share of the nearest "
         "neighbours with the same class, among embeddings and in the map"
     )
-    sheet.save(folder, NAME, note=style.fold(note, 100) if images else "", legend=False)
+    sheet.save(folder, NAME, note=note, legend=False)
 
 
 def scatter(panel: style.Panel, points: pd.DataFrame) -> None:

@@ -108,15 +108,12 @@ def imbalanced(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """Imbalanced subsets: the published n_max bound, the class-averaged one, the gap."""
     rows = rows[rows["labels"] == "true"]
     trained = rows["trained_imbalance"] > 1
-    panel = sheet.panel(
+    looks = CLASSES | dict(xlabel="imbalance n_max / n_min", ylabel="gap (nats)")
+    title, absent = (
         "imbalance" + style.classes(rows["C"].max()),
         "no imbalanced subset was measured",
-        xscale="log",
-        yscale="log",
-        xlabel="imbalance n_max / n_min",
-        ylabel="gap (nats)",
-        xticks="values",
     )
+    panel = sheet.panel(title, absent, **looks)
     for bound, look in {
         "bound_n_max": style.RULER["bound_published"],
         "bound_class_average": dict(color="0.3", ls=style.DASHDOT, label="class-averaged bound"),

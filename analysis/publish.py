@@ -14,6 +14,11 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
+HEAD = """# Verdicts of the published runs
+
+Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the 95 %
+interval over seeds lies inside the claim. VACUOUS: it holds but says nothing. INCONCLUSIVE: the
+interval crosses the edge. NOT ASKED: the flags of the run removed what it is about."""
 KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "config")
 
 
@@ -83,14 +88,7 @@ def verdicts(figures: Path, order: Sequence[str]) -> str:
     Returns:
         The page docs/verdicts.md.
     """
-    lines = [
-        "# Verdicts of the published runs",
-        "",
-        "Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the "
-        "95 % interval over",
-        "seeds lies inside the claim. VACUOUS: it holds but says nothing. INCONCLUSIVE: the interval "
-        "crosses the edge.",
-    ]
+    lines = [HEAD]
     for name in order:
         for place in (figures / name, figures / name / "full"):
             if (place / "claims.csv").exists():

@@ -352,9 +352,8 @@ def test_the_csv_says_what_the_picture_shows(name, tmp_path, seen, quick):
 
 def test_a_curve_is_the_mean_over_seeds_between_the_lowest_and_the_highest():
     table = pd.DataFrame({"x": [1, 1, 2, 2], "seed": [0, 1, 0, 1], "y": [1.0, 3.0, 5.0, np.nan]})
-    with matplotlib.rc_context(style.settings(5.5)):
-        panel = style.Sheet(1).panel("a title")
-        drawn = panel.curve(table, "x", "y", label="a curve")
+    panel = style.Sheet(1).panel("a title")
+    drawn = panel.curve(table, "x", "y", label="a curve")
     assert drawn["mean"].tolist() == [2, 5] and drawn["n"].tolist() == [2, 1]
     assert drawn["low"].tolist() == [1, 5] and drawn["high"].tolist() == [3, 5]
     assert panel.axes.lines[0].get_ydata().tolist() == [2, 5]
