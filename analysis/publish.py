@@ -35,15 +35,17 @@ def publish(folder: Path, figures: Path) -> Path:
         `figures/NAME`, or `figures/NAME/full` for a run of the preset `full`.
 
     Raises:
-        ValueError: If no figure was drawn of the run.
+        ValueError: If no figure was drawn of the run, or it is of another preset.
     """
     manifest = json.loads((folder / "manifest.json").read_text())
-    name = manifest["experiment"]
+    name, preset = manifest["experiment"], manifest["preset"]
+    if preset not in ("laptop", "full"):
+        raise ValueError(f"{folder} is a run of {preset}: publish one of laptop or full")
     pictures = sorted(folder.glob(f"{name}*.p[dn][fg]"))
     if not pictures:
         command = f"python -m supcon_theory.analysis.{name} {folder}"
         raise ValueError(f"{folder} has no {name}.pdf: run `{command}` first")
-    place = figures / name / ("full" if manifest["preset"] == "full" else "")
+    place = figures / name / ("full" if preset == "full" else "")
     place.mkdir(parents=True, exist_ok=True)
     for old in place.iterdir():
         if old.is_file() and old.name != "README.md":
@@ -60,22 +62,15 @@ def publish(folder: Path, figures: Path) -> Path:
         place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed
     )
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
-    kept["cpu_seconds"] = cpu_seconds(folder, manifest["cells"].values())
+    kept["cpu_seconds"] = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
     return place
 
 
-def cpu_seconds(folder: Path, cells: Iterable[str]) -> float:
+def cpu_seconds(cells: Path, keys: Iterable[str]) -> float:
     """CPU seconds of these cells together, whenever they were computed."""
-    places = (
-        next(
-            at / cell / "manifest.json"
-            for at in (folder.parent / "cells", folder / "cells")
-            if (at / cell).exists()
-        )
-        for cell in cells
-    )
-    return round(sum(json.loads(path.read_text())["seconds"] for path in places), 1)
+    found = (json.loads((cells / key / "manifest.json").read_text()) for key in keys)
+    return round(sum(manifest["seconds"] for manifest in found), 1)
 
 
 def verdicts(figures: Path, order: Sequence[str]) -> str:
@@ -129,7 +124,7 @@ def main() -> None:
             print(publish(Path(folder), figures))
         except (ValueError, FileNotFoundError) as error:
             sys.exit(f"{error}")
-    order = sorted(path.name for path in figures.iterdir() if (path / "README.md").exists())
+    order = sorted(path.parent.name for path in figures.glob("*/README.md"))
     (ROOT / "docs" / "verdicts.md").write_text(verdicts(figures, order))
 
 
