@@ -1,6 +1,6 @@
 """Time and memory of the exact losses over a whole data set, beside the plain way.
 
-    python benchmarks/global_losses.py [--quick]     about a minute and a half (quick: 15 s); one thread
+    python benchmarks/global_losses.py [--quick]     90 s (quick: 15 s) on one thread
 
     ours     `global_losses`: tiles of the upper triangle, DCL and NSCL of every anchor
     plain    the full matrix in blocks of rows, product, exp and sum: one sum per anchor, so neither
@@ -12,8 +12,8 @@ Each cell runs in a process of its own, the versions taking turns there; seconds
 median of three runs. Memory is the peak resident set above that before the call, of `global_losses`
 alone. d = 128, K = 2, C = 100 classes, tau = 1 (and tau = 1, .5 in one pass for `ours, 2 taus`).
 
-Writes figures/benchmarks/benchmark_global_losses.{csv,png,pdf}: columns rows (N K), version, seconds, ratio
-(to `plain`), extra_mb. Beyond 20,000 rows only ours is run.
+Writes figures/benchmarks/benchmark_global_losses.{csv,png,pdf}: columns rows (N K), version,
+seconds, ratio (to `plain`), extra_mb. Beyond 20,000 rows only ours is run.
 """
 
 import os
@@ -41,7 +41,7 @@ import seaborn as sns
 import torch
 
 from supcon_theory.measures.losses import global_losses
-from supcon_theory.pairs.class_sums import TILE
+from supcon_theory.pairs.tiles import TILE
 
 FIGURES = Path(__file__).parent.parent / "figures" / "benchmarks"
 K, D, C = 2, 128, 100

@@ -20,6 +20,7 @@ import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -31,10 +32,10 @@ import torch.nn.functional as F
 import tyro
 from torch import Tensor
 
-from supcon_theory.objectives import OBJECTIVES
-from supcon_theory.objectives.named import PER_ANCHOR
+from supcon_theory.objectives import IDS, OBJECTIVES
 
 TAU, VIEWS, DIMENSIONS, CLASSES = 0.5, 2, 128, 100
+OURS = tuple(id for id in IDS if id != "cross_entropy")  # that one needs class weights
 NAMED = ("dcl", "nscl", "nt_xent", "supcon", "nscl_coupled")
 
 
@@ -86,7 +87,7 @@ def peers() -> dict[str, tuple[Callable, str | None]]:
 
 
 def functions() -> dict[str, Callable]:
-    ours = {name: lambda z, y, name=name: OBJECTIVES[name](z, y, tau=TAU) for name in PER_ANCHOR}
+    ours = {name: lambda z, y, name=name: OBJECTIVES[name](z, y, tau=TAU) for name in OURS}
     return {"plain": plain, **ours, **{name: f for name, (f, _) in peers().items()}}
 
 
@@ -97,12 +98,12 @@ def inputs(images: int) -> tuple[Tensor, Tensor]:
 
 
 def check_values() -> None:
-    """Values that must be equal where conventions coincide, and gradients against the plain loss."""
+    """Values and gradients that must be equal where conventions coincide."""
     z, y = inputs(96)
     for name, (function, id_) in {"plain": (plain, "nt_xent"), **peers()}.items():
         options = {"pairs": "distinct"} if id_ == "dcl" else {}
         gradients, values = [], []
-        for loss in (function, lambda z, y: OBJECTIVES[id_](z, y, tau=TAU, **options)):
+        for loss in (function, partial(OBJECTIVES[id_], tau=TAU, **options)):
             x = z.clone().requires_grad_()
             raw = F.normalize(x, dim=-1)  # peers normalise: compare gradients along the sphere
             value = loss(raw, y)
@@ -169,7 +170,7 @@ def run(config: Config, known: pd.DataFrame | None) -> pd.DataFrame:
             if memory * (images / previous) ** 2 > 1024 * config.memory_limit:
                 print(f"{name} at {images}: not run, it would take > {config.memory_limit} GB")
                 continue
-            if images > config.others and name in PER_ANCHOR and name not in NAMED:
+            if images > config.others and name in OURS and name not in NAMED:
                 continue
             row = alone(measure, name, images, config.repeats)
             last[name] = images, row["memory_mb"]

@@ -56,10 +56,8 @@ def hessian(objective: str, z: Tensor, y: Tensor, tau: float) -> tuple[Tensor, T
 
 
 def rotation_modes(z: Tensor, basis: Tensor) -> Tensor:
-    """(P, r) orthonormal tangent directions of the orbit of z under rotations of all rows.
-
-    r = d(d-1)/2 - (d-k)(d-k-1)/2 for rows that span k dimensions.
-    """
+    """(P, r) orthonormal tangent directions of the orbit of z under rotations of all rows."""
+    # r = d(d-1)/2 - (d-k)(d-k-1)/2 for rows that span k dimensions
     rows = z.reshape(-1, z.shape[-1])
     i, j = torch.triu_indices(rows.shape[1], rows.shape[1], 1)
     turned = torch.zeros(len(i), *rows.shape, dtype=z.dtype)  # one elementary rotation each

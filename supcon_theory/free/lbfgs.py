@@ -46,8 +46,21 @@ def minimise(
     """Minimise `function`, (S, P) -> (S,) row by row, from the S rows of x.
 
     A row stops when the Euclidean norm of its gradient is at the tolerance, when its line search
-    fails also along steepest descent, or after `iterations` steps. `watch(step, rows, x_rows)`
-    sees the rows still moving after each step.
+    fails also along steepest descent, or after `iterations` steps.
+
+    Args:
+        function: acts on rows separately.
+        x: (S, P) starts.
+        iterations: most steps of a row.
+        gradient_tolerance: Euclidean norm at which a row has arrived.
+        memory: curvature pairs kept of each row.
+        watch: `watch(step, rows, x_rows)` sees the rows still moving after each step.
+
+    Returns:
+        Where each row ended.
+
+    Raises:
+        ValueError: starts of another shape, or at which the function is not finite.
     """
     if x.ndim != 2:
         raise ValueError(f"x has shape {tuple(x.shape)}: give starts as rows, (S, P).")
@@ -121,13 +134,11 @@ def _line_search(
     direction: Tensor,
     step: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """A strong-Wolfe step for every row, by doubling and bisection.
-
-    `low` always has sufficient decrease and a slope that is still too negative, `high` lacks the
-    decrease or climbs, so a strong-Wolfe point lies between them and bisection closes in on one.
-    The decrease is asked for up to the rounding of the value (a sum of many terms), without which
-    nothing could be accepted within a square root of the machine precision of a minimum.
-    """
+    """A strong-Wolfe step for every row, by doubling and bisection."""
+    # `low` always has sufficient decrease and a slope that is still too negative, `high` lacks the
+    # decrease or climbs, so a strong-Wolfe point lies between them and bisection closes in on one.
+    # The decrease is asked for up to the rounding of the value (a sum of many terms), without which
+    # nothing could be accepted within a square root of the machine precision of a minimum.
     slope = (gradient * direction).sum(1)
     rounding = 64 * torch.finfo(x.dtype).eps * value.abs().clamp(min=1)
     low, high = torch.zeros_like(step), torch.full_like(step, torch.inf)
@@ -153,4 +164,4 @@ def _line_search(
             break
         i = open_rows
         step[i] = torch.where(high[i].isinf(), 2 * low[i], (low[i] + high[i]) / 2)
-    return *best, found
+    return best[0], best[1], best[2], found

@@ -17,7 +17,7 @@ from supcon_theory.pairs.batch import Batch, softplus
 
 
 def gap(z: Tensor, y: Tensor, *, tau: float) -> Tensor:
-    """dcl - nscl, the mean over anchors of log(1 + S / D) (arXiv 2506.04411), of z (N, K, d)."""
+    """Mean over anchors of log(1 + S / D), dcl - nscl (arXiv 2506.04411), of z (N, K, d)."""
     b = Batch(z, y, tau, "oth")
     return b.reduce(softplus(b.log_sum("sis") - b.log_sum("oth")), "mean")
 
@@ -52,11 +52,9 @@ def gaussian_starts(S: int, N: int, K: int, d: int, seed: int) -> Tensor:
 
 
 def antipodal_starts(S: int, y: Tensor, K: int, d: int, seed: int, noise: float = 0.1) -> Tensor:
-    """(S, N, K, d) unit rows: some classes near one pole, the others near the opposite one.
-
-    Start k has 1, 2, ..., C-1 classes at the first pole in turn: the configurations that attain the
-    bound on the gap of a single anchor.
-    """
+    """(S, N, K, d) unit rows: some classes near one pole, the others near the opposite one."""
+    # Start k has 1, 2, ..., C-1 classes at the first pole in turn: the configurations that attain
+    # the bound on the gap of a single anchor.
     classes = int(y.max()) + 1
     pole = torch.zeros(d, dtype=torch.float64)
     pole[0] = 1
@@ -77,8 +75,22 @@ def optimise(
     """Minimise an objective (or maximise "gap") over unit rows from S starts z (S, N, K, d).
 
     The rows are normalised inside the function, so the gradient is the one along the spheres.
-    Returns the unit embeddings at the end and the optimiser's account (values with the sign of
-    the objective itself).
+
+    Args:
+        objective: an id of `supcon_theory.objectives`, or "gap".
+        z: (S, N, K, d) unit rows in float64.
+        y: (N,) labels.
+        tau: temperature.
+        iterations: most steps of a start.
+        gradient_tolerance: norm of the gradient at which a start has arrived.
+        watch: `watch(step, starts, z)` sees the starts still moving after each step.
+
+    Returns:
+        The unit embeddings at the end, and the optimiser's account (values with the sign of the
+        objective itself).
+
+    Raises:
+        TypeError: another precision.
     """
     if z.dtype != torch.float64:
         raise TypeError(f"z is {z.dtype}: free embeddings are optimised in float64.")
@@ -93,11 +105,10 @@ def optimise(
         return torch.where(short, torch.inf, sign * function(normalize(x, dim=-1)))
 
     def seen(step: int, rows: Tensor, x: Tensor) -> None:
-        watch(step, rows, normalize(x.view(-1, N, K, d), dim=-1))
+        if watch is not None:
+            watch(step, rows, normalize(x.view(-1, N, K, d), dim=-1))
 
-    found = minimise(
-        flat, z.reshape(S, -1), iterations, gradient_tolerance, watch=seen if watch else None
-    )
+    found = minimise(flat, z.reshape(S, -1), iterations, gradient_tolerance, watch=seen)
     end = normalize(found.x.view(S, N, K, d), dim=-1)
     return end, Minimised(
         found.x, sign * found.value, found.gradient_norm, found.iterations, found.stalled

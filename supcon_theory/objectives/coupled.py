@@ -18,9 +18,7 @@ def with_positive(b: Batch, log_negatives: Tensor) -> Tensor:
     return softplus(log_negatives - b.own()).mean(-1)
 
 
-def nt_xent(
-    z: Tensor, y: object = None, *, tau: float | Tensor, reduction: str = "mean", unit: bool = True
-) -> Tensor:
+def nt_xent(z: Tensor, y=None, *, tau: float | Tensor, reduction="mean", unit=True) -> Tensor:
     """Mean of log(e^{s_ap} + S + D) - s_ap: SimCLR, arXiv 2002.05709, Eq. 1 (K = 2).
 
     Convention:
@@ -28,8 +26,8 @@ def nt_xent(
         Denominator: e^s_ap + E(ins) | this one | yes
         Mean: anchors, positives
         Equals: for K = 2: lightly `NTXentLoss`; pml `NTXentLoss` and `SupConLoss`, each image a
-            label; solo-learn's SimCLR loss; SupContrast without labels, times 0.07 / tau; the released
-            code of 2506.04411 where it says DCL
+            label; solo-learn's SimCLR loss; SupContrast without labels, times 0.07 / tau; the
+            released code of 2506.04411 where it says DCL
         Source: 2002.05709, Eq. 1
 
     Args:
@@ -46,9 +44,7 @@ def nt_xent(
     return b.reduce(with_positive(b, b.log_sum("ins")), reduction)
 
 
-def nscl_coupled(
-    z: Tensor, y: object = None, *, tau: float | Tensor, reduction: str = "mean", unit: bool = True
-) -> Tensor:
+def nscl_coupled(z: Tensor, y=None, *, tau: float | Tensor, reduction="mean", unit=True) -> Tensor:
     """Mean of log(e^{s_ap} + D) - s_ap: what the released code of arXiv 2506.04411 trains as NSCL.
 
     Convention:
@@ -72,14 +68,7 @@ def nscl_coupled(
     return b.reduce(with_positive(b, b.log_sum("oth")), reduction)
 
 
-def n_pairs(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor = 1.0,
-    reduction: str = "mean",
-    unit: bool = True,
-) -> Tensor:
+def n_pairs(z: Tensor, y=None, *, tau: float | Tensor = 1.0, reduction="mean", unit=True) -> Tensor:
     """Mean of log(e^{s_ak} + D) - s_ak, k the same view of the next sample of the class, cyclic.
 
     Note: equals the N-pairs case of arXiv 2004.11362, Sec. 3.2.4 iff K = 1 and classes have two
@@ -107,13 +96,7 @@ def n_pairs(
 
 
 def supcon(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor,
-    max_positives: int | None = None,
-    reduction: str = "mean",
-    unit: bool = True,
+    z: Tensor, y=None, *, tau: float | Tensor, max_positives=None, reduction="mean", unit=True
 ) -> Tensor:
     """Mean of log(E(P) + D) - s_ap, p in P: L_out of arXiv 2004.11362, Eq. 2.
 
@@ -149,16 +132,14 @@ def supcon(
     return b.reduce(torch.logaddexp(log_positives, b.log_sum("oth")) - mean, reduction)
 
 
-def supcon_in(
-    z: Tensor, y: object = None, *, tau: float | Tensor, reduction: str = "mean", unit: bool = True
-) -> Tensor:
+def supcon_in(z: Tensor, y=None, *, tau: float | Tensor, reduction="mean", unit=True) -> Tensor:
     """Mean of log(E(P) + D) - log(E(P) / |P|): L_in of arXiv 2004.11362, Eq. 3.
 
     Convention:
         Positives: P, in the logarithm
         Denominator: E(P) + E(oth) | all | yes
         Mean: anchors (logarithm of a mean)
-        Equals: solo-learn's SimCLR loss with labels, up to the constant log |P|
+        Equals: solo-learn's SimCLR loss with labels, up to the log of the number of positives
         Source: 2004.11362, Eq. 3
 
     Args:

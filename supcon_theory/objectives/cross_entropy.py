@@ -8,13 +8,7 @@ from supcon_theory.pairs.tiles import full_precision
 
 
 def cross_entropy(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor,
-    weights: Tensor,
-    reduction: str = "mean",
-    unit: bool = True,
+    z: Tensor, y=None, *, tau: float | Tensor, weights: Tensor, reduction="mean", unit=True
 ) -> Tensor:
     """-log softmax(W z / tau)[y] of every row, W = `weights`.
 

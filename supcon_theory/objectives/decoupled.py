@@ -12,13 +12,7 @@ PAIRS = ("all", "distinct")
 
 
 def dcl(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor,
-    pairs: str = "all",
-    reduction: str = "mean",
-    unit: bool = True,
+    z: Tensor, y=None, *, tau: float | Tensor, pairs="all", reduction="mean", unit=True
 ) -> Tensor:
     """Mean of log(S + D) - s_ap: the contrastive loss of arXiv 2506.04411, Theorem 1.
 
@@ -48,13 +42,7 @@ def dcl(
 
 
 def nscl(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor,
-    pairs: str = "all",
-    reduction: str = "mean",
-    unit: bool = True,
+    z: Tensor, y=None, *, tau: float | Tensor, pairs="all", reduction="mean", unit=True
 ) -> Tensor:
     """Mean of log D - s_ap: the negatives-only supervised loss of arXiv 2506.04411, Theorem 1.
 
@@ -81,13 +69,7 @@ def nscl(
 
 
 def dhel(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor,
-    anchors: str = "all",
-    reduction: str = "mean",
-    unit: bool = True,
+    z: Tensor, y=None, *, tau: float | Tensor, anchors="all", reduction="mean", unit=True
 ) -> Tensor:
     """Mean of log E(view) - s_ap: negatives of the same view only, arXiv 2405.18045.
 
@@ -115,9 +97,7 @@ def dhel(
     return b.reduce(b.log_sum("view") - b.mean_own(), reduction)
 
 
-def dhel_official(
-    z: Tensor, y: object = None, *, tau: float | Tensor, reduction: str = "mean", unit: bool = True
-) -> Tensor:
+def dhel_official(z: Tensor, y=None, *, tau: float | Tensor, reduction="mean", unit=True) -> Tensor:
     """Mean of 2 log E(view) - s_ap: the released code of arXiv 2405.18045.
 
     Convention:
@@ -141,9 +121,7 @@ def dhel_official(
     return b.reduce(2 * b.log_sum("view") - b.mean_own(), reduction)
 
 
-def n_dhel(
-    z: Tensor, y: object = None, *, tau: float | Tensor, reduction: str = "mean", unit: bool = True
-) -> Tensor:
+def n_dhel(z: Tensor, y=None, *, tau: float | Tensor, reduction="mean", unit=True) -> Tensor:
     """Mean of log E(view and oth) - s_ap: `dhel` with the negatives of `nscl`.
 
     Convention:

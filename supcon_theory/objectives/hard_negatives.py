@@ -29,13 +29,13 @@ def _log_tilted(b: Batch, name: str, beta: float, detach_weights: bool) -> Tenso
 
 def h_nscl(
     z: Tensor,
-    y: object = None,
+    y=None,
     *,
     tau: float | Tensor,
-    beta: float = 1.0,
-    detach_weights: bool = False,
-    reduction: str = "mean",
-    unit: bool = True,
+    beta=1.0,
+    detach_weights=False,
+    reduction="mean",
+    unit=True,
 ) -> Tensor:
     """Mean of log(e^{s_ap} + |oth| M_beta(oth)) - s_ap: `nscl_coupled` with hardened negatives.
 
@@ -64,13 +64,13 @@ def h_nscl(
 
 def hucl(
     z: Tensor,
-    y: object = None,
+    y=None,
     *,
     tau: float | Tensor,
-    beta: float = 1.0,
-    detach_weights: bool = False,
-    reduction: str = "mean",
-    unit: bool = True,
+    beta=1.0,
+    detach_weights=False,
+    reduction="mean",
+    unit=True,
 ) -> Tensor:
     """Mean of log(e^{s_ap} + Q M_beta(ins)) - s_ap: arXiv 2209.00078.
 
@@ -99,14 +99,14 @@ def hucl(
 
 def hcl(
     z: Tensor,
-    y: object = None,
+    y=None,
     *,
     tau: float | Tensor,
-    beta: float = 1.0,
-    tau_plus: float = 0.1,
-    clamp: bool = True,
-    detach_weights: bool = False,
-    reduction: str = "mean",
+    beta=1.0,
+    tau_plus=0.1,
+    clamp=True,
+    detach_weights=False,
+    reduction="mean",
 ) -> Tensor:
     """Mean of log(e^{s_ap} + Q G) - s_ap, G a corrected M_beta(ins): arXiv 2010.04592, as released.
 
@@ -118,7 +118,8 @@ def hcl(
 
     Convention:
         Positives: own
-        Denominator: e^s_ap + Q G | this one | yes, corrected by tau_plus
+        Denominator: e^s_ap + Q max(e^{-1/tau}, (M_beta(ins) - tau_plus e^s_ap) / (1 - tau_plus)) |
+            this one | yes, corrected by tau_plus
         Mean: anchors, positives
         Equals: the released code (K = 2)
         Source: 2010.04592
@@ -144,19 +145,13 @@ def hcl(
 
 
 def debiased(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor,
-    tau_plus: float = 0.1,
-    clamp: bool = True,
-    reduction: str = "mean",
+    z: Tensor, y=None, *, tau: float | Tensor, tau_plus=0.1, clamp=True, reduction="mean"
 ) -> Tensor:
     """Mean of log(e^{s_ap} + Q G) - s_ap, G of `hcl` with beta = 0: arXiv 2007.00224, one positive.
 
     Convention:
         Positives: own
-        Denominator: e^s_ap + Q G, beta = 0 | this one | yes, corrected by tau_plus
+        Denominator: that of `hcl` with beta = 0 | this one | yes, corrected by tau_plus
         Mean: anchors, positives
         Equals: the released code (K = 2)
         Source: 2007.00224
@@ -196,14 +191,14 @@ def _log_debiased(
 
 def hscl(
     z: Tensor,
-    y: object = None,
+    y=None,
     *,
     tau: float | Tensor,
-    beta: float = 1.0,
-    positives: str = "class",
-    detach_weights: bool = False,
-    reduction: str = "mean",
-    unit: bool = True,
+    beta=1.0,
+    positives="class",
+    detach_weights=False,
+    reduction="mean",
+    unit=True,
 ) -> Tensor:
     """Mean of log(e^{s_ap} + Q M_beta(oth)) - s_ap over all pairs a, p in P: arXiv 2209.00078.
 
@@ -240,13 +235,7 @@ def hscl(
 
 
 def scl_jiang(
-    z: Tensor,
-    y: object = None,
-    *,
-    tau: float | Tensor,
-    positives: str = "class",
-    reduction: str = "mean",
-    unit: bool = True,
+    z: Tensor, y=None, *, tau: float | Tensor, positives="class", reduction="mean", unit=True
 ) -> Tensor:
     """Mean of log(e^{s_ap} + Q M_0(oth)) - s_ap, `hscl` with beta = 0: the SCL of arXiv 2209.00078.
 

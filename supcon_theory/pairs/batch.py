@@ -91,9 +91,10 @@ class Batch:
         return size.to(self.x.dtype).log()[:, None] if isinstance(size, Tensor) else math.log(size)
 
     def _require(self, name: str) -> None:
-        has = torch.as_tensor(self.size(name), device=self.x.device).expand(self.N) > 0
-        if bool(has.all()):
+        size = self.size(name)
+        if (int(size.min()) if isinstance(size, Tensor) else size) > 0:
             return
+        has = torch.as_tensor(size, device=self.x.device).expand(self.N) > 0
         valid = has[:, None] if self.valid is None else self.valid & has[:, None]
         if not bool(valid.any()):
             hint = (

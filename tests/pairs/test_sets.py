@@ -1,0 +1,122 @@
+"""Sets, tiles and sums: the fast forms against list comprehensions over rows."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from supcon_theory.pairs import class_sums, dense, log_sums, strips, tiles
+from supcon_theory.pairs.batch import Batch
+from supcon_theory.pairs.sets import SETS
+
+LABELS = [7, -3, 7, 7, 100, -3, 7, 100, 7, 7, -3]  # classes interleaved and of three sizes
+MEMBER = {  # whether row (j, m) is in the set of the anchor (i, l), by the words of the legend
+    "own": lambda i, l, j, m: i == j and l != m,
+    "ins": lambda i, l, j, m: i != j,
+    "sis": lambda i, l, j, m: i != j and LABELS[i] == LABELS[j],
+    "oth": lambda i, l, j, m: LABELS[i] != LABELS[j],
+    "P": lambda i, l, j, m: (i, l) != (j, m) and LABELS[i] == LABELS[j],
+    "rest": lambda i, l, j, m: (i, l) != (j, m),
+    "view": lambda i, l, j, m: i != j and l == m,
+    "view_oth": lambda i, l, j, m: LABELS[i] != LABELS[j] and l == m,
+}
+
+
+def batch(K, tau=0.5, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    z = normalize(torch.randn(len(LABELS), K, 4, generator=g, dtype=torch.float64), dim=-1)
+    return z, Batch(z, LABELS, tau)
+
+
+def members(name, K):
+    rows = [(i, l) for i in range(len(LABELS)) for l in range(K)]
+    return rows, {a: [b for b in rows if MEMBER[name](*a, *b)] for a in rows}
+
+
+def test_every_set_has_its_words():
+    assert set(MEMBER) == set(SETS)
+
+
+@pytest.mark.parametrize("K", [1, 2, 3])
+@pytest.mark.parametrize("name", SETS)
+def test_sizes_are_counts_of_the_rows(name, K):
+    _, b = batch(K)
+    found = torch.as_tensor(b.size(name)).expand(len(LABELS))
+    rows, sets = members(name, K)
+    assert all(found[a[0]] == len(sets[a]) for a in rows)
+
+
+@pytest.mark.parametrize("tau", [0.5, 0.0011])  # 0.0011: 1 / tau beyond the unshifted range
+@pytest.mark.parametrize("tile", [1, 4, 6, 384])
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("name", [name for name in SETS if name != "own"])
+def test_log_sums_of_every_set_equal_a_loop(name, K, tile, tau, monkeypatch):
+    monkeypatch.setitem(tiles.TILE, "cpu", tile)
+    monkeypatch.setattr(strips, "STRIP_CELLS", 40)
+    z, b = batch(K, tau)
+    rows, sets = members(name, K)
+    by_dense = Batch(z, LABELS, tau)
+    by_dense.dense = True
+    for found in (b.log_sums(name, 0.5, 1.0), by_dense.log_sums(name, 0.5, 1.0)):
+        for k, scale in enumerate((0.5, 1.0)):
+            for a in rows:
+                terms = [scale * float(z[a] @ z[c]) / tau for c in sets[a]]
+                top = max(terms, default=-math.inf)
+                wanted = top + math.log(sum(math.exp(t - top) for t in terms)) if terms else top
+                assert found[k][a] == pytest.approx(wanted, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("tile", [1, 4, 384])
+def test_class_sums_equal_loops_and_their_own_log_sums(tile, monkeypatch):
+    monkeypatch.setitem(tiles.TILE, "cpu", tile)
+    z, b = batch(3)
+    (S, D), (S2, _) = class_sums.class_sums(z, b.classes.of_sample, [0.5, 0.25]).values()
+    for name, found in (("sis", S), ("oth", D)):
+        rows, sets = members(name, 3)
+        for a in rows:
+            wanted = math.fsum(math.exp(float(z[a] @ z[c]) / 0.5) for c in sets[a])
+            assert found[a] == pytest.approx(wanted, rel=1e-13)
+    torch.testing.assert_close(S.log(), b.log_sum("sis"), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(S2.log(), b.log_sums("sis", 2.0)[0], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("tile", [2, 4, 6, 8])
+@pytest.mark.parametrize("names", [("sis", "oth"), ("oth",), ("P",), ("ins",), ("rest",)])
+def test_tiles_hold_every_pair_of_a_set_once_and_mask_only_where_they_must(
+    names, tile, monkeypatch
+):
+    monkeypatch.setitem(tiles.TILE, "cpu", tile)
+    _, b = batch(2)
+    M = 2 * len(LABELS)
+    order, sets, plan = tiles.schedule(b.x.flatten(0, 1), [b._groups(name) for name in names])
+    assert order is None or sorted(order.tolist()) == list(range(M))
+    assert all(p.rows.start <= q.rows.start for p, q in pairwise(plan))
+    for k, groups in enumerate(sets):
+        wanted = dense.inside(M, groups, torch.device("cpu"))
+        found = torch.zeros(M, M, dtype=torch.int64)
+        for t in plan:
+            if t.partial[k] is None:
+                continue
+            part = torch.ones(1, t.rows.stop - t.rows.start, t.columns.stop - t.columns.start)
+            if t.partial[k]:
+                part = tiles.mask_out(part, t, groups)
+            assert not t.diagonal or torch.equal(part[0], part[0].T)
+            found[t.rows, t.columns] += part[0].long()
+            if not t.diagonal:
+                found[t.columns, t.rows] += part[0].long().T
+        assert torch.equal(found, wanted.long())
+
+
+def test_kept_and_recomputed_tiles_give_one_gradient(monkeypatch):
+    monkeypatch.setitem(tiles.TILE, "cpu", 4)
+    z, _ = batch(2)
+    gradients = []
+    for cache in (0, 500, 10**6):
+        monkeypatch.setattr(log_sums, "CACHE_BYTES", cache)
+        x = z.clone().requires_grad_()
+        (g,) = torch.autograd.grad(Batch(x, LABELS, 0.5).log_sums("oth", 1.0, 2.0).sum(), x)
+        gradients.append(g)
+    for other in gradients[1:]:
+        torch.testing.assert_close(other, gradients[0], rtol=0, atol=1e-13)
