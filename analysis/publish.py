@@ -2,8 +2,10 @@
 
 python -m supcon_theory.analysis.publish results/gap_vs_classes/full results/minimisers/laptop
 python -m supcon_theory.analysis.publish            # only docs/verdicts.md, from figures/
+python -m supcon_theory.analysis.publish --check    # is that page as it would be written?
 """
 
+import argparse
 import json
 import shutil
 import sys
@@ -116,16 +118,27 @@ def section(place: Path, name: str) -> list[str]:
     return lines
 
 
-def main() -> None:
-    """Publish the folders of the command line and write docs/verdicts.md."""
-    figures = ROOT / "figures"
-    for folder in sys.argv[1:]:
-        try:
-            print(publish(Path(folder), figures))
-        except (ValueError, FileNotFoundError) as error:
-            sys.exit(f"{error}")
-    order = sorted(path.parent.name for path in figures.glob("*/README.md"))
-    (ROOT / "docs" / "verdicts.md").write_text(verdicts(figures, order))
+def main(argv: list[str] | None = None) -> None:
+    """Publish the folders given and write docs/verdicts.md, or `--check` that it is as it would be.
+
+    Args:
+        argv: The command line; that of the process if None.
+    """
+    parser = argparse.ArgumentParser(description=main.__doc__.split("\n")[0])
+    parser.add_argument("folders", nargs="*", type=Path, help="finished runs, laptop or full")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if outdated")
+    given = parser.parse_args(argv)
+    figures, page = ROOT / "figures", ROOT / "docs" / "verdicts.md"
+    try:
+        for folder in () if given.check else given.folders:
+            print(publish(folder, figures))
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"{error}")
+    text = verdicts(figures, sorted(path.parent.name for path in figures.glob("*/README.md")))
+    if not given.check:
+        page.write_text(text)
+    elif page.read_text() != text:
+        sys.exit(f"{page} is outdated: run `python -m supcon_theory.analysis.publish`")
 
 
 if __name__ == "__main__":
