@@ -20,8 +20,8 @@ MEASURES = {
 SHUFFLED = "dotted: held-out, shuffled labels"
 CURVES = (  # labels, split, and what tells the curve from the first
     ("true", "train", {}),
-    ("true", "test", dict(mfc="w", lw=0.7, label=None, note="open: held-out images")),
-    ("shuffled", "test", dict(ls=style.DOTTED, marker="", lw=0.8, label=None, note=SHUFFLED)),
+    ("true", "test", dict(mfc="w", lw=0.7, label=None, key="open: held-out images")),
+    ("shuffled", "test", dict(ls=style.DOTTED, marker="", lw=0.8, label=None, key=SHUFFLED)),
 )
 
 
@@ -38,7 +38,7 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
     numbers = sorted(rows["C"].dropna().unique()) or [np.nan]
     columns = len(numbers) if len(numbers) > 1 else 3
     count = len(MEASURES) * len(numbers)
-    sheet = style.Sheet(count, columns, height=1.45, fixed=len(numbers) > 1)
+    sheet = style.Sheet(count, columns, 1.45)
     looks = dict(xscale="symlog", yscale="log", xlabel="epoch", xlim=(0, None))
     tau = rows["tau"].max()
     for measure, label in MEASURES.items():

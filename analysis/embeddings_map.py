@@ -23,7 +23,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     numbers = numbers[(numbers["C"] == C) & (numbers["seed"] == seed)]
     numbers = numbers[numbers["labels"] == "true"]
     steps = sorted(points["step"].unique()) or [np.nan]
-    sheet = style.Sheet(2 * len(steps), columns=len(steps), fixed=True)
+    sheet = style.Sheet(2 * len(steps), len(steps))
     limits = dict(xlim=ends(points["x"]), ylim=ends(points["y"]))
     for objective in ("dcl", "nscl"):
         for step in steps:

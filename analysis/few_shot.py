@@ -11,7 +11,7 @@ from supcon_theory.audits.columns import CROSSED, FEW_SHOT
 
 NAME = "few_shot"
 OBJECTIVES = ("init", "dcl", "nscl", "cross_entropy")
-SHOTS = dict(xscale="log", xlabel="labelled samples per class m")
+SHOTS = dict(xscale="log", xlabel="samples per class m")
 DRAWN = (  # from the loosest to the sharpest; the refuted form has a figure of its own
     *("neurips", "tightened", "theorem_4_1", "cantelli"),
     *("conditional_cantelli", "conditional_trigonometric"),
@@ -47,7 +47,7 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
             of, look = part[part["objective"] == name], style.LOOKS[name].line()
             panel.curve(of[of["split"] == "test"], "m", "error", **look, series=f"{name}, test")
             look |= {"mfc": "none", "lw": 0.6, "label": None, "series": f"{name}, train"}
-            look |= {"note": "open: queries are training images"}
+            look |= {"key": "open: queries are training images"}
             panel.curve(of[of["split"] == "train"], "m", "error", **look)
         if panel.drawn:
             panel.level(1 - 1 / C, ls=style.DOTTED, label="chance")

@@ -62,7 +62,7 @@ def curves(panel: style.Panel, rows: pd.DataFrame, main: str, column: str) -> No
         for objective in OBJECTIVES:
             look = style.LOOKS[objective].line()
             if name != main:
-                look |= OPEN | {"note": f"open: {name}"}
+                look |= OPEN | {"key": f"open: {name}"}
             panel.curve(
                 part[part["objective"] == objective],
                 "C",
@@ -76,7 +76,7 @@ def levels(sheet: style.Sheet, rows: pd.DataFrame, main: str, tau: float) -> Non
     """What r is and what it would be if the gap were a bound: 1 is counting alone."""
     ratios = {bound: np.expm1(rows[bound]) / np.expm1(rows["bound_equal"]) for bound in style.RULER}
     rows = rows.assign(**ratios)
-    panel = sheet.panel(style.joined("learned part", style.at_tau(tau)), ylabel=RATIO, **CLASSES)
+    panel = sheet.panel(style.joined("r", style.at_tau(tau)), ylabel=RATIO, **CLASSES)
     ruler(panel, rows, main)
     curves(panel, rows, main, "r")
 
@@ -88,17 +88,17 @@ def shuffled(sheet: style.Sheet, rows: pd.DataFrame) -> None:
         of = rows[rows["objective"] == objective]
         look = style.LOOKS[objective].line()
         panel.curve(of[of["labels"] == "true"], "C", "r", **look)
-        look |= OPEN | {"note": "open: shuffled labels"}
+        look |= OPEN | {"key": "open: shuffled labels"}
         panel.curve(of[of["labels"] == "shuffled"], "C", "r", **look)
 
 
 def training(sheet: style.Sheet, rows: pd.DataFrame) -> None:
-    """R while training, for few, some and many classes; the line's end says which."""
+    """R while training, for few and many classes; the line's end says which."""
     looks = dict(xscale="symlog", yscale="log", xlabel="training step", ylabel="r", xlim=(0, None))
     panel = sheet.panel("r while training", **looks)
     rows = rows[rows["labels"] == "true"]
     classes = sorted(rows["C"].unique())
-    for C in sorted({classes[k] for k in (0, len(classes) // 2, -1)} if classes else ()):
+    for C in sorted({classes[0], classes[-1]} if classes else ()):
         for objective in OBJECTIVES:
             of = rows[(rows["C"] == C) & (rows["objective"] == objective)]
             panel.curve(of, "step", "r", **style.LOOKS[objective].line(), tag=f"C = {C:g}")
@@ -108,7 +108,7 @@ def imbalanced(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """Imbalanced subsets: the published n_max bound, the class-averaged one, the gap."""
     rows = rows[rows["labels"] == "true"]
     trained = rows["trained_imbalance"] > 1
-    looks = CLASSES | dict(xlabel="imbalance n_max / n_min", ylabel="gap (nats)")
+    looks = CLASSES | dict(xlabel="n_max / n_min", ylabel="gap (nats)")
     title, absent = (
         "imbalance" + style.classes(rows["C"].max()),
         "no imbalanced subset was measured",
@@ -123,7 +123,7 @@ def imbalanced(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     for objective in OBJECTIVES:
         of, look = rows["objective"] == objective, style.LOOKS[objective].line()
         panel.curve(rows[of & ~trained], "imbalance", "gap", **look)
-        look |= OPEN | {"ls": "none", "ms": 5, "note": "open: trained on the subset"}
+        look |= OPEN | {"ls": "none", "ms": 5, "key": "open: trained on the subset"}
         panel.curve(rows[of & trained], "imbalance", "gap", **look)
 
 

@@ -49,7 +49,7 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     """
     absent = "the run has one number of classes" if rows.empty and C == C else "no rows"
     label = "loss − log K(N − n) (nats)"
-    panel = sheet.panel(f"losses of CL-trained{style.classes(C)}", absent, ylabel=label, **STEPS)
+    panel = sheet.panel(f"CL-trained{style.classes(C)}", absent, ylabel=label, **STEPS)
     rows = rows[rows["objective"] == "dcl"]
     bounds = {name: style.RULER[name] for name in ("bound_published", "bound_ceiling")} | CENTRED
     added = {name: rows["level_nscl"] + rows[name] for name in (*bounds, "gap")}
@@ -61,7 +61,7 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     for objective, column in {"dcl": "gap", "nscl": "level_nscl"}.items():
         look = style.LOOKS[objective].line(label=None, series=f"loss {objective}, train")
         panel.curve(train, "step", column, **look, tag={"dcl": "DCL", "nscl": "NSCL"}[objective])
-        look |= {"series": f"loss {objective}, test", "note": "ring: held-out images"}
+        look |= {"series": f"loss {objective}, test", "key": "ring: held-out images"}
         look |= {"ls": "none", "mfc": "none", "ms": 5.5, "band": False}
         panel.curve(rows[rows["split"] == "test"], "step", column, **look)
 
@@ -69,7 +69,7 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
 def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     """The gap on held-out images between its bounds, and its nulls."""
     panel = sheet.panel(
-        f"gap, held-out{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None)
+        f"held-out gap{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None)
     )
     exact, null = (rows[rows["protocol"] == name] for name in ("exact", "control"))
     trained = {name: exact[exact["objective"] == name] for name in ("dcl", "nscl")}
@@ -85,7 +85,7 @@ def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
 def transfer(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """NSCL loss above its floor, for encoders trained on either loss; the end says which C."""
     label = "NSCL loss − its floor (nats)"
-    panel = sheet.panel("transfer, training images", ylabel=label, **STEPS, ylim=(0, None))
+    panel = sheet.panel("transfer, training set", ylabel=label, **STEPS, ylim=(0, None))
     rows = rows.assign(above=rows["loss_nscl"] - rows["floor"])
     for C, of in rows.groupby("C"):
         for name in ("dcl", "nscl"):
@@ -114,7 +114,7 @@ def earlier(sheet: style.Sheet, last: pd.DataFrame, C: float) -> None:
     rows = last[last["protocol"] == "surrogate"]
     absent = "earlier bounds are about classes of equal size"
     looks = dict(xscale="log", yscale="log", xlabel="number of negatives", ylim=(None, 1e4))
-    title = f"distance of bounds{style.classes(C)}"
+    title = f"older bounds{style.classes(C)}"
     panel = sheet.panel(title, absent, ylabel="|bound − its loss| (nats)", **looks)
     for bound, (colour, marker, dashes, label) in EARLIER.items():
         of = rows.assign(slack=(rows[bound] - rows["loss_supervised"]).abs())

@@ -47,7 +47,7 @@ def landscape(rows: pd.DataFrame, folder: Path) -> None:
     objectives = [name for name in OBJECTIVES if (rows["objective"] == name).any()]
     reached = rows.assign(reached=rows["excess"] <= REACHED).dropna(subset="excess")
     share = reached.groupby(SETTING, as_index=False)["reached"].agg(success="mean", starts="size")
-    sheet = style.Sheet(len(shapes) * len(objectives), len(objectives), height=1.45, fixed=True)
+    sheet = style.Sheet(len(shapes) * len(objectives), len(objectives), 1.6)
     for shape in shapes:
         for name in objectives:
             of = (share[SHAPE] == list(shape)).all(axis=1) & (share["objective"] == name)
@@ -124,9 +124,8 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
 def in_words(name: str) -> str:
     """The title of a Gram matrix from its name in the table."""
     objective, *rest = name.split(", start")[0].replace("tau", "τ").split(", ")
-    words = [of.replace(" ", "\u00a0") for of in rest]  # which stay together
-    lines = style.fold(", ".join(words), 16).replace("\n", "\n    ")
-    return style.look(objective).name + (f"\n    {lines}" if rest else "")
+    words = ", ".join(of.replace(" ", "\u00a0") for of in rest)
+    return "\n".join(filter(None, (style.look(objective).name, words)))
 
 
 def ideal(like: pd.DataFrame) -> pd.DataFrame:
@@ -175,8 +174,8 @@ def ordered(panel: style.Panel, part: pd.DataFrame, label: str, **look) -> None:
 
 def directions(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The range of the curvature of dcl along random directions, against temperature."""
-    looks = dict(yscale="symlog", xlabel="temperature τ", ylabel="curvature × N K")
-    panel = sheet.panel("CL, random directions", "no curvature was measured", **looks)
+    looks = dict(yscale="symlog", xlabel="temperature τ", ylabel="curvature of CL × N K")
+    panel = sheet.panel("random directions", "no curvature was measured", **looks)
     looks = {"views together": dict(color="k", lw=3), "views independent": dict(color="0.6", lw=3)}
     for k, (label, look) in enumerate(looks.items()):
         name = label.replace(" ", "_")

@@ -2,8 +2,10 @@
 
 python -m supcon_theory.analysis.publish results/gap_vs_classes/full results/minimisers/laptop
 python -m supcon_theory.analysis.publish            # only docs/verdicts.md, from figures/
+python -m supcon_theory.analysis.publish --check    # is that page as it would be written?
 """
 
+import argparse
 import json
 import shutil
 import sys
@@ -35,15 +37,17 @@ def publish(folder: Path, figures: Path) -> Path:
         `figures/NAME`, or `figures/NAME/full` for a run of the preset `full`.
 
     Raises:
-        ValueError: If no figure was drawn of the run.
+        ValueError: If no figure was drawn of the run, or it is of another preset.
     """
     manifest = json.loads((folder / "manifest.json").read_text())
-    name = manifest["experiment"]
+    name, preset = manifest["experiment"], manifest["preset"]
+    if preset not in ("laptop", "full"):
+        raise ValueError(f"{folder} is a run of {preset}: publish one of laptop or full")
     pictures = sorted(folder.glob(f"{name}*.p[dn][fg]"))
     if not pictures:
         command = f"python -m supcon_theory.analysis.{name} {folder}"
         raise ValueError(f"{folder} has no {name}.pdf: run `{command}` first")
-    place = figures / name / ("full" if manifest["preset"] == "full" else "")
+    place = figures / name / ("full" if preset == "full" else "")
     place.mkdir(parents=True, exist_ok=True)
     for old in place.iterdir():
         if old.is_file() and old.name != "README.md":
@@ -60,22 +64,15 @@ def publish(folder: Path, figures: Path) -> Path:
         place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed
     )
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
-    kept["cpu_seconds"] = cpu_seconds(folder, manifest["cells"].values())
+    kept["cpu_seconds"] = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
     return place
 
 
-def cpu_seconds(folder: Path, cells: Iterable[str]) -> float:
+def cpu_seconds(cells: Path, keys: Iterable[str]) -> float:
     """CPU seconds of these cells together, whenever they were computed."""
-    places = (
-        next(
-            at / cell / "manifest.json"
-            for at in (folder.parent / "cells", folder / "cells")
-            if (at / cell).exists()
-        )
-        for cell in cells
-    )
-    return round(sum(json.loads(path.read_text())["seconds"] for path in places), 1)
+    found = (json.loads((cells / key / "manifest.json").read_text()) for key in keys)
+    return round(sum(manifest["seconds"] for manifest in found), 1)
 
 
 def verdicts(figures: Path, order: Sequence[str]) -> str:
@@ -121,16 +118,27 @@ def section(place: Path, name: str) -> list[str]:
     return lines
 
 
-def main() -> None:
-    """Publish the folders of the command line and write docs/verdicts.md."""
-    figures = ROOT / "figures"
-    for folder in sys.argv[1:]:
-        try:
-            print(publish(Path(folder), figures))
-        except (ValueError, FileNotFoundError) as error:
-            sys.exit(f"{error}")
-    order = sorted(path.name for path in figures.iterdir() if (path / "README.md").exists())
-    (ROOT / "docs" / "verdicts.md").write_text(verdicts(figures, order))
+def main(argv: list[str] | None = None) -> None:
+    """Publish the folders given and write docs/verdicts.md, or `--check` that it is as it would be.
+
+    Args:
+        argv: The command line; that of the process if None.
+    """
+    parser = argparse.ArgumentParser(description=main.__doc__.split("\n")[0])
+    parser.add_argument("folders", nargs="*", type=Path, help="finished runs, laptop or full")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if outdated")
+    given = parser.parse_args(argv)
+    figures, page = ROOT / "figures", ROOT / "docs" / "verdicts.md"
+    try:
+        for folder in () if given.check else given.folders:
+            print(publish(folder, figures))
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"{error}")
+    text = verdicts(figures, sorted(path.parent.name for path in figures.glob("*/README.md")))
+    if not given.check:
+        page.write_text(text)
+    elif page.read_text() != text:
+        sys.exit(f"{page} is outdated: run `python -m supcon_theory.analysis.publish`")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ panel without anything to show says why. Nothing here sets a style outside of a 
 import argparse
 import functools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,6 +109,7 @@ class Panel:
         self.title = rf"$\mathbf{{{letter}}}$  {title}"
         self.drawn: list[pd.DataFrame] = []
         self.notes: list[str] = []
+        self.keys: list[str] = []
         self.named: dict[str, list[str]] = {}  # what stands at 0, 1, ... of an axis
         axes.set_title(self.title)
 
@@ -130,18 +131,18 @@ class Panel:
             series: Name in the CSV; else the label, else y.
             absent: What the panel says if there are rows but none with a finite y.
             look: Arguments of the line; `band=False` draws none, `tag` is written at its end,
-                `note` once in the panel.
+                `key`, what it means that the line looks so, below the figure.
 
         Returns:
             The rows of the CSV, none if there is nothing to draw.
         """
-        band, tag, note = look.pop("band", True), look.pop("tag", ""), look.pop("note", "")
+        band, tag, key = look.pop("band", True), look.pop("tag", ""), look.pop("key", "")
         label = look.get("label") or ""
         finite = rows[np.isfinite(rows[x].astype(float)) & np.isfinite(rows[y].astype(float))]
         if len(finite) == 0:
             self.say(absent if len(rows) else "")
             return finite
-        self.say(note)
+        self.keys += [key] if key and key not in self.keys else []
         groups = finite.groupby(x)
         values = groups[y].agg(mean="mean", low="min", high="max").reset_index(names="x")
         series = " ".join(filter(None, (series or label.strip("_") or y, tag)))
@@ -219,33 +220,23 @@ class Panel:
 class Sheet:
     """A figure of lettered panels at the width of the settings, with one legend."""
 
-    def __init__(
-        self,
-        panels: int,
-        columns: int = 3,
-        height: float = 0,
-        first: float = 0,
-        fixed: bool = False,
-    ) -> None:
+    def __init__(self, panels: int, columns: int = 3, height: float | Sequence[float] = 0) -> None:
         """Lay out the panels.
 
         Args:
             panels: How many there are; for none, one that is empty.
-            columns: Panels of a row at 5.5 inches.
-            height: Height of a row in inches; 0: panels are square.
-            first: Height of the first row, if it is another.
-            fixed: Whether a narrower figure has as many columns.
+            columns: Panels of a row at 5.5 inches; a narrower figure has fewer.
+            height: Height of the panels, or of each of them, in inches; 0: they are square.
         """
-        panels = max(panels, 1)
-        width, columns = matplotlib.rcParams["figure.figsize"][0], max(1, min(columns, panels))
-        if not fixed:
-            columns = max(1, min(columns, round(columns * width / 5.5)))
-        rows = math.ceil(panels / columns)
-        heights = [height or width / columns + 0.2] * rows
-        heights[0] = first or heights[0]
+        panels, width = max(panels, 1), matplotlib.rcParams["figure.figsize"][0]
+        columns = max(1, min(columns, panels))
+        self.columns = min(columns, math.ceil(columns * width / 5.5 - 0.1))
+        rows = math.ceil(panels / self.columns)
+        each = np.broadcast_to(height or width / self.columns + 0.2, panels)
+        heights = [max(each[k * self.columns : (k + 1) * self.columns]) for k in range(rows)]
         self.figure = Figure(figsize=(width, sum(heights) + 0.05), layout="constrained")
         self.figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
-        axes = self.figure.subplots(rows, columns, squeeze=False, height_ratios=heights)
+        axes = self.figure.subplots(rows, self.columns, squeeze=False, height_ratios=heights)
         self.free = iter(axes.flat)
         for spare in axes.flat[panels:]:
             spare.axis("off")
@@ -264,16 +255,25 @@ class Sheet:
         Returns:
             The panel.
         """
+        room = int(20 * (self.figure.get_figwidth() / self.columns - 0.52))  # characters
+        title = title.replace(" = ", "\u00a0=\u00a0")  # stays together
+        title = "\n".join(fold(line, room) for line in title.split("\n")).replace("\n", "\n    ")
+        looks |= {"xlabel": fold(looks["xlabel"], room)} if "xlabel" in looks else {}
         letter = "abcdefghijklmnopqrstuvwxyz"[len(self.panels) % 26]
         self.panels.append(Panel(next(self.free), letter, title, absent, looks))
         return self.panels[-1]
 
     def note(self) -> str:
-        """What lines and bands mean, from the numbers of seeds."""
+        """What lines, bands and keys mean, from what is drawn."""
         seeds = [r["n"] for p in self.panels for r in p.drawn if "n" in r]
         most = int(max((n.max() for n in seeds), default=0))
         text = f"line: mean over {most} seeds; band: lowest to highest seed"
-        return text if most > 1 else "one seed" * most
+        texts = [text if most > 1 else "one seed" * most]
+        drawn = [panel for panel in self.panels if panel.drawn]
+        for key in dict.fromkeys(key for panel in drawn for key in panel.keys):
+            letters = [panel.letter for panel in drawn if key in panel.keys]
+            texts.append(key if len(letters) == len(drawn) else f"{key} ({', '.join(letters)})")
+        return "; ".join(filter(None, texts))
 
     def save(self, folder: Path, name: str, *, note: str | None = None, legend: bool = True):
         """Write NAME.pdf, NAME.png and NAME.csv; equal tables give equal bytes.

@@ -32,7 +32,8 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     table = table.assign(**{bound: table["gap"] / table[bound] for bound in OVER})
     levels = in_order(table)
     tau = table["tau"].max()
-    sheet = style.Sheet(4, columns=2, height=1.6, fixed=True, first=0.7 + 0.17 * len(levels))
+    high = 0.7 + 0.17 * len(levels)
+    sheet = style.Sheet(4, 2, (high, high, 1.6, 1.6))
     at = table[table["tau"] == tau]
     for bound, label in OVER.items():
         grid(sheet, at, levels, bound, f"gap / {label}")
@@ -63,7 +64,7 @@ def said(factor: str, value: str) -> str:
 def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, title: str) -> None:
     """Mean and range over seeds: a row per point of the grid, a marker per labelling."""
     at = style.at_tau(rows["tau"].max())
-    panel = sheet.panel(title, NONE, xlabel=f"ratio at {at}; 1: the bound")
+    panel = sheet.panel(title, NONE, xlabel=f"ratio at {at}")
     places = {level: k for k, level in enumerate(levels)}
     rows = rows[np.isfinite(rows[bound])]
     for offset, (labels, look) in zip(np.linspace(-0.3, 0.3, 5), LABELS.items(), strict=True):
@@ -77,7 +78,7 @@ def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, ti
     if panel.drawn:
         panel.axes.axvline(1, color="k", lw=0.8)
         panel.axes.hlines(np.arange(0.5, len(levels)), 0, 1, color="0.9", lw=0.5, zorder=0)
-        panel.named["y"] = list(levels.values())
+        panel.named["y"] = list(levels.values()) if panel.letter == "a" else [""] * len(levels)
         panel.looks |= dict(xlim=(0, None), ylim=(len(levels) - 0.5, -0.5))
 
 

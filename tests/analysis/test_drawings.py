@@ -278,6 +278,13 @@ def test_a_figure_has_its_width_and_no_text_under_6_points(name, width, tmp_path
             t.get_text() for t in words(sheet) if "^" in t.get_text() or "_{" in t.get_text()
         ]
         assert not scripts  # raised and lowered digits are drawn at .7 of the size
+        page = sheet.figure.bbox.padded(1)
+        for panel in sheet.panels:
+            axes = panel.axes
+            for text in (axes._left_title, axes.xaxis.label, axes.yaxis.label):
+                at = text.get_window_extent()
+                ends = ((at.x0, at.y0), (at.x1, at.y1))
+                assert not text.get_text() or all(page.contains(*end) for end in ends), text
         assert all(panel.drawn for panel in sheet.panels), "an ordinary table fills every panel"
         assert len({panel.letter for panel in sheet.panels}) == len(sheet.panels)
 
@@ -325,7 +332,7 @@ def test_titles_follow_from_the_temperatures_of_the_table(
     table = ordinary("gap_vs_classes")["table"].assign(tau_train=trained)
     table["tau"] = table["tau"].replace({1.0: evaluated[0], 0.5: evaluated[1]})
     module("gap_vs_classes").draw({"table": table}, tmp_path)
-    found = [seen[0].panels[k].title for k in (0, 2)]
+    found = [" ".join(seen[0].panels[k].title.split()) for k in (0, 2)]
     assert [title.split("gap, ")[1] for title in found] == list(titles)
 
 
