@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import MAP_POINTS, MAPS
 
 NAME = "embeddings_map"
@@ -28,17 +28,14 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     for objective in ("dcl", "nscl"):
         for step in steps:
             at = (points["objective"] == objective) & (points["step"] == step)
-            panel = sheet.panel(
-                f"{style.LOOKS[objective].name}, step {step:g}" if step >= 0 else objective,
-                "no map of this step",
-                xticks=[],
-                yticks=[],
-                **limits,
-            )
+            title = style.joined(style.LOOKS[objective].name, f"step {step:g}" if step >= 0 else "")
+            panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **limits)
             scatter(panel, points[at])
             of = numbers[(numbers["objective"] == objective) & (numbers["step"] == step)]
             if panel.drawn and len(of):
-                panel.looks["xlabel"] = f"{of['purity'].mean():.2f}, map {of['purity_map'].mean():.2f}"
+                panel.looks["xlabel"] = (
+                    f"{of['purity'].mean():.2f}, map {of['purity_map'].mean():.2f}"
+                )
     method = METHOD.get(str(numbers["method"].min()), "map")
     images = points["row"].nunique()
     note = (
@@ -46,7 +43,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
         f"{seed:g}; one map for all panels. Below each panel: purity, the share of the nearest "
         "neighbours with the same class, among embeddings and in the map"
     )
-    sheet.save(folder, NAME, note=style.fold(note, 100) if images else "", legend=False)
+    sheet.save(folder, NAME, note=note, legend=False)
 
 
 def scatter(panel: style.Panel, points: pd.DataFrame) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import CROSSED, FEW_SHOT
 
 NAME = "few_shot"
@@ -40,10 +40,8 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
     ]
     sheet = style.Sheet(len(panels), columns=2, height=1.75)
     for classes, probe in panels:
-        title = {"linear": "linear probe"}.get(probe, f"{probe} of a class")
-        panel = sheet.panel(
-            f"{classes} classes, {title}", ylabel="error" + style.classes(C), ylim=(0, 1.02), **SHOTS
-        )
+        title = f"{classes} classes, " + {"linear": "linear probe"}.get(probe, probe)
+        panel = sheet.panel(title, ylabel="error" + style.classes(C), ylim=(0, 1.02), **SHOTS)
         part = rows[(rows["classes"] == classes) & (rows["probe"] == probe)]
         for name in OBJECTIVES:
             of, look = part[part["objective"] == name], style.LOOKS[name].line()
@@ -63,12 +61,9 @@ def bounds(table: pd.DataFrame, folder: Path) -> None:
     held = held[held["classes"] == "seen"]
     few, many = held["C"].min(), held["C"].max()
     sheet = style.Sheet(6, columns=3, height=1.75)
-    for C, name, ways in (
-        (few, "dcl", 2),
-        (few, "dcl", few),
-        (few, "cross_entropy", 2),
-        (many if many > few else np.nan, "dcl", 2),
-    ):
+    other = many if many > few else np.nan
+    panels = ((few, "dcl", 2), (few, "dcl", few), (few, "cross_entropy", 2), (other, "dcl", 2))
+    for C, name, ways in panels:
         rows = held[(held["C"] == C) & (held["objective"] == name)]
         bound_panel(sheet, rows, ways, style.LOOKS[name].name + style.classes(C))
     for classes, ways in {"two classes": 2, "five classes": 5}.items():
@@ -81,14 +76,9 @@ def bound_panel(sheet: style.Sheet, rows: pd.DataFrame, ways: float, title: str)
     """The measured error and every bound against the number of shots."""
     limit = (ways - 1) * 4 * rows["V_dir"].mean()  # stands in the rows of m = inf
     rows = rows[(rows["ways"] == ways) & np.isfinite(rows["m"])]
-    panel = sheet.panel(
-        title,
-        "not in this run",
-        yscale="log",
-        ylabel=f"{'two' if ways == 2 else 'all'}-way error, bounds on it",
-        ylim=(rows.loc[rows["error"] > 0, "error"].min() / 2, max(60, 3 * limit)),
-        **SHOTS,
-    )
+    ylim = (rows.loc[rows["error"] > 0, "error"].min() / 2, max(60, 3 * limit))
+    label = f"{'two' if ways == 2 else 'all'}-way error, bounds on it"
+    panel = sheet.panel(title, "not in this run", yscale="log", ylabel=label, ylim=ylim, **SHOTS)
     for name in DRAWN:
         panel.curve(rows, "m", f"bound_{name}", **style.BOUNDS[name])
     panel.curve(rows, "m", "error", color="k", marker="o", label="error of the nearest centre")
@@ -106,14 +96,10 @@ def terms(table: pd.DataFrame, folder: Path) -> None:
     rows = rows[rows["C"] == rows["C"].max()]
     sheet = style.Sheet(len(CROSSED), columns=3, height=1.75)
     shots = rows.loc[np.isfinite(rows["m"]), "m"]
+    xlim = (shots.min() / 1.3, shots.max() * 1.3)
     for bound in CROSSED:
-        panel = sheet.panel(
-            style.BOUNDS[bound]["label"],
-            ylabel="share of directional variation",
-            ylim=(0, 1),
-            xlim=(shots.min() / 1.3, shots.max() * 1.3),
-            **SHOTS,
-        )
+        looks = dict(ylabel="share of directional variation", ylim=(0, 1), xlim=xlim)
+        panel = sheet.panel(style.BOUNDS[bound]["label"], **looks, **SHOTS)
         share = rows[f"directional_{bound}"] / rows[f"bound_{bound}"]
         finite = rows.assign(share=share)[np.isfinite(rows[f"dispersion_{bound}"])]
         for name in OBJECTIVES:

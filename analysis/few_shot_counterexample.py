@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import COUNTEREXAMPLE
 
 NAME = "few_shot_counterexample"
@@ -17,14 +17,10 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     table = tables["table"]
     scales = list(table.groupby("scale")) or [(float("nan"), table)]
     sheet = style.Sheet(len(scales), columns=3, height=1.9)
+    looks = dict(xscale="log", yscale="log", xlabel="supports per class m")
     for scale, rows in scales:
-        panel = sheet.panel(
-            f"V = {scale:g} √m".replace("= 1 ", "= ").replace("nan ", ""),
-            xscale="log",
-            yscale="log",
-            xlabel="supports per class m",
-            ylabel="two-way error, bounds on it",
-        )
+        title = f"V = {scale:g} √m".replace("= 1 ", "= ").replace("nan ", "")
+        panel = sheet.panel(title, ylabel="two-way error, bounds on it", **looks)
         for name in ("older", "neurips", "tightened", "theorem_4_1", "cantelli"):
             panel.curve(rows, "m", f"bound_{name}", **style.BOUNDS[name], band=False)
         panel.curve(rows, "m", "error", color="k", marker="o", ls="none", label="error, measured")

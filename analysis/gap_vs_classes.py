@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import GAP
 
 NAME = "gap_vs_classes"
@@ -27,16 +27,9 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     high, low = table["tau"].max(), table["tau"].min()
     main = table["data"].iloc[0] if len(table) else ""
     sheet = style.Sheet(6)
-    for tau in (high, low):
-        at = true[true["tau"] == tau]
-        if tau == low:
-            levels(sheet, true[true["tau"] == high], main, high)
-        title, absent = "gap, " + style.at_tau(tau, at["tau_train"]), "no row with a gap"
-        if tau == low == high:
-            at, title, absent = at[:0], "gap", "evaluated at one temperature only"
-        panel = sheet.panel(title, absent, ylabel="gap (nats)", **CLASSES)
-        ruler(panel, at, main, {bound: bound for bound in style.RULER})
-        curves(panel, at, main, "gap")
+    gaps(sheet, true[true["tau"] == high], main, high)
+    levels(sheet, true[true["tau"] == high], main, high)
+    gaps(sheet, true[(true["tau"] == low) & (low < high)], main, low if low < high else np.nan)
     shuffled(sheet, last[(last["tau"] == high) & (last["data"] == main)])
     training(sheet, whole[(whole["tau"] == high) & (whole["data"] == main)])
     at_last = (table["tau"] == high) & (table["step"] == table["step"].max())
@@ -45,13 +38,22 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     sheet.save(folder, NAME)
 
 
-def ruler(panel: style.Panel, rows: pd.DataFrame, main: str, columns: Mapping[str, str]) -> None:
+def gaps(sheet: style.Sheet, rows: pd.DataFrame, main: str, tau: float) -> None:
+    """The gap between the three levels of the ruler."""
+    title = style.joined("gap", style.at_tau(tau, rows["tau_train"].unique()))
+    absent = "evaluated at one temperature only" if np.isnan(tau) else "no row with a gap"
+    panel = sheet.panel(title, absent, ylabel="gap (nats)", **CLASSES)
+    ruler(panel, rows, main)
+    curves(panel, rows, main, "gap")
+
+
+def ruler(panel: style.Panel, rows: pd.DataFrame, main: str) -> None:
     """The three levels, of the first data set and beyond its last C of the others."""
     most = rows.loc[rows["data"] == main, "C"].max()
     rows = rows[(rows["data"] == main) | (rows["C"] > most)]
-    for bound, column in columns.items():
-        look = style.RULER[bound] | {"lw": 1, "band": False, "series": bound}
-        panel.curve(rows, "C", column, absent=style.UNEQUAL, **look)
+    for bound, look in style.RULER.items():
+        look = look | {"lw": 1, "band": False, "series": bound}
+        panel.curve(rows, "C", bound, absent=style.UNEQUAL, **look)
 
 
 def curves(panel: style.Panel, rows: pd.DataFrame, main: str, column: str) -> None:
@@ -61,15 +63,21 @@ def curves(panel: style.Panel, rows: pd.DataFrame, main: str, column: str) -> No
             look = style.LOOKS[objective].line()
             if name != main:
                 look |= OPEN | {"note": f"open: {name}"}
-            panel.curve(part[part["objective"] == objective], "C", column, series=f"{objective} {name}", **look)
+            panel.curve(
+                part[part["objective"] == objective],
+                "C",
+                column,
+                series=f"{objective} {name}",
+                **look,
+            )
 
 
 def levels(sheet: style.Sheet, rows: pd.DataFrame, main: str, tau: float) -> None:
     """What r is and what it would be if the gap were a bound: 1 is counting alone."""
     ratios = {bound: np.expm1(rows[bound]) / np.expm1(rows["bound_equal"]) for bound in style.RULER}
     rows = rows.assign(**ratios)
-    panel = sheet.panel(f"learned part of the gap, τ = {tau:g}", ylabel=RATIO, **CLASSES)
-    ruler(panel, rows, main, {bound: bound for bound in style.RULER})
+    panel = sheet.panel(style.joined("learned part", style.at_tau(tau)), ylabel=RATIO, **CLASSES)
+    ruler(panel, rows, main)
     curves(panel, rows, main, "r")
 
 
@@ -100,15 +108,12 @@ def imbalanced(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """Imbalanced subsets: the published n_max bound, the class-averaged one, the gap."""
     rows = rows[rows["labels"] == "true"]
     trained = rows["trained_imbalance"] > 1
-    panel = sheet.panel(
+    looks = CLASSES | dict(xlabel="imbalance n_max / n_min", ylabel="gap (nats)")
+    title, absent = (
         "imbalance" + style.classes(rows["C"].max()),
         "no imbalanced subset was measured",
-        xscale="log",
-        yscale="log",
-        xlabel="imbalance n_max / n_min",
-        ylabel="gap (nats)",
-        xticks="values",
     )
+    panel = sheet.panel(title, absent, **looks)
     for bound, look in {
         "bound_n_max": style.RULER["bound_published"],
         "bound_class_average": dict(color="0.3", ls=style.DASHDOT, label="class-averaged bound"),

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import BATCH_MEANS, EARLIER_BOUNDS, TRAINING
 
 NAME = "loss_tracking"
@@ -39,7 +39,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     batches(sheet, last[(last["protocol"] == "batch") & (last["split"] == "train")], few)
     earlier(sheet, last, few)
     note = f"{style.at_tau(table['tau'].max(), table['tau_train'].unique())}; {sheet.note()}"
-    sheet.save(folder, NAME, note=note if len(table) else None)
+    sheet.save(folder, NAME, note=note)
 
 
 def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
@@ -68,7 +68,9 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
 
 def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     """The gap on held-out images between its bounds, and its nulls."""
-    panel = sheet.panel(f"gap, held-out{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None))
+    panel = sheet.panel(
+        f"gap, held-out{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None)
+    )
     exact, null = (rows[rows["protocol"] == name] for name in ("exact", "control"))
     trained = {name: exact[exact["objective"] == name] for name in ("dcl", "nscl")}
     for bound, look in (style.RULER | CENTRED).items():
@@ -93,14 +95,9 @@ def transfer(sheet: style.Sheet, rows: pd.DataFrame) -> None:
 
 def batches(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     """Means over mini-batches less the exact value, side by side: a bar is the range of seeds."""
-    panel = sheet.panel(
-        f"mini-batch bias{style.classes(C)}",
-        "no mini-batch is at most half of the set",
-        xscale="log",
-        xticks=rows["batch"],
-        xlabel="images in a mini-batch",
-        ylabel="batch mean − exact (nats)",
-    )
+    absent, label = "no mini-batch is at most half of the set", "batch mean − exact (nats)"
+    looks = dict(xscale="log", xticks=rows["batch"], xlabel="images in a mini-batch", ylabel=label)
+    panel = sheet.panel(f"mini-batch bias{style.classes(C)}", absent, **looks)
     looks = {name: style.LOOKS[name].line(label=None) for name in ("dcl", "nscl")}
     looks["gap"] = dict(color="0.2", marker="^", ls=style.DOTTED, label="gap (e)")
     for k, (name, look) in enumerate(looks.items()):
@@ -115,15 +112,10 @@ def batches(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
 def earlier(sheet: style.Sheet, last: pd.DataFrame, C: float) -> None:
     """Distance of each bound from the supervised loss that it bounds, against the negatives."""
     rows = last[last["protocol"] == "surrogate"]
-    panel = sheet.panel(
-        f"distance of bounds{style.classes(C)}",
-        "earlier bounds are about classes of equal size",
-        xscale="log",
-        yscale="log",
-        xlabel="number of negatives",
-        ylabel="|bound − its loss| (nats)",
-        ylim=(None, 1e4),
-    )
+    absent = "earlier bounds are about classes of equal size"
+    looks = dict(xscale="log", yscale="log", xlabel="number of negatives", ylim=(None, 1e4))
+    title = f"distance of bounds{style.classes(C)}"
+    panel = sheet.panel(title, absent, ylabel="|bound − its loss| (nats)", **looks)
     for bound, (colour, marker, dashes, label) in EARLIER.items():
         of = rows.assign(slack=(rows[bound] - rows["loss_supervised"]).abs())
         look = dict(color=colour, marker=marker, ls=dashes, label=label)

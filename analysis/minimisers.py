@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import EIGENVALUES, GRAM, MINIMISERS, WINDOWS
 from supcon_theory.claims.minima import REACHED
 
@@ -26,13 +25,11 @@ MEASURES = {
 }
 
 
-@style.drawing(
-    table=(MINIMISERS,),
-    descent=(MINIMISERS,),
-    gram=(GRAM,),
-    spectrum=(EIGENVALUES,),
-    windows=(WINDOWS,),
-)
+TABLES = dict(table=(MINIMISERS,), descent=(MINIMISERS,), gram=(GRAM,))
+TABLES |= dict(spectrum=(EIGENVALUES,), windows=(WINDOWS,))
+
+
+@style.drawing(**TABLES)
 def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     """Shares of starts at the minimum, descents, Gram matrices, curvature and the ceiling."""
     table = tables["table"]
@@ -50,30 +47,27 @@ def landscape(rows: pd.DataFrame, folder: Path) -> None:
     objectives = [name for name in OBJECTIVES if (rows["objective"] == name).any()]
     reached = rows.assign(reached=rows["excess"] <= REACHED).dropna(subset="excess")
     share = reached.groupby(SETTING, as_index=False)["reached"].agg(success="mean", starts="size")
-    count, columns = len(shapes) * len(objectives), len(objectives)
-    sheet = style.Sheet(count or 1, columns=columns or 1, height=1.45, fixed=True)
+    sheet = style.Sheet(len(shapes) * len(objectives), len(objectives), height=1.45, fixed=True)
     for shape in shapes:
         for name in objectives:
             of = (share[SHAPE] == list(shape)).all(axis=1) & (share["objective"] == name)
             panel = sheet.panel(style.look(name).name, "needs a second view")
-            panel.looks["ylabel"] = f"C = {shape.C:g}, n = {shape.n:g}, K = {shape.K:g}\ntemperature τ"
+            of_shape = f"C = {shape.C:g}, n = {shape.n:g}, K = {shape.K:g}"
+            panel.looks |= dict(xlabel="d / (C − 1)", ylabel=f"{of_shape}\ntemperature τ")
             heat(panel, share[of], shape.C)
-    if not count:
-        sheet.panel("starts at the minimum")
     note = (
-        f"share of up to {share['starts'].max():g} starts that end within {style.short(REACHED)} nats of the minimum (dark: none, "
-        "yellow: all); hatched: d < C − 1, too few dimensions for a simplex ETF"
+        f"share of up to {share['starts'].max():g} starts that end within {style.short(REACHED)} "
+        "nats of the minimum (dark: none, yellow: all); hatched: d < C − 1, too few dimensions for "
+        "a simplex ETF"
     )
-    sheet.save(folder, NAME, note=style.fold(note, 100) if count else "", legend=False)
+    sheet.save(folder, NAME, note=note, legend=False)
 
 
 def heat(panel: style.Panel, part: pd.DataFrame, C: float) -> None:
     """Shares at each temperature and dimension, with the numbers."""
     grid = part.pivot_table(index="tau", columns="d", values="success")
-    if grid.empty:
-        return
-    look = dict(vmin=0, vmax=1, aspect="auto", origin="lower")
-    panel.image(grid, "success", cmap=matplotlib.colormaps["cividis"], **look)
+    look = dict(vmin=0, vmax=1, aspect="auto", origin="lower", cmap="cividis")
+    panel.image(grid, "success", **look)
     for (i, j), value in np.ndenumerate(grid.to_numpy()):
         if grid.columns[j] < C - 1:
             panel.axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, **HATCH))
@@ -81,11 +75,8 @@ def heat(panel: style.Panel, part: pd.DataFrame, C: float) -> None:
             text = f"{value:.2f}".lstrip("0") if value < 1 else "1"
             look = dict(ha="center", va="center", color="k" if value > 0.55 else "w")
             panel.axes.text(j, i, text, fontsize=style.SMALL, **look)
-    panel.looks["xlabel"] = "d / (C − 1)"
-    panel.named = {
-        "x": [f"{d / (C - 1):.2g}".lstrip("0") for d in grid.columns],
-        "y": [f"{tau:g}" for tau in grid.index],
-    }
+    panel.named["x"] = [f"{d / (C - 1):.2g}".lstrip("0") for d in grid.columns]
+    panel.named["y"] = [f"{tau:g}" for tau in grid.index]
 
 
 # ---- while optimising ----------------------------------------------------------------------------
@@ -98,18 +89,15 @@ def descent(rows: pd.DataFrame, folder: Path) -> None:
         panel = sheet.panel(label, **looks)
         for name in ("dcl", *OBJECTIVES):
             part = rows[(rows["objective"] == name) & rows[measure].notna()]
-            grid = part.pivot_table(index="iteration", columns="seed", values=measure, aggfunc="last")
-            grid = grid.ffill().clip(lower=least)
-            found = grid.agg(["median", "min", "max"], axis=1)
-            if len(found):
+            table = dict(index="iteration", columns="seed", values=measure, aggfunc="last")
+            grid = part.pivot_table(**table).ffill().clip(lower=least)
+            if len(grid):
+                found = grid.agg(["median", "min", "max"], axis=1).reset_index()
+                found.columns = ["x", "mean", "low", "high"]
                 look = style.look(name).line(label=style.look(name).name, markevery=4)
-                values = dict(zip(("mean", "low", "high"), found.to_numpy().T, strict=True))
-                panel.record(name, x=grid.index, **values)
-                panel.axes.plot(grid.index, found["median"], **look)
-                spread = (grid.index, found["min"], found["max"])
-                panel.axes.fill_between(*spread, color=look["color"], alpha=0.18, lw=0)
+                panel.band(panel.record(name, **found), **look)
     note = "line: median over the starts; band: lowest to highest start"
-    sheet.save(folder, f"{NAME}_descent", note=note if len(rows) else "")
+    sheet.save(folder, f"{NAME}_descent", note=note)
 
 
 # ---- Gram matrices -------------------------------------------------------------------------------
@@ -122,18 +110,15 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
     spurious = [name for name in panels if "above L*" in name]
     unequal = [name for name in panels if "classes of" in name]
     chosen = [name for name in panels if name not in spurious + unequal[1:]] + spurious[:2]
-    ends = [name for name in chosen if name.startswith("nscl, d")]
+    ends = [name for name in chosen if name.startswith("nscl, d") and len(panels[name])]
     if ends:
         panels["class simplex"] = ideal(panels[ends[0]])
         chosen = ["class simplex", *chosen]
-    sheet = style.Sheet(len(chosen) or 1, columns=4)
+    sheet = style.Sheet(len(chosen), columns=4)
     for name in chosen:
-        panel = sheet.panel(in_words(name), xticks=[], yticks=[])
-        panel.image(panels[name], name, cmap=matplotlib.colormaps["RdBu_r"], vmin=-1, vmax=1)
-    if not chosen:
-        sheet.panel("Gram matrices")
+        sheet.panel(in_words(name)).cosines(panels[name], name)
     note = "cosines of the samples in class order, from −1 (blue) to 1 (red); L*: the minimum"
-    sheet.save(folder, f"{NAME}_gram", note=note if chosen else "", legend=False)
+    sheet.save(folder, f"{NAME}_gram", note=note, legend=False)
 
 
 def in_words(name: str) -> str:
@@ -199,14 +184,14 @@ def directions(sheet: style.Sheet, rows: pd.DataFrame) -> None:
         if low.notna().any():
             panel.record(label, x=rows["tau"], low=low, high=high)
             panel.axes.vlines(np.arange(len(rows)) + 0.2 * k - 0.1, low, high, label=label, **look)
-    panel.named = {"x": [f"{tau:g}" for tau in rows["tau"]]}
+    panel.named["x"] = [f"{tau:g}" for tau in rows["tau"]]
 
 
 # ---- the ceiling of the gap ----------------------------------------------------------------------
 def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
     """Where the ceiling lacks a proof, and the largest gap found there."""
-    best = climbs.dropna(subset=["ceiling_proved", "violation_ceiling"])
-    best = best.groupby(["C", "n", "tau", "ceiling_proved"], as_index=False)["violation_ceiling"].max()
+    best = climbs.groupby(["C", "n", "tau", "ceiling_proved"])["violation_ceiling"].max()
+    best = best.dropna().reset_index()
     sheet = style.Sheet(2, columns=2, height=2.3)
     looks = dict(xscale="log", xlabel="number of classes C", ylabel="temperature τ")
     panel = sheet.panel("no proof between the curves", ylim=(0, None), **looks)
@@ -234,7 +219,7 @@ def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
             panel.axes.plot(below.iloc[of], of, ls="", **look)
     above = int((best["violation_ceiling"] > 0).sum())
     panel.say(f"{above} of {len(best)} above it, at the left edge" if above else "")
-    panel.named = {"y": [f"{r.C:g}, {r.n:g}, {r.tau:g}" for r in best.itertuples()]}
+    panel.named["y"] = [f"{r.C:g}, {r.n:g}, {r.tau:g}" for r in best.itertuples()]
     sheet.save(folder, f"{NAME}_ceiling", note="")
 
 

@@ -14,6 +14,11 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
+HEAD = """# Verdicts of the published runs
+
+Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the 95 %
+interval over seeds lies inside the claim. VACUOUS: it holds but says nothing. INCONCLUSIVE: the
+interval crosses the edge. NOT ASKED: the flags of the run removed what it is about."""
 KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "config")
 
 
@@ -51,7 +56,9 @@ def publish(folder: Path, figures: Path) -> Path:
     table = pd.read_csv(folder / "table.csv")
     large = (folder / "table.csv").stat().st_size > LARGEST
     packed = {"method": "gzip", "mtime": 0} if large else None
-    table.to_csv(place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed)
+    table.to_csv(
+        place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed
+    )
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
     kept["cpu_seconds"] = cpu_seconds(folder, manifest["cells"].values())
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
@@ -61,8 +68,11 @@ def publish(folder: Path, figures: Path) -> Path:
 def cpu_seconds(folder: Path, cells: Iterable[str]) -> float:
     """CPU seconds of these cells together, whenever they were computed."""
     places = (
-        next(at / cell / "manifest.json" for at in (folder.parent / "cells", folder / "cells")
-             if (at / cell).exists())
+        next(
+            at / cell / "manifest.json"
+            for at in (folder.parent / "cells", folder / "cells")
+            if (at / cell).exists()
+        )
         for cell in cells
     )
     return round(sum(json.loads(path.read_text())["seconds"] for path in places), 1)
@@ -78,14 +88,7 @@ def verdicts(figures: Path, order: Sequence[str]) -> str:
     Returns:
         The page docs/verdicts.md.
     """
-    lines = [
-        "# Verdicts of the published runs",
-        "",
-        "Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the "
-        "95 % interval over",
-        "seeds lies inside the claim. VACUOUS: it holds but says nothing. INCONCLUSIVE: the interval "
-        "crosses the edge.",
-    ]
+    lines = [HEAD]
     for name in order:
         for place in (figures / name, figures / name / "full"):
             if (place / "claims.csv").exists():

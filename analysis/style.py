@@ -2,8 +2,8 @@
 
 A drawing is a function `draw(tables, folder, width=5.5)` made by `drawing`: it gets the tables of a
 run with exactly their declared columns (NaN where the run has none, `KeyError` for any other name)
-and fills a `Sheet` of lettered panels. What a panel shows is kept as a tidy table (panel, series, x,
-mean, low, high, n) and written beside the figure: what the CSV says is what the picture shows. A
+and fills a `Sheet` of lettered panels. What a panel shows is kept as a tidy table (panel, series,
+x, mean, low, high, n) and written beside the figure: what the CSV says is what the picture shows. A
 panel without anything to show says why. Nothing here sets a style outside of a drawing.
 """
 
@@ -28,16 +28,8 @@ WIDTHS = (3.25, 5.5, 7.0)  # inches: a column, the text of a one-column page, a 
 SMALL = 6.5  # points, of what is least important
 UNEQUAL = "no bound: classes of unequal size"
 PALETTE = (  # seaborn's "colorblind": told apart with every kind of colour vision
-    "#0173b2",
-    "#de8f05",
-    "#029e73",
-    "#d55e00",
-    "#cc78bc",
-    "#ca9161",
-    "#fbafe4",
-    "#949494",
-    "#ece133",
-    "#56b4e9",
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
 )
 DOTTED, DASHED, DASHDOT = (0, (1, 1.5)), (0, (4, 1.5)), (0, (5, 1.5, 1, 1.5))
 OTHERS = (
@@ -63,10 +55,8 @@ class Look(NamedTuple):
         Returns:
             Arguments of a matplotlib line.
         """
-        return {"color": self.color, "marker": self.marker, "ls": self.ls} | {
-            "label": self.trained,
-            **more,
-        }
+        look = dict(color=self.color, marker=self.marker, ls=self.ls, label=self.trained)
+        return look | more
 
     @property
     def trained(self) -> str:
@@ -108,38 +98,6 @@ BOUNDS = {  # on the few-shot error
     "conditional_cantelli": dict(color=PALETTE[9], ls=DASHED, label="Cantelli given z"),
     "conditional_trigonometric": dict(color=PALETTE[9], ls="-", label="trigonometric given z"),
 }
-
-
-def settings(width: float) -> dict:
-    """Matplotlib's settings for a figure of this width in inches: no text is below 6 points."""
-    found = {
-        "figure.figsize": (width, width),
-        "font.size": 7,
-        "axes.labelsize": 7,
-        "axes.titlesize": 7,
-        "axes.titlelocation": "left",
-        "axes.titlepad": 3,
-        "axes.labelpad": 2,
-        "axes.linewidth": 0.6,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "legend.fontsize": SMALL,
-        "legend.title_fontsize": SMALL,
-        "legend.frameon": False,
-        "legend.borderaxespad": 0.2,
-        "legend.labelspacing": 0.3,
-        "legend.columnspacing": 1.2,
-        "legend.handletextpad": 0.5,
-        "legend.handlelength": 2.4,
-        "lines.linewidth": 1.1,
-        "lines.markersize": 3,
-        "lines.markeredgewidth": 0.7,
-        "hatch.linewidth": 0.4,
-        "savefig.dpi": 200,
-        "pdf.fonttype": 42,
-    }
-    tick = {"labelsize": SMALL, "major.size": 2.5, "major.width": 0.6, "minor.size": 1.5}
-    return found | {f"{axis}tick.{key}": value for axis in "xy" for key, value in tick.items()}
 
 
 # ---- panels --------------------------------------------------------------------------------------
@@ -188,17 +146,21 @@ class Panel:
         values = groups[y].agg(mean="mean", low="min", high="max").reset_index(names="x")
         series = " ".join(filter(None, (series or label.strip("_") or y, tag)))
         found = self.record(series, **values, n=groups["seed"].nunique().to_numpy())
+        self.band(found, band, **look)
+        if tag and tag not in [text.get_text() for text in self.axes.texts]:
+            end = (found["x"].iloc[-1], found["mean"].iloc[-1])
+            shift = dict(xytext=(3, 0), textcoords="offset points", va="center")
+            self.axes.annotate(tag, end, fontsize=SMALL, annotation_clip=False, **shift)
+        return found
+
+    def band(self, found: pd.DataFrame, band: bool = True, **look) -> None:
+        """A line through `mean` and a band from `low` to `high`, of rows of the CSV."""
         if len(found) == 1 and not look.get("marker"):
             look |= {"marker": "."}  # a line of one point would not be seen
         (line,) = self.axes.plot(found["x"], found["mean"], **look)
         if band and (found["low"] < found["high"]).any():
             spread = (found["x"], found["low"], found["high"])
             self.axes.fill_between(*spread, color=line.get_color(), alpha=0.18, lw=0)
-        if tag and tag not in [text.get_text() for text in self.axes.texts]:
-            end = (found["x"].iloc[-1], found["mean"].iloc[-1])
-            shift = dict(xytext=(3, 0), textcoords="offset points", va="center")
-            self.axes.annotate(tag, end, fontsize=SMALL, annotation_clip=False, **shift)
-        return found
 
     def say(self, note: str) -> None:
         """Write this into the panel, once, where there is room."""
@@ -210,11 +172,17 @@ class Panel:
             self.record(series or look.get("label") or "level", mean=[value])
             self.axes.axhline(value, **{"lw": 0.8, "color": "0.5", "zorder": 1} | look)
 
-    def image(self, matrix: pd.DataFrame, series: str, **look):
+    def image(self, matrix: pd.DataFrame, series: str, **look) -> None:
         """A matrix as a picture; its entries are recorded with row y and column x."""
         long = matrix.rename_axis(index="y", columns="x").stack().rename("mean").reset_index()
-        self.record(series, **long)
-        return self.axes.imshow(matrix.to_numpy(float), **look)
+        if len(long):
+            self.record(series, **long)
+            self.axes.imshow(matrix.to_numpy(float), **look)
+
+    def cosines(self, matrix: pd.DataFrame, series: str) -> None:
+        """A matrix of cosines, from -1 (blue) to 1 (red)."""
+        self.looks |= dict(xticks=[], yticks=[])
+        self.image(matrix, series, cmap="RdBu_r", vmin=-1, vmax=1)
 
     def finish(self) -> None:
         """Scales, limits and ticks, which need data; or the reason why there are none."""
@@ -222,7 +190,8 @@ class Panel:
         if not self.drawn:
             axes.clear()
             axes.set(xticks=[], yticks=[], title=self.title)
-            axes.text(0.5, 0.5, fold((self.notes or [self.absent])[0]), ha="center", va="center", fontsize=SMALL)
+            why = fold((self.notes or [self.absent])[0])
+            axes.text(0.5, 0.5, why, ha="center", va="center", fontsize=SMALL)
             return
         rows = pd.concat(self.drawn)
         for axis, columns in {"x": ["x"], "y": ["mean", "low"]}.items():
@@ -237,7 +206,8 @@ class Panel:
                 at = values if isinstance(ticks, str) else ticks
                 number(getattr(axes, f"{axis}axis"), values, at)
             ends = [end if end is not None and np.isfinite(end) else None for end in (low, high)]
-            getattr(axes, f"set_{axis}lim")(*ends)
+            if ends[0] is None or ends[0] != ends[1]:
+                getattr(axes, f"set_{axis}lim")(*ends)
         axes.set(**looks)
         for axis, names in self.named.items():
             getattr(axes, f"set_{axis}ticks")(range(len(names)), names)
@@ -252,16 +222,22 @@ class Sheet:
     def __init__(
         self,
         panels: int,
-        *,
         columns: int = 3,
         height: float = 0,
-        fixed: bool = False,
         first: float = 0,
+        fixed: bool = False,
     ) -> None:
-        """A row has `columns` panels at 5.5 inches, fewer in a narrow figure unless `fixed`; they
-        have this height in inches (the first row another), and are square if it is 0.
+        """Lay out the panels.
+
+        Args:
+            panels: How many there are; for none, one that is empty.
+            columns: Panels of a row at 5.5 inches.
+            height: Height of a row in inches; 0: panels are square.
+            first: Height of the first row, if it is another.
+            fixed: Whether a narrower figure has as many columns.
         """
-        width, columns = matplotlib.rcParams["figure.figsize"][0], min(columns, panels)
+        panels = max(panels, 1)
+        width, columns = matplotlib.rcParams["figure.figsize"][0], max(1, min(columns, panels))
         if not fixed:
             columns = max(1, min(columns, round(columns * width / 5.5)))
         rows = math.ceil(panels / columns)
@@ -308,28 +284,32 @@ class Sheet:
             note: What stands above the legend, instead of what the bands are.
             legend: Whether the labels of all panels make one legend below them.
         """
+        if not self.panels:
+            self.panel(name.replace("_", " "))
         for panel in self.panels:
             panel.finish()
+        drawn = [rows for panel in self.panels for rows in panel.drawn]
         entries = {
             label: handle
             for panel in self.panels
             if panel.axes.get_legend() is None
             for handle, label in zip(*panel.axes.get_legend_handles_labels(), strict=True)
         }
-        note = self.note() if note is None else note
+        note = (self.note() if note is None else note) if drawn else ""
+        note = fold(note, int(18 * self.figure.get_figwidth()))
         if legend and entries:
             longest = 0.046 * max(map(len, entries)) + 0.42  # inches, about
             columns = max(1, min(len(entries), int(self.figure.get_figwidth() / longest)))
             where = dict(loc="outside lower center", ncols=columns, title=note)
             self.figure.legend(entries.values(), entries.keys(), **where)
-            lines = math.ceil(len(entries) / columns) + 1
+            lines = math.ceil(len(entries) / columns) + 1 + note.count("\n")
             self.figure.set_figheight(self.figure.get_figheight() + 0.13 * lines)
         elif note:
             self.figure.supxlabel(note, fontsize=SMALL)
-        drawn = [rows for panel in self.panels for rows in panel.drawn]
         table = pd.concat(drawn, ignore_index=True) if drawn else pd.DataFrame({"panel": []})
         table.to_csv(folder / f"{name}.csv", index=False)
         self.figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        self.figure.set_layout_engine("none")  # it is laid out
         self.figure.savefig(folder / f"{name}.png", metadata={"Software": None})
 
 
@@ -372,9 +352,14 @@ def fold(text: str, width: int = 24) -> str:
     """Text broken into lines of at most this many characters."""
     lines = [""]
     for word in text.split(" "):
-        lines += [""] if len(lines[-1]) + len(word) > width else []
+        lines += [""] if lines[-1] and len(lines[-1]) + 1 + len(word) > width else []
         lines[-1] = f"{lines[-1]} {word}".strip()
     return "\n".join(lines)
+
+
+def joined(*parts: str) -> str:
+    """Parts of a title with commas between those that say something."""
+    return ", ".join(filter(None, parts))
 
 
 def at_tau(tau: float, trained: Iterable[float] = ()) -> str:
@@ -420,7 +405,8 @@ def drawing(**tables: tuple[Table, ...]) -> Callable:
                 name: tables.get(name, pd.DataFrame()).reindex(columns=columns)
                 for name, columns in wanted.items()
             }
-            with matplotlib.rc_context(settings(width)):
+            size = {"figure.figsize": (width, width)}
+            with matplotlib.rc_context(size, Path(__file__).with_name("style.mplstyle")):
                 function(found, Path(folder))
 
         return draw

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from supcon_theory.analysis import style
+
 from supcon_theory.audits.columns import FLOORS, GAP
 
 NAME = "universality"
@@ -21,6 +21,7 @@ LABELS = {
     "kmeans": dict(color=style.PALETTE[1], marker="^", label="k-means"),
     "kmeans_equal": dict(color=style.PALETTE[4], marker="D", label="equal k-means"),
 }
+NONE = "no bound: no balanced labels"
 OVER = {"bound_class_average": "class-averaged bound", "bound_ceiling": "ETF ceiling"}
 
 
@@ -38,7 +39,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     for bound, label in OVER.items():
         temperatures(sheet, table, bound, f"largest gap / {label}")
     note = "marker: mean over seeds, bar (band): lowest to highest seed; a row: one change"
-    sheet.save(folder, NAME, note=note if len(table) else None)
+    sheet.save(folder, NAME, note=note)
 
 
 def in_order(table: pd.DataFrame) -> dict[str, str]:
@@ -62,7 +63,7 @@ def said(factor: str, value: str) -> str:
 def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, title: str) -> None:
     """Mean and range over seeds: a row per point of the grid, a marker per labelling."""
     at = style.at_tau(rows["tau"].max())
-    panel = sheet.panel(title, "no bound: no balanced labels", xlabel=f"ratio at {at}; 1: the bound")
+    panel = sheet.panel(title, NONE, xlabel=f"ratio at {at}; 1: the bound")
     places = {level: k for k, level in enumerate(levels)}
     rows = rows[np.isfinite(rows[bound])]
     for offset, (labels, look) in zip(np.linspace(-0.3, 0.3, 5), LABELS.items(), strict=True):
@@ -76,22 +77,14 @@ def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, ti
     if panel.drawn:
         panel.axes.axvline(1, color="k", lw=0.8)
         panel.axes.hlines(np.arange(0.5, len(levels)), 0, 1, color="0.9", lw=0.5, zorder=0)
-        panel.named = {"y": list(levels.values())}
+        panel.named["y"] = list(levels.values())
         panel.looks |= dict(xlim=(0, None), ylim=(len(levels) - 0.5, -0.5))
 
 
 def temperatures(sheet: style.Sheet, table: pd.DataFrame, bound: str, title: str) -> None:
     """The largest ratio over the grid against the temperature, and the range over seeds of it."""
-    panel = sheet.panel(
-        title,
-        "no bound: no balanced labels",
-        xscale="log",
-        yscale="log",
-        xlabel="temperature τ",
-        ylabel="ratio",
-        xticks="values",
-        ylim=(None, 1.2),
-    )
+    looks = dict(xscale="log", yscale="log", xlabel="temperature τ", xticks="values")
+    panel = sheet.panel(title, NONE, ylabel="ratio", ylim=(None, 1.2), **looks)
     for labels, look in LABELS.items():
         of = table[table["labels"] == labels]
         worst = of.groupby(["tau", "seed"], as_index=False)[bound].max()

@@ -15,7 +15,7 @@ runs; memory is the peak resident set above that at the start. Only ratios mean 
 machine. The accuracy table moves float32 features by a common offset and compares CDNV with float64
 on the same rounded features; `one-pass` is E[x^2] - E[x]^2 in float32.
 
-Writes figures/benchmarks/benchmark_measures.{csv,png,pdf} and figures/benchmarks/benchmark_measures.accuracy.csv.
+Writes benchmark_measures.{csv,png,pdf} and benchmark_measures.accuracy.csv to figures/benchmarks.
 """
 
 import os

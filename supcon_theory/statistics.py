@@ -53,7 +53,8 @@ def slope(x: ArrayLike, y: ArrayLike) -> float:
     at, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if len(np.unique(at)) < 2 or not (np.isfinite(at).all() and np.isfinite(values).all()):
         return np.nan
-    return float(np.polyfit(at - at.mean(), values, 1)[0])
+    centred = at - at.mean()
+    return float(centred @ values / (centred @ centred))
 
 
 def slope_by_seed(table: pd.DataFrame, x: pd.Series, y: pd.Series) -> pd.Series:

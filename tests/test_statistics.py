@@ -3,7 +3,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from supcon_theory.statistics import mean_interval, paired_difference, slope, slope_by_seed
+from supcon_theory.statistics import (
+    mean_interval,
+    p_of_side,
+    slope,
+    slope_by_seed,
+)
 
 
 def test_the_interval_is_students():
@@ -35,10 +40,23 @@ def test_a_slope_needs_two_places_and_finite_values(x, y):
     assert np.isnan(slope(x, y))
 
 
-def test_slopes_and_differences_are_per_seed():
+def test_slopes_are_per_seed():
     table = pd.DataFrame({"seed": [1, 0, 1, 0], "x": [0, 0, 1, 1], "y": [0, 0, 3, 2]})
     slopes = slope_by_seed(table, table["x"], table["y"])
     assert slopes.to_dict() == {0: 2.0, 1: 3.0}
-    other = pd.Series({1: 1.0, 0: 1.0, 5: 9.0})
-    assert paired_difference(slopes, other).mean == 1.5
-    assert paired_difference(slopes, other).n == 2
+
+
+@pytest.mark.parametrize("edge", [-1.0, 0.5, 2.0])
+def test_the_p_of_a_side_is_that_of_students_test(edge):
+    x = np.random.default_rng(2).normal(0.3, 1.0, 7)
+    reference = stats.ttest_1samp(x, edge).pvalue
+    assert p_of_side(x, edge, np.inf) == pytest.approx(reference)
+    assert p_of_side(x, -np.inf, edge) == pytest.approx(reference)
+    assert p_of_side(x, edge, edge + 9) == pytest.approx(
+        min(reference, 1.0) if x.mean() < edge + 4.5 else stats.ttest_1samp(x, edge + 9).pvalue
+    )
+
+
+def test_equal_values_decide_for_certain_and_missing_ones_not_at_all():
+    assert p_of_side([1.0] * 5, 1.0, np.inf) == 0
+    assert p_of_side([1.0, np.nan], 0.0, np.inf) == p_of_side([1.0], 0.0, np.inf) == 1

@@ -22,7 +22,7 @@ def verify(claims: Path, table: Path) -> int:
         Refused: a file cannot be read, or is of another format.
 
     """
-    from supcon_theory.claims.verify import verify as worked_out
+    from supcon_theory.claims.document import verify as worked_out
 
     try:
         report = worked_out(store.read_json(claims), pd.read_csv(table))

@@ -10,8 +10,8 @@ NOT ASKED     the configuration or the data leave out what it is about; not coun
 
 from supcon_theory.claims.checks import AtMost, Certified, Verdict, Within
 from supcon_theory.claims.claim import Change, Claim, Kind, UndeclaredColumn, declare
+from supcon_theory.claims.document import claims_json, verify
 from supcon_theory.claims.evaluate import compare, evaluate, exit_code
-from supcon_theory.claims.verify import claims_json, verify
 
 __all__ = [
     "AtMost",

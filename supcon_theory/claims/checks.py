@@ -109,7 +109,10 @@ class AtMost:
         above = found - limits
         if self.settled == "excused":
             above[rows["stalled"].astype(bool)] = -np.inf
-        broken, margin = (above > 0).any(axis=1).to_numpy(), float(-np.nanmax(above.to_numpy()))
+        broken, margin = (
+            (above > 0).any(axis=1).to_numpy(),
+            -np.fmax.reduce(above.to_numpy(), axis=None, initial=-np.inf),
+        )
         if broken.any():
             worst = above.max().idxmax()
             reason = f"{broken.sum()} of {n} rows exceed {worst} <= {limits[worst]:g}"

@@ -87,13 +87,15 @@ class Claim:
     @property
     def scope_text(self) -> str:
         """The scope as it is printed: "tau = 1, d >= C + 2"."""
-        parts = [f"{c} = {_text(v)}" for c, v in self.scope.items()]
+        parts = [f"{c} = {_text(v)}" for c, v in sorted(self.scope.items())]
         return ", ".join([*parts, *filter(None, (self.where, self.given))])
 
     @property
     def key(self) -> str:
         """A name of its own for each instance, fit for a file: "A3", or "A3 tau=1" of several."""
-        return self.id + "".join(f" {c}={_text(v)}" for c, v in self.scope.items() if c in SHOWN)
+        return self.id + "".join(
+            f" {c}={_text(v)}" for c, v in sorted(self.scope.items()) if c in SHOWN
+        )
 
     @property
     def statement(self) -> str:
@@ -153,6 +155,13 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         return " or ".join(map(_text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def trend(
+    id: str, source: str, scope: Mapping[str, object], mutant: Change, **fields: str
+) -> Callable[[Callable[..., Check]], Callable[..., Claim]]:
+    """`declare` a trend, whose mutant has to be told."""
+    return declare(id, source, "trend", "", scope, mutant, **fields)
 
 
 def declare(

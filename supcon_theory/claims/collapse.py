@@ -8,7 +8,7 @@ import pandas as pd
 
 from supcon_theory.audits.geometry_curves import fall, shuffled_ratio
 from supcon_theory.claims.checks import Within
-from supcon_theory.claims.claim import Change, Claim, declare
+from supcon_theory.claims.claim import Change, Claim, trend
 from supcon_theory.claims.minima import floor
 
 PAPER = "arXiv 2506.04411, Section 5"
@@ -21,24 +21,19 @@ def drop(rows: pd.DataFrame, labels: str, column: str) -> pd.Series:
     return -fall(rows, {"labels": labels}, "dcl", column)
 
 
-@declare(
-    "B4-{column}",
-    PAPER,
-    "trend",
-    mutant=Change("{column}", "{column} * exp(@t)", f"{END}'nscl'"),
-)
+@trend("B4-{column}", PAPER, {}, Change("{column}", "{column} * exp(@t)", f"{END}'nscl'"))
 def falls(column: str) -> Within:
     """NSCL training lowers {column}."""
     statistic = partial(fall, where={"labels": "true"}, objective="nscl", column=column)
     return Within("log(end / start)", -np.inf, 0, statistic)
 
 
-@declare(
+@trend(
     "B4-directional",
     PAPER,
-    "trend",
+    {},
+    Change("directional_cdnv", "directional_cdnv * exp(@t)", f"{END}'dcl'"),
     null="shuffled labels",
-    mutant=Change("directional_cdnv", "directional_cdnv * exp(@t)", f"{END}'dcl'"),
 )
 def directional() -> Within:
     """CL training lowers directional CDNV at least 5 times."""
@@ -46,19 +41,14 @@ def directional() -> Within:
     return Within("log(start / end)", np.log(5), np.inf, true, null)
 
 
-@declare("B4-modest", PAPER, "trend", mutant=Change("cdnv", "cdnv * exp(-@t)", f"{END}'dcl'"))
+@trend("B4-modest", PAPER, {}, Change("cdnv", "cdnv * exp(-@t)", f"{END}'dcl'"))
 def modest() -> Within:
     """CL training lowers CDNV less than 5 times."""
     statistic = partial(drop, labels="true", column="cdnv")
     return Within("log(start / end)", -np.inf, np.log(5), statistic)
 
 
-@declare(
-    "C8",
-    "own",
-    "trend",
-    mutant=Change("directional_cdnv", "directional_cdnv * exp(@t)", f"{END}'dcl'"),
-)
+@trend("C8", "own", {}, Change("directional_cdnv", "directional_cdnv * exp(@t)", f"{END}'dcl'"))
 def control() -> Within:
     """Control: directional CDNV of CL is at least twice as large under shuffled labels."""
     statistic = partial(shuffled_ratio, where={"labels": "true"})

@@ -57,7 +57,7 @@ def evaluate(
 
     Args:
         claims: All claims of the experiment.
-        tables: Its tables by name; claims are about "table", which is empty if missing.
+        tables: Its tables by name; claims are about "table". No tables: nothing is decided.
 
     Returns:
         A row for each claim with `COLUMNS`; and by `Claim.key` the rows that broke it.
@@ -70,7 +70,7 @@ def evaluate(
         if claim.key in seen:
             raise ValueError(f"two claims are called {claim.key!r}: give each an id or a scope")
         seen.add(claim.key)
-    table = tables.get("table", pd.DataFrame()).reset_index(drop=True)
+    table = tables["table"].reset_index(drop=True) if len(tables) else pd.DataFrame()
     verdicts = judge(claims, table)
     rows = [
         {name: getattr(found if hasattr(found, name) else claim, name) for name in COLUMNS[2:]}

@@ -14,7 +14,7 @@ import pandas as pd
 from supcon_theory.audits import few_shot_curves as curves
 from supcon_theory.audits.columns import COUNTEREXAMPLE_VALID
 from supcon_theory.claims.checks import AtMost, Within
-from supcon_theory.claims.claim import Change, Claim, declare
+from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 ROUNDING = 1e-9
 P1, P3 = "arXiv 2506.04411", "arXiv 2603.03530"
@@ -108,13 +108,12 @@ def limits() -> AtMost:
     return AtMost({"violation_V_dir": ROUNDING} | LIMITS)
 
 
-@declare(
+@trend(
     "C4-{name}",
     f"{P1}; {P3}",
-    "trend",
-    scope=MAIN | {"ways": 2},
+    MAIN | {"ways": 2},
+    Change("error", "error - @t * bound_{name}", FINITE),
     null="1/sqrt(m), which knows nothing of the features, in place of the bound",
-    mutant=Change("error", "error - @t * bound_{name}", FINITE),
 )
 def together(name: str) -> Within:
     """Two-way error and the bound {name} move together over m."""
@@ -123,12 +122,11 @@ def together(name: str) -> Within:
     return Within("Pearson correlation", 0.9, np.inf, true, null)
 
 
-@declare(
+@trend(
     "C4-slope",
     "own",
-    "trend",
-    scope=MAIN | {"ways": 2},
-    mutant=Change("bound_neurips", "bound_neurips * m ** @t", FINITE),
+    MAIN | {"ways": 2},
+    Change("bound_neurips", "bound_neurips * m ** @t", FINITE),
 )
 def alike() -> Within:
     """The NeurIPS bound falls with m as the two-way error does."""
@@ -143,25 +141,18 @@ def at_limit(rows: pd.DataFrame, column: str) -> pd.Series:
     return curves.one_per_seed(rows, {}, column)
 
 
-@declare(
-    "C5-crossing",
-    P3,
-    "trend",
-    scope=MAIN | {"m": np.inf},
-    mutant=Change("crossing", "crossing * 10 ** @t"),
-)
+@trend("C5-crossing", P3, MAIN | {"m": np.inf}, Change("crossing", "crossing * 10 ** @t"))
 def crossing() -> Within:
     """Theorem 4.1 falls below the NeurIPS bound at an m from 5 to 50."""
     low, high = np.log10([5, 50])
     return Within("log10 m", low, high, lambda rows: at_limit(rows, "crossing").map(np.log10))
 
 
-@declare(
+@trend(
     "C5-half",
     P3,
-    "trend",
-    scope=MAIN | {"m": np.inf},
-    mutant=Change("half_theorem_4_1", "1 / (1 / half_theorem_4_1 + @t)"),
+    MAIN | {"m": np.inf},
+    Change("half_theorem_4_1", "1 / (1 / half_theorem_4_1 + @t)"),
 )
 def half() -> Within:
     """Theorem 4.1 is below 1/2 only from m of about 100 on."""

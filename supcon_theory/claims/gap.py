@@ -13,7 +13,7 @@ import pandas as pd
 from supcon_theory.audits import sweeps
 from supcon_theory.audits.rows import select
 from supcon_theory.claims.checks import AtMost, Within
-from supcon_theory.claims.claim import Change, Claim, declare
+from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import floor
 
 ROUNDING = 1e-9  # of float64 sums over up to 1e5 terms, and of rows normalised in float64
@@ -21,7 +21,8 @@ PAPER = "arXiv 2506.04411"
 THEOREM_1 = f"{PAPER}, Theorem 1"
 CEILING = "gap <= log(1 + kappa e^(C/((C-1) tau))), that of classes collapsed to a simplex ETF"
 BOUND_CEILING = ("gap", "bound_ceiling")
-CL = "labels == 'true' and objective == 'dcl'"
+END = "step == step.max() and labels == 'true' and objective == 'dcl'"
+APART = "r + @t * (1 - 2 * (r < 1))"  # from 1
 
 
 @declare("A1", THEOREM_1, "identity")
@@ -85,24 +86,19 @@ def distance() -> AtMost:
     return AtMost({"distance_error": 1e-10})
 
 
-@declare(
-    "A6-start",
-    PAPER,
-    "trend",
-    mutant=Change("r", "r + @t * (1 - 2 * (r < 1))", "step == 0 and labels == 'true'"),
-)
+@trend("A6-start", PAPER, {}, Change("r", APART, "step == 0 and labels == 'true'"))
 def start() -> Within:
     """Similarities are nearly equal at initialisation."""
     statistic = partial(sweeps.furthest_from_one, where={})
     return Within("largest |r - 1| over C", -np.inf, 0.05, statistic)
 
 
-@declare(
+@trend(
     "A7",
     PAPER,
-    "trend",
+    {},
+    Change("gap", "log1p(expm1(gap) * (C - 1) ** @t)", END),
     null="shuffled labels: the fall is counting, not learning",
-    mutant=Change("gap", "log1p(expm1(gap) * (C - 1) ** @t)", f"{CL} and step == step.max()"),
 )
 def fall() -> Within:
     """The gap of CL-trained encoders falls as 1/(C - 1)."""
@@ -110,12 +106,8 @@ def fall() -> Within:
     return Within("slope of log(exp(gap) - 1) on log(C - 1)", -1.1, -0.9, true, null)
 
 
-@declare(
-    "A7-learned",
-    "own",
-    "trend",
-    null="the shuffled labels are subtracted",
-    mutant=Change("r", "r - @t", f"{CL} and step == step.max()"),
+@trend(
+    "A7-learned", "own", {}, Change("r", "r - @t", END), null="the shuffled labels are subtracted"
 )
 def learned() -> Within:
     """What is learned: r of CL-trained encoders is higher than under shuffled labels."""
@@ -123,9 +115,7 @@ def learned() -> Within:
     return Within("smallest difference over C", 0, np.inf, statistic)
 
 
-@declare(
-    "U1", "own", "trend", mutant=Change("r", "r + @t * (1 - 2 * (r < 1))", "labels == 'random'")
-)
+@trend("U1", "own", {}, Change("r", APART, "labels == 'random'"))
 def random_labels() -> Within:
     """Random labels: the gap is that of equal similarities."""
 
@@ -135,14 +125,13 @@ def random_labels() -> Within:
     return Within("largest |r - 1| over the grid", -np.inf, 0.05, statistic)
 
 
-@declare(
+@trend(
     "U2",
     "own",
-    "trend",
-    scope={"labels": ("true", "random")},
+    {"labels": ("true", "random")},
+    Change("r", "r - @t", "labels == 'true'"),
     where="step > 0",
     null="the random labels are subtracted",
-    mutant=Change("r", "r - @t", "labels == 'true'"),
 )
 def true_labels() -> Within:
     """True labels: r of trained encoders is higher than under random labels."""
@@ -153,13 +142,7 @@ def true_labels() -> Within:
     return Within("smallest difference over the grid", 0, np.inf, statistic)
 
 
-@declare(
-    "U3",
-    "own",
-    "trend",
-    scope={"objective": "dcl"},
-    mutant=Change("r", "r - @t", "labels == 'kmeans_equal'"),
-)
+@trend("U3", "own", {"objective": "dcl"}, Change("r", "r - @t", "labels == 'kmeans_equal'"))
 def clusters() -> Within:
     """Encoders that saw no labels: their equal clusters have a higher r than true labels."""
 

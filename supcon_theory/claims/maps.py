@@ -6,7 +6,7 @@ import numpy as np
 
 from supcon_theory.audits.geometry_curves import map_distortion, purity_above, purity_rise
 from supcon_theory.claims.checks import AtMost, Within
-from supcon_theory.claims.claim import Change, Claim, declare
+from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 PAPER = "arXiv 2506.04411, Figure 1"
 END = "step == step.max() and labels == 'true' and objective == "
@@ -18,25 +18,15 @@ def start() -> AtMost:
     return AtMost({"start_difference": 0.0})
 
 
-@declare(
-    "F1-cl",
-    PAPER,
-    "trend",
-    null="shuffled labels",
-    mutant=Change("purity", "purity - @t", f"{END}'dcl'"),
-)
+@trend("F1-cl", PAPER, {}, Change("purity", "purity - @t", f"{END}'dcl'"), null="shuffled labels")
 def cl() -> Within:
     """CL training brings held-out images of a class together, without their labels."""
     true, null = (partial(purity_rise, objective="dcl", labels=x) for x in ("true", "shuffled"))
     return Within("least rise of purity over C", 0.05, np.inf, true, null)
 
 
-@declare(
-    "F1-nscl",
-    PAPER,
-    "trend",
-    null="shuffled labels",
-    mutant=Change("purity", "purity - @t", f"{END}'nscl'"),
+@trend(
+    "F1-nscl", PAPER, {}, Change("purity", "purity - @t", f"{END}'nscl'"), null="shuffled labels"
 )
 def nscl() -> Within:
     """NSCL training brings them closer together than CL training."""
@@ -44,13 +34,11 @@ def nscl() -> Within:
     return Within("least purity of NSCL less that of CL over C", 0.02, np.inf, true, null)
 
 
-@declare(
+@trend(
     "F1-map",
     "own",
-    "trend",
-    mutant=Change(
-        "purity_map", "purity_map + @t * (1 - 2 * (purity_map < purity))", "labels == 'true'"
-    ),
+    {},
+    Change("purity_map", "purity_map + @t * (1 - 2 * (purity_map < purity))", "labels == 'true'"),
 )
 def distortion() -> Within:
     """The map shows what is there."""

@@ -71,10 +71,7 @@ def _above(rows: pd.DataFrame, table: pd.DataFrame, column: str, limit: float) -
 
 
 def _along(
-    change: Change,
-    rows: pd.DataFrame,
-    table: pd.DataFrame,
-    broken: Callable[[pd.DataFrame], bool],
+    change: Change, rows: pd.DataFrame, table: pd.DataFrame, broken: Callable[[pd.DataFrame], bool]
 ) -> Mutant:
     high = 1.0
     while high < MOST and not broken(change(table, rows, high)):

@@ -13,7 +13,7 @@ import pandas as pd
 from supcon_theory.audits import loss_curves
 from supcon_theory.claims import gap
 from supcon_theory.claims.checks import AtMost, Within
-from supcon_theory.claims.claim import Change, Claim, declare
+from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import floor
 
 ROUNDING, FLOAT32 = 1e-9, 1e-6
@@ -36,11 +36,7 @@ EARLIER = {  # bound: (source, formula, where it says nothing: a constant encode
         "R_sup <= (2 R_cont - E log(1 + Col))/v",
         "bound_nozawa_sato >= chance",
     ),
-    "bao": (
-        "arXiv 2110.02501",
-        "R_sup <= R_cont + log(C cosh^2(1/tau)/M)",
-        "bound_bao >= chance",
-    ),
+    "bao": ("arXiv 2110.02501", "R_sup <= R_cont + log(C cosh^2(1/tau)/M)", "bound_bao >= chance"),
     "bao_lower": (
         "arXiv 2110.02501",
         "R_sup >= R_cont + log(C M/(M + 1)^2) - 2 log cosh(1/tau)",
@@ -56,7 +52,7 @@ WITHIN = {10: 0.1, 100: 0.05}  # nats at tau = 1 after training, published for C
     "theorem",
     "Pearson >= sqrt(1 - (bound/(2 sd L_NSCL))^2), the bound that on the gap",
     ALONG,
-    Change("loss_dcl", "loss_dcl - @t * loss_nscl"),
+    Change("bound_n_max", "bound_n_max * exp(-@t)"),
 )
 def forced() -> AtMost:
     """A bounded gap forces DCL and NSCL loss along any curve to be correlated."""
@@ -76,13 +72,7 @@ def transfer() -> AtMost:
     return AtMost({"violation_transfer": FLOAT32}, derive=loss_curves.premise)
 
 
-@declare(
-    "A9-identity",
-    "own",
-    "identity",
-    scope=EXACT | {"objective": "dcl"},
-    where="step > 0",
-)
+@declare("A9-identity", "own", "identity", scope=EXACT | {"objective": "dcl"}, where="step > 0")
 def transfer_identity() -> AtMost:
     """L_NSCL(f) - L_NSCL(g) = L_DCL(f) - L_DCL(g) + gap(g) - gap(f)."""
     return AtMost({"error_transfer": FLOAT32})
@@ -112,31 +102,29 @@ def least(column: str, true: dict, null: dict, low: float) -> Within:
     return Within("smallest Pearson correlation over curves", low, np.inf, of, same)
 
 
-@declare("A8", P1, "trend", scope=ALONG, null="shuffled labels", mutant=APART)
+@trend("A8", P1, ALONG, APART, null="shuffled labels")
 def together() -> Within:
     """DCL and NSCL loss move together over training, train and held-out."""
     return least("pearson", TRUE, SHUFFLED, 0.99)
 
 
-@declare(
+@trend(
     "A8-walk",
     P1,
-    "trend",
-    scope=ALONG | {"split": "test"},
+    ALONG | {"split": "test"},
+    APART,
     null="a random walk that moves as far as training",
-    mutant=APART,
 )
 def together_held_out() -> Within:
     """DCL and NSCL loss move together over training, held-out."""
     return least("pearson", TRUE, WALK, 0.99)
 
 
-@declare(
+@trend(
     "A8-gap",
     "own",
-    "trend",
-    scope=ALONG,
-    mutant=Change("gap", "gap - @t * bound_centred", CL),
+    ALONG,
+    Change("gap", "gap - @t * bound_centred", CL),
     given="bound_centred.notna()",
     null="shuffled labels",
 )
@@ -145,12 +133,11 @@ def gap_and_bound() -> Within:
     return least("pearson_gap", TRUE, SHUFFLED, 0.9)
 
 
-@declare(
+@trend(
     "A9-premise",
     "own",
-    "trend",
-    scope=EXACT | {"split": "train"},
-    mutant=Change("difference_dcl", "difference_dcl + @t", f"{CL} and step == step.max()"),
+    EXACT | {"split": "train"},
+    Change("difference_dcl", "difference_dcl + @t", f"{CL} and step == step.max()"),
 )
 def premise() -> Within:
     """CL-trained encoders end with the lower DCL loss on what and at what they are trained."""
@@ -158,13 +145,12 @@ def premise() -> Within:
     return Within("largest L_DCL(CL) - L_DCL(NSCL) over C", -np.inf, 0, statistic)
 
 
-@declare(
+@trend(
     "A10",
     P1,
-    "trend",
-    scope=EXACT | {"split": "train"},
+    EXACT | {"split": "train"},
+    Change("difference_nscl", "difference_nscl + @t", f"{CL} and step == step.max()"),
     null="the untrained encoder in place of the CL-trained one",
-    mutant=Change("difference_nscl", "difference_nscl + @t", f"{CL} and step == step.max()"),
 )
 def nearly_as_low(nats: float) -> Within:
     """The NSCL loss of the CL-trained encoder ends near that of the NSCL-trained one."""
@@ -173,20 +159,14 @@ def nearly_as_low(nats: float) -> Within:
     return Within("L_NSCL(CL) - L_NSCL(NSCL)", -np.inf, nats, statistic, null)
 
 
-@declare("batch-low", "own", "trend", scope=BATCH, mutant=Change("bias_dcl", "bias_dcl + @t"))
+@trend("batch-low", "own", BATCH, Change("bias_dcl", "bias_dcl + @t"))
 def batches_low(tau: float) -> Within:
     """Log-mean negatives of DCL are underestimated in the smallest batches (Jensen)."""
     statistic = partial(loss_curves.batch_bias, tau=tau, column="bias_dcl", size="min")
     return Within("largest bias over C and split", -np.inf, 0, statistic)
 
 
-@declare(
-    "batch-limit",
-    "own",
-    "trend",
-    scope=BATCH,
-    mutant=Change("bias_gap", "bias_gap + @t * (1 - 2 * (bias_gap < 0))"),
-)
+@trend("batch-limit", "own", BATCH, Change("bias_gap", "bias_gap + @t * (1 - 2 * (bias_gap < 0))"))
 def batches_limit(tau: float) -> Within:
     """In the largest batches the batch mean of the gap is near the exact one."""
     statistic = partial(loss_curves.batch_bias, tau=tau, column="bias_gap", size="max")

@@ -63,24 +63,24 @@ def affine_errors(weight, bias, classes: Sequence, queries, query_labels) -> Err
         raise ValueError("NaN or infinite weight: drop the draws whose classifier has none.")
     repeats, count, d = weight.shape
     origin = z.mean(axis=0)
-    z = z - origin
     bias = bias + weight @ origin
     bias -= bias.mean(axis=1, keepdims=True)
     weight = weight - weight.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.einsum("rcd,rcd->rc", weight, weight)).max(axis=1)
-    lengths = np.sqrt(np.einsum("qd,qd->q", z, z))
     most = np.abs(bias).max(axis=1)
     pair = np.empty((repeats, count, count))
     beaten = np.empty((repeats, count, count))
     for i, members in enumerate(rows):
         n = len(members)
-        own = np.ascontiguousarray(z[members].T)
+        own = z[members] - origin
+        lengths = np.sqrt(np.einsum("qd,qd->q", own, own))
+        own = np.ascontiguousarray(own.T)
         step = max(1, _BLOCK // (count * n))
         for r in range(0, repeats, step):
             s = slice(r, r + step)
             score = (weight[s].reshape(-1, d) @ own).reshape(-1, count, n)
             score += bias[s, :, None]
-            reach = score[:, i] - _TIE * (np.outer(norms[s], lengths[members]) + most[s, None])
+            reach = score[:, i] - _TIE * (np.outer(norms[s], lengths) + most[s, None])
             ahead = (score >= reach[:, None]).view(np.uint8)
             ahead[:, i] = 0
             pair[s, i] = ahead.sum(axis=2, dtype=np.uint32) / n
@@ -174,4 +174,6 @@ def nearest_centre(features, labels, supports, queries, query_labels) -> Errors:
     mu -= shift
     bias = -0.5 * np.einsum("rcd,rcd->rc", mu, mu)
     classes = support_classes(len(x), labels, supports)
-    return affine_errors(mu, bias, classes, z - x[0] - shift, query_labels)
+    z = z - x[0]
+    z -= shift
+    return affine_errors(mu, bias, classes, z, query_labels)

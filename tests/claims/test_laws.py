@@ -9,8 +9,8 @@ import pytest
 
 from supcon_theory.claims import UndeclaredColumn, evaluate, verify
 from supcon_theory.claims.claim import DECLARED
+from supcon_theory.claims.document import claims_json
 from supcon_theory.claims.evaluate import HOLDS
-from supcon_theory.claims.verify import claims_json
 from tests.claims.tables import EXPERIMENTS
 
 VACUOUS = {  # what holds there but says nothing

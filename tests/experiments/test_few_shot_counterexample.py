@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from supcon_theory.claims.few_shot_counterexample import counterexample_claims, smallest_excess
 
 from supcon_theory.claims import evaluate
-from supcon_theory.claims.few_shot_counterexample import counterexample_claims, smallest_excess
 from supcon_theory.runs.cells import Context
 
 ROOT = pathlib.Path(__file__).parents[2]
