@@ -18,17 +18,17 @@ TRIALS = 40  # function values per line search before it counts as failed
 
 @dataclass(frozen=True)
 class Minimised:
-    """Where each of the S starts ended. `stalled`: it stopped short of the gradient tolerance."""
+    """Where each of the starts ended. `stalled`: it stopped short of the gradient tolerance."""
 
-    x: Tensor  # (S, P)
-    value: Tensor  # (S,)
-    gradient_norm: Tensor  # (S,)
-    iterations: Tensor  # (S,)
-    stalled: Tensor  # (S,) bool
+    x: Tensor  # (starts, P)
+    value: Tensor  # (starts,)
+    gradient_norm: Tensor  # (starts,)
+    iterations: Tensor  # (starts,)
+    stalled: Tensor  # (starts,) bool
 
 
 def value_and_gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-    """Values (S,) of a function that acts on the rows of x (S, P) separately, and its gradient."""
+    """Values (starts,) of a function that acts on rows of x separately, and its gradient."""
     x = x.detach().requires_grad_(True)
     values = function(x)
     (gradient,) = torch.autograd.grad(values.sum(), x)
@@ -43,14 +43,14 @@ def minimise(
     memory: int = 20,
     watch: Callable[[int, Tensor, Tensor], None] | None = None,
 ) -> Minimised:
-    """Minimise `function`, (S, P) -> (S,) row by row, from the S rows of x.
+    """Minimise `function`, (starts, P) -> (starts,) row by row, from the rows of x.
 
     A row stops when the Euclidean norm of its gradient is at the tolerance, when its line search
     fails also along steepest descent, or after `iterations` steps.
 
     Args:
         function: acts on rows separately.
-        x: (S, P) starts.
+        x: (starts, P) starts.
         iterations: most steps of a row.
         gradient_tolerance: Euclidean norm at which a row has arrived.
         memory: curvature pairs kept of each row.
@@ -63,7 +63,7 @@ def minimise(
         ValueError: starts of another shape, or at which the function is not finite.
     """
     if x.ndim != 2:
-        raise ValueError(f"x has shape {tuple(x.shape)}: give starts as rows, (S, P).")
+        raise ValueError(f"x has shape {tuple(x.shape)}: give starts as rows, (starts, P).")
     x = x.detach().clone()
     value, gradient = value_and_gradient(function, x)
     if not torch.isfinite(value).all():

@@ -23,7 +23,7 @@ def gap(z: Tensor, y: Tensor, *, tau: float) -> Tensor:
 
 
 def losses(objective: str, y: Tensor, tau: float) -> Callable[[Tensor], Tensor]:
-    """The function (S, N, K, d) unit embeddings -> (S,) losses, twice differentiable.
+    """The function (starts, N, K, d) unit embeddings -> (starts,) losses, twice differentiable.
 
     Args:
         objective: an id, or "gap".
@@ -42,25 +42,27 @@ def losses(objective: str, y: Tensor, tau: float) -> Callable[[Tensor], Tensor]:
     return torch.func.vmap(lambda z: function(z, y, tau=tau))
 
 
-def gaussian_starts(S: int, N: int, K: int, d: int, seed: int) -> Tensor:
-    """(S, N, K, d) independent uniform unit rows; start k is the same for every S > k."""
+def gaussian_starts(starts: int, N: int, K: int, d: int, seed: int) -> Tensor:
+    """(starts, N, K, d) independent uniform unit rows; start k does not depend on their number."""
     draws = []
-    for k in range(S):
+    for k in range(starts):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + k)
         draws.append(torch.randn(N, K, d, generator=generator, dtype=torch.float64))
     return normalize(torch.stack(draws), dim=-1)
 
 
-def antipodal_starts(S: int, y: Tensor, K: int, d: int, seed: int, noise: float = 0.1) -> Tensor:
-    """(S, N, K, d) unit rows: some classes near one pole, the others near the opposite one."""
+def antipodal_starts(
+    starts: int, y: Tensor, K: int, d: int, seed: int, noise: float = 0.1
+) -> Tensor:
+    """(starts, N, K, d) unit rows: some classes near one pole, the others near the opposite one."""
     # Start k has 1, 2, ..., C-1 classes at the first pole in turn: the configurations that attain
     # the bound on the gap of a single anchor.
     classes = int(y.max()) + 1
     pole = torch.zeros(d, dtype=torch.float64)
     pole[0] = 1
-    first = torch.arange(S) % (classes - 1) + 1
+    first = torch.arange(starts) % (classes - 1) + 1
     sign = torch.where(y[None, :] < first[:, None], 1.0, -1.0)[:, :, None, None]
-    return normalize(sign * pole + noise * gaussian_starts(S, len(y), K, d, seed), dim=-1)
+    return normalize(sign * pole + noise * gaussian_starts(starts, len(y), K, d, seed), dim=-1)
 
 
 def optimise(
@@ -72,13 +74,13 @@ def optimise(
     gradient_tolerance: float = 1e-9,
     watch: Callable[[int, Tensor, Tensor], None] | None = None,
 ) -> tuple[Tensor, Minimised]:
-    """Minimise an objective (or maximise "gap") over unit rows from S starts z (S, N, K, d).
+    """Minimise an objective (or maximise "gap") over unit rows from starts z (starts, N, K, d).
 
     The rows are normalised inside the function, so the gradient is the one along the spheres.
 
     Args:
         objective: an id of `supcon_theory.objectives`, or "gap".
-        z: (S, N, K, d) unit rows in float64.
+        z: (starts, N, K, d) unit rows in float64.
         y: (N,) labels.
         tau: temperature.
         iterations: most steps of a start.
@@ -94,7 +96,7 @@ def optimise(
     """
     if z.dtype != torch.float64:
         raise TypeError(f"z is {z.dtype}: free embeddings are optimised in float64.")
-    S, N, K, d = z.shape
+    starts, N, K, d = z.shape
     function = losses(objective, y, tau)
     sign = -1.0 if objective == "gap" else 1.0
 
@@ -108,8 +110,8 @@ def optimise(
         if watch is not None:
             watch(step, rows, normalize(x.view(-1, N, K, d), dim=-1))
 
-    found = minimise(flat, z.reshape(S, -1), iterations, gradient_tolerance, watch=seen)
-    end = normalize(found.x.view(S, N, K, d), dim=-1)
+    found = minimise(flat, z.reshape(starts, -1), iterations, gradient_tolerance, watch=seen)
+    end = normalize(found.x.view(starts, N, K, d), dim=-1)
     return end, Minimised(
         found.x, sign * found.value, found.gradient_norm, found.iterations, found.stalled
     )

@@ -125,10 +125,10 @@ def _backward(
         e = kept[k] if k < len(kept) else _fill(x, scales, tile, groups, tile.of(spare))
         w = tile.of(weights)
         torch.add(u_rows[:, tile.rows], u_columns[:, :, tile.columns], out=w)
-        total = w[0].mul_(e[0])
-        for t in range(1, len(scales)):
-            total.addcmul_(w[t], e[t], value=scales[t] / scales[0])
-        dx[tile.rows].addmm_(total, x[tile.columns], alpha=scales[0])
+        total = w[-1].mul_(e[-1])
+        for t in range(len(scales) - 1):
+            total.addcmul_(w[t], e[t], value=scales[t] / scales[-1])
+        dx[tile.rows].addmm_(total, x[tile.columns], alpha=scales[-1])
         if not tile.diagonal:
-            dx[tile.columns].addmm_(total.T, x[tile.rows], alpha=scales[0])
+            dx[tile.columns].addmm_(total.T, x[tile.rows], alpha=scales[-1])
     return dx if order is None else torch.empty_like(dx).index_copy_(0, order, dx)

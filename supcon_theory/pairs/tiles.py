@@ -131,16 +131,15 @@ def exponentials(x: Tensor, scales: Sequence[float], tile: Tile, out: Tensor) ->
 
     One product serves all scales, one exponential those that are integer multiples of another.
     """
-    first, *others = out
-    torch.addmm(first, x[tile.rows], x[tile.columns].T, beta=0, alpha=scales[0], out=first)
-    recipe = powers(tuple(scales))
-    for scale, (_, power), e in zip(scales[1:], recipe[1:], others, strict=True):
-        if not power:
-            torch.mul(first, scale / scales[0], out=e).exp_()
-    first.exp_()
-    for (source, power), e in zip(recipe, out, strict=True):
+    logits, last = out[-1], len(scales) - 1  # of the largest scale: a smaller one may underflow
+    torch.addmm(logits, x[tile.rows], x[tile.columns].T, beta=0, alpha=scales[last], out=logits)
+    for t, (source, power) in enumerate(powers(tuple(scales))):
         if power:
-            integer_power(out[source], power, out=e)
+            integer_power(out[source], power, out=out[t])
+        elif t == last:
+            logits.exp_()
+        else:
+            torch.mul(logits, scales[t] / scales[last], out=out[t]).exp_()
 
 
 @cache
@@ -150,12 +149,9 @@ def powers(scales: tuple[float, ...]) -> list[tuple[int, int]]:
     # it, whether the logits are multiplied or the exponential is raised.
     recipe = []
     for t, scale in enumerate(scales):
-        multiples = [(round(scale / scales[s]), s) for s in range(t)]
-        usable = [
-            (m, s)
-            for m, s in multiples
-            if 1 < m <= LARGEST_POWER and abs(scale / scales[s] - m) <= 1e-14 * m
-        ]
+        near = [s for s in range(t) if scale < (LARGEST_POWER + 0.5) * scales[s]]
+        multiples = [(round(scale / scales[s]), s) for s in near]
+        usable = [(m, s) for m, s in multiples if m > 1 and abs(scale / scales[s] - m) <= 1e-14 * m]
         recipe.append(min(usable)[::-1] if usable else (0, 0))
     return recipe
 

@@ -10,11 +10,12 @@ import torch
 from torch.nn import functional as F
 
 from supcon_theory.objectives import OBJECTIVES, options_of
+from supcon_theory.objectives.conventions import convention
 from tests.objectives.test_loop_references import LOSSES
 
 NEED_CLASSES = ["nscl", "nscl_coupled", "h_nscl", "n_pairs", "scl_jiang", "hscl", "n_dhel"]
-NEED_VIEWS = ["nt_xent", "nscl_coupled", "hucl", "h_nscl", "hcl", "debiased", "dhel", "n_dhel"]
-NO_LABELS = ["dcl", "nt_xent", "hucl", "hcl", "debiased", "dhel", "dhel_official"]
+NEED_VIEWS = [name for name in LOSSES if convention(name)["views"] == "K >= 2"]
+NO_LABELS = [name for name in LOSSES if convention(name)["labels"] == "no"]
 
 
 def batch(dtype=torch.float64, N=40, K=2, d=8, seed=0, spread=1.0):

@@ -120,3 +120,36 @@ def test_kept_and_recomputed_tiles_give_one_gradient(monkeypatch):
         gradients.append(g)
     for other in gradients[1:]:
         torch.testing.assert_close(other, gradients[0], rtol=0, atol=1e-13)
+
+
+def test_an_empty_set_has_no_gradient_in_tiles_strips_or_the_dense_form(monkeypatch):
+    """Classes of one sample among others: their sum over siblings is 0, its logarithm -inf."""
+    monkeypatch.setitem(tiles.TILE, "cpu", 4)
+    z, _ = batch(2)
+    y = [0, 1, 0, 2, 2, 3, 4, 0, 2, 5, 4]
+    alone = torch.tensor([y.count(label) == 1 for label in y])
+    for tau in (0.5, 0.001):  # 0.001: strips
+        gradients = []
+        for by_dense in (False, True):
+            x = z.clone().requires_grad_()
+            b = Batch(x, y, tau)
+            b.dense = by_dense
+            log_S = b.log_sum("sis")
+            assert torch.equal(log_S.isneginf().all(1), alone)
+            # as where the anchors without a loss are left out: their gradient is 0
+            (g,) = torch.autograd.grad(log_S[~alone].sum(), x)
+            assert g.isfinite().all() and (g[alone] == 0).all()
+            gradients.append(g)
+        torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-10, atol=1e-12 / tau)
+
+
+@pytest.mark.parametrize("beta", [1e-310, 1e-42, 1e-8, 0.2, 0.25, 0.5, 0.7, 1.0, 3.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_two_scales_at_once_equal_one_at_a_time_however_far_apart(beta, dtype):
+    z, _ = batch(2)
+    b = Batch(z.to(dtype), LABELS, 0.5)
+    together = b.log_sums("oth", beta, 1 + beta)
+    alone = torch.cat([b.log_sums("oth", scale) for scale in (beta, 1 + beta)])
+    torch.testing.assert_close(
+        together, alone, rtol=0, atol=2e-6 if dtype == torch.float32 else 1e-14
+    )
