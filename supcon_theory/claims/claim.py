@@ -213,7 +213,7 @@ def declare(
                 about_,
                 build(**parameters),
                 at,
-                **fields,
+                **{name: text.format(**parameters) for name, text in fields.items()},
                 asked=asked,
                 mutant=direction,
                 factory=name,

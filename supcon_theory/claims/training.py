@@ -90,7 +90,7 @@ def batch_anchors() -> AtMost:
     return AtMost({"violation_batch": ROUNDING})
 
 
-@declare("S-{name}", "{source}", "theorem", "{formula}", given="chance.notna()")
+@declare("S-{name}", "{source}", "theorem", "{formula}", given="bound_{name}.notna()")
 def earlier(name: str, source: str, formula: str, silent: str) -> AtMost:
     """Loss R_sup of the class-mean classifier, contrastive loss R_cont with any M negatives."""
     return AtMost({f"violation_{name}": ROUNDING}, vacuous=silent)

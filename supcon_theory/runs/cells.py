@@ -6,10 +6,9 @@ alone, so a stored result is as good as a new one. A cell that another command i
 to it and read when it is done.
 """
 
-import io
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -71,16 +70,6 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """All tables, rows in the order of the cells; why cells ended early; damage found."""
-
-    tables: Tables
-    failed: dict[str, str]
-    damaged: list[str]
-    computed: int
-
-
-@dataclass(frozen=True)
 class Done:
     """How computing one cell ended: "done", "busy" (another has it), "failed" or "error"."""
 
@@ -134,61 +123,3 @@ def work(
         return Done("failed", str(error), tuple(said))
     except Exception:
         return Done("error", traceback.format_exc(), tuple(said))
-
-
-def compute(
-    cells: Sequence[tuple[Cell, store.Entry]],
-    measure: Measure,
-    context: Context,
-    jobs: int,
-    force: bool = False,
-) -> Outcome:
-    """Compute what is missing, read the rest, and put the tables together.
-
-    Args:
-        cells: each with its entry of the store.
-        measure: turns a cell's config into tables.
-        context: places and device.
-        jobs: processes at the same time.
-        force: compute what is there as well.
-
-    Returns:
-        the tables, with the cell's key as first column; a `FloatingPointError` ends its own cell
-        only.
-
-    Raises:
-        ValueError: two cells have the same name.
-        RuntimeError: a cell broke in another way; the remaining ones are computed and stored.
-
-    """
-    from supcon_theory.runs.workers import run
-
-    if len({cell.name for cell, _ in cells}) < len(cells):
-        raise ValueError("two cells have the same name: name each after what tells it apart")
-    parts = {} if force else {cell.name: _read(entry) for cell, entry in cells}
-    missing = [(cell, entry) for cell, entry in cells if parts.get(cell.name) is None]
-    ended = run(missing, measure, context, jobs, force)
-    broken = [f"{name}: {end.text}" for name, end in ended.items() if end.state == "error"]
-    if broken:
-        raise RuntimeError("a cell broke:\n" + "\n".join(broken))
-    failed = {name: end.text for name, end in ended.items() if end.state == "failed"}
-    tables: dict[str, list[pd.DataFrame]] = {}
-    for cell, entry in cells:
-        if cell.name in failed:
-            continue
-        files = parts.get(cell.name) or _read(entry) or {}
-        for name, data in sorted(files.items()):
-            table = pd.read_csv(io.BytesIO(data))
-            table.insert(0, "cell", entry.folder.name)
-            tables.setdefault(name.removesuffix(".csv"), []).append(table)
-    joined = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}
-    damaged = [sentence for end in ended.values() for sentence in end.damaged]
-    return Outcome(joined, failed, damaged, len(missing))
-
-
-def _read(entry: store.Entry) -> dict[str, bytes] | None:
-    """The files of a finished entry; None if it is unfinished or odd (its worker will say how)."""
-    try:
-        return {n: entry.read(n) for n in entry.files()} if entry.finished() else None
-    except store.Damaged:
-        return None

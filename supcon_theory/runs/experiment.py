@@ -22,7 +22,8 @@ from supcon_theory.audits.columns import Table
 from supcon_theory.claims import Claim, compare, evaluate, exit_code
 from supcon_theory.claims.document import claims_json
 from supcon_theory.runs import flags, machine, store, terminal
-from supcon_theory.runs.cells import Cell, Context, Measure, Outcome, Tables, compute
+from supcon_theory.runs.cells import Cell, Context, Measure, Tables
+from supcon_theory.runs.compute import Outcome, compute
 from supcon_theory.runs.exits import Refused, guard
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged

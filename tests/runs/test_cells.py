@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from supcon_theory.audits.columns import Table
-from supcon_theory.runs.cells import Cell, Context, compute
+from supcon_theory.runs.cells import Cell, Context
+from supcon_theory.runs.compute import compute
 from supcon_theory.runs.store import Entry
 from supcon_theory.runs.workers import THREADS, one_thread
 
