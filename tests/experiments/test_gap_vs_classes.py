@@ -181,6 +181,6 @@ def test_a_loss_that_is_not_finite_leaves_the_claims_undecided(tmp_path, capsys)
 def test_the_time_of_a_cell_is_less_when_its_encoders_are_there(finished):
     out = finished.parents[1]
     cell = next(iter(cells(PRESETS["laptop"])))
-    assert cell.seconds(out) == pytest.approx(cell.cost + 2 * 150 * 0.045)
+    assert cell.seconds(out) == pytest.approx(cell.cost + 2 * 100 * 0.045)
     config = PRESETS["smoke"]
     assert {len(cell.shared) for cell in cells(config)} == {2}
