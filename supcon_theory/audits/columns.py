@@ -319,6 +319,23 @@ SPECTRUM = _table(
     Column("rank", "1", "place of the singular value, the largest first"),
     Column("singular_value", "1", "singular value of the centred features over the largest"),
 )
+RANKS = _table(
+    "ranks",
+    1,
+    Column("rankme", "1", "effective rank: exp of the entropy of the singular values"),
+    Column("participation_ratio", "1", "(sum sigma^2)^2 / sum sigma^4, centred"),
+    Column("stable_rank", "1", "sum sigma^2 / max sigma^2, centred"),
+    Column("power_law", "1", "alpha of sigma_k^2 ~ k^-alpha over the upper half of the ranks"),
+    Column("lidar", "1", "effective rank of what tells samples apart, views being noise"),
+)
+PROBES = _table(
+    "probes",
+    1,
+    Column("probe", "", "classifier fitted to one half of every class"),
+    Column("m", "1", "labelled examples per class"),
+    Column("error", "1", "all-way error on the other half, mean over the draws"),
+    Column("draws", "1", "support draws"),
+)
 GRAM = _table(
     "gram",
     1,

@@ -12,7 +12,18 @@ from supcon_theory.audits.collapse import geometry_row, pairs_table, spectrum_ta
 from supcon_theory.audits.columns import EMBEDDINGS
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.gap import labelling_audit
+from supcon_theory.measures import (
+    lidar,
+    participation_ratio,
+    power_law,
+    rankme,
+    singular_values,
+    stable_rank,
+)
+from supcon_theory.measures.centres import nearest_centre, way_error
 from supcon_theory.measures.losses import global_losses
+from supcon_theory.measures.probes import knn_error, linear_probe, probe_error, ridge_probe
+from supcon_theory.measures.supports import draw_supports
 from supcon_theory.theory.gap import equal_similarity_gap
 from supcon_theory.theory.transfer import effective_ratio
 
@@ -20,6 +31,8 @@ COLUMNS, VERSION = EMBEDDINGS.columns, EMBEDDINGS.version
 SHOTS = (1, 5, 20, 100)
 FEW = 100  # classes up to which few-shot errors and bounds are affordable
 DRAWS = 20  # support draws
+PROBED = 5  # support draws of the probes
+MOST = 50  # labelled examples per class that a probe is fitted to
 
 
 def audit(
@@ -42,16 +55,17 @@ def audit(
     Returns:
         By the name of the table: `gap` (a row per temperature: the losses, their gap, its bounds
         and the distance from the floors), `geometry` (one row: collapse, CDNV, rank, and the norms
-        of the rows as given), `pairs` (CDNV of every ordered pair of classes), `spectrum`, and, if
-        any shots are asked for, `few_shot` (error of the nearest class centre and its bounds, the
-        embeddings being the population; m = inf: known centres). What is about balanced classes is
-        NaN for others. `audits.columns` says what each column means.
+        of the rows as given), `pairs` (CDNV of every ordered pair of classes), `spectrum`, `ranks`
+        and, if any shots are asked for, `few_shot` (error of the nearest class centre and its
+        bounds, the embeddings being the population; m = inf: known centres) and `probes` (errors
+        of four classifiers on samples that they were not fitted to). What is about balanced
+        classes is NaN for others. `audits.columns` says what each column means.
 
     Example:
         >>> import numpy as np
         >>> z, y = np.random.default_rng(0).normal(size=(60, 8)), np.arange(60) % 3
         >>> sorted(audit(z, y))
-        ['few_shot', 'gap', 'geometry', 'pairs', 'spectrum']
+        ['few_shot', 'gap', 'geometry', 'pairs', 'probes', 'ranks', 'spectrum']
     """
     rows, norms = _scaled(z)
     of, names = inputs.labels(y, len(rows)).to(rows.device), inputs.class_names(y)
@@ -62,6 +76,7 @@ def audit(
         "geometry": pd.DataFrame([about | geometry_row(rows, of) | norms]),
         "pairs": pairs_table(rows, of, names),
         "spectrum": spectrum_table(rows),
+        "ranks": pd.DataFrame([about | ranks_row(rows)]),
     }
     shots = (SHOTS if len(names) <= FEW else ()) if shots is None else shots
     if len(shots):
@@ -69,7 +84,53 @@ def audit(
         flat, labels = rows.flatten(0, 1), of.repeat_interleave(K)
         found = feature_audit(flat, labels, shots, ways, draws=DRAWS, seed=0)
         tables["few_shot"] = pd.DataFrame([about | row for row in found])
+        tables["probes"] = pd.DataFrame([about | row for row in probe_rows(rows[:, 0], of)])
     return tables
+
+
+def ranks_row(rows: Tensor) -> dict[str, float]:
+    """How many directions embeddings (N, K, d) use: `RANKS`; lidar is NaN for a single view."""
+    singular = singular_values(rows, centred=True)
+    half = int((singular > singular.max() * 1e-9).sum()) // 2
+    return {
+        "rankme": rankme(singular_values(rows)),
+        "participation_ratio": participation_ratio(singular),
+        "stable_rank": stable_rank(singular),
+        "power_law": power_law(singular, last=half) if half > 1 else np.nan,
+        "lidar": lidar(rows) if rows.shape[1] > 1 else np.nan,
+    }
+
+
+def probe_rows(x: Tensor, y: Tensor) -> list[dict[str, object]]:
+    """All-way errors of four classifiers, fitted to one half of every class, on the other half.
+
+    Args:
+        x: Features (N, d), one row for each sample.
+        y: Labels (N,), 0 .. C-1.
+
+    Returns:
+        A row of `PROBES` for each classifier; none where a class has fewer than two samples.
+    """
+    m = min(int(y.bincount().min()) // 2, MOST)
+    if m < 1:
+        return []
+    features, labels = inputs.matrix(x), y.cpu().numpy()
+    order = np.argsort(labels, kind="stable")
+    place = np.arange(len(labels)) - np.searchsorted(labels[order], labels[order])
+    halves = [(features[rows], labels[rows]) for rows in (order[place % 2 == h] for h in (0, 1))]
+    (fit, of), (held, held_of) = halves
+    supports = draw_supports(of, m, PROBED, seed=0)
+    centres = nearest_centre(fit, of, supports, held, held_of)
+    found = {
+        "nearest centre": way_error(centres.beaten, supports.shape[1]),
+        "linear": probe_error(linear_probe(fit, of, supports), held, held_of),
+        "ridge": probe_error(ridge_probe(fit, of, supports), held, held_of),
+        "nearest neighbours": knn_error(fit, of, supports, held, held_of, k=min(5, m)),
+    }
+    return [
+        {"probe": name, "m": m, "error": float(np.mean(errors)), "draws": len(errors)}
+        for name, errors in found.items()
+    ]
 
 
 def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float]:

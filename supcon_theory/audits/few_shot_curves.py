@@ -110,9 +110,3 @@ def correlations(table: pd.DataFrame, bounds: Sequence[str]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def smallest_excess(rows: pd.DataFrame, bound: str = "older") -> pd.Series:
-    """Per seed, the smallest excess of the error over a bound among the rows."""
-    excess: Any = rows["error"] - rows[f"bound_{bound}"]
-    return excess.groupby(rows["seed"]).min()

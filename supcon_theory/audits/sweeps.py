@@ -55,12 +55,6 @@ def least_learned(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series
     return found.where(per_seed.size() > 1)
 
 
-def r_over_grid(table: pd.DataFrame, labels: str, tau: float) -> pd.DataFrame:
-    """Values of r under one labelling: a row per seed, a column per point (`level`) of the grid."""
-    rows: Any = select(table, {"labels": labels, "tau": tau})
-    return rows.set_index(["seed", "level"])["r"].unstack()
-
-
 def largest_over_grid(r: pd.DataFrame) -> pd.Series:
     """Per seed the largest over the grid; NaN if a point is missing or there is one only."""
     return r.max(axis=1, skipna=False) if r.shape[1] > 1 else pd.Series(np.nan, r.index)

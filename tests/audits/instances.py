@@ -110,7 +110,15 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     "maps": ((columns.MAPS,), map_rows),
     "embeddings": ((columns.EMBEDDINGS,), of_embeddings(lambda z, y: [scalars(z, y, tau=0.2)])),
     "audit": (
-        (*GAP_AND_FLOORS, columns.EMBEDDINGS, columns.PAIRS, columns.SPECTRUM, columns.FEW_SHOT),
+        (
+            *GAP_AND_FLOORS,
+            columns.EMBEDDINGS,
+            columns.PAIRS,
+            columns.SPECTRUM,
+            columns.FEW_SHOT,
+            columns.RANKS,
+            columns.PROBES,
+        ),
         of_embeddings(lambda z, y: pd.concat(audit(z, y, TAUS, (1, 4)).values())),
     ),
     "imbalance": (

@@ -49,12 +49,17 @@ def test_what_is_learned_is_the_least_over_c_of_true_less_shuffled():
     assert sweeps.least_learned(lacking, {}).isna().all()
 
 
+def grid(table: pd.DataFrame) -> pd.DataFrame:
+    rows = select(table, {"labels": "true", "tau": 1.0})
+    return rows.set_index(["seed", "level"])["r"].unstack()
+
+
 def test_over_a_grid_one_missing_point_decides_nothing():
     table = last_step(select(sweep(), {"objective": "dcl"}))
-    r = sweeps.r_over_grid(table, "true", 1.0)
+    r = grid(table)
     assert sweeps.largest_over_grid(r).to_dict() == pytest.approx({0: 2.0, 1: 2.02})
     assert sweeps.smallest_over_grid(r).to_dict() == pytest.approx({0: 2.0, 1: 2.02})
-    r = sweeps.r_over_grid(table.iloc[1:], "true", 1.0)
+    r = grid(table.iloc[1:])
     assert sweeps.smallest_over_grid(r).isna().to_dict() == {0: True, 1: False}
 
 
@@ -96,12 +101,6 @@ def test_spearman_is_that_of_ranks_with_ties():
     assert few_shot_curves.spearman(a, b) == pytest.approx(spearmanr(a, b).statistic)
     assert np.isnan(few_shot_curves.spearman(a, np.ones(5)))
     assert np.isnan(few_shot_curves.pearson(a[:2], b[:2]))
-
-
-def test_the_smallest_excess_over_a_bound():
-    table = shots().iloc[:4]
-    expected = (table["error"] - table["bound_older"]).min()
-    assert few_shot_curves.smallest_excess(table).to_dict() == pytest.approx({0: expected})
 
 
 def geometry(tau_rows=True) -> pd.DataFrame:

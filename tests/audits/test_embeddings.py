@@ -7,7 +7,7 @@ import torch
 
 import supcon_theory
 from supcon_theory.audits import columns
-from supcon_theory.audits.embeddings import audit, scalars
+from supcon_theory.audits.embeddings import audit, probe_rows, ranks_row, scalars
 from supcon_theory.measures import cdnv, directional_cdnv
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.simplex import class_simplex
@@ -94,7 +94,9 @@ def test_audit_returns_every_table_with_names_of_the_classes():
         "geometry": 1,
         "pairs": 12,
         "spectrum": 6,
+        "ranks": 1,
         "few_shot": 1 + 2 * 2,
+        "probes": 4,
     }
     assert set(tables["pairs"]["class_i"]) == {"ant", "bee", "cat", "dog"}
     assert tables["pairs"]["cdnv"].mean() == pytest.approx(tables["geometry"]["cdnv"][0])
@@ -122,3 +124,24 @@ def test_a_zero_row_and_a_single_class_are_refused_in_words():
             call(x, np.zeros(60, int))
         with pytest.raises(ValueError, match="shape"):
             call(x, y[:-1])
+
+
+def test_probes_are_fitted_to_one_half_and_tried_on_the_other():
+    """Separated classes have no error; without any signal it is chance; both halves are used."""
+    rng, y = np.random.default_rng(0), torch.arange(4).repeat(60)
+    noise = torch.from_numpy(rng.normal(size=(240, 8)))
+    clear = {row["probe"]: row for row in probe_rows(noise + 20 * torch.eye(4, 8)[y], y)}
+    assert len(clear) == 4 and all(row["m"] == 15 * 2 for row in clear.values())
+    assert all(row["error"] == 0 for row in clear.values())
+    lost = [row["error"] for row in probe_rows(noise, y)]
+    assert all(abs(error - 3 / 4) < 0.12 for error in lost)
+    assert probe_rows(noise[:4], y[:4]) == []
+
+
+def test_ranks_of_embeddings_whose_directions_are_known():
+    """Points on d axes, both signs: every rank is d, and the spectrum is flat."""
+    axes = torch.cat([torch.eye(6), -torch.eye(6)]).double()
+    found = ranks_row(axes[:, None])
+    ranks = [found[name] for name in ("rankme", "participation_ratio", "stable_rank")]
+    assert ranks == pytest.approx([6, 6, 6]) and found["power_law"] == pytest.approx(0, abs=1e-9)
+    assert np.isnan(found["lidar"]) and ranks_row(axes[:, None].expand(-1, 2, -1))["lidar"] > 5
