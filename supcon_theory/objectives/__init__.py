@@ -1,6 +1,6 @@
 """What a network is trained with: `OBJECTIVES[id](z, y, *, tau, ...) -> scalar tensor`.
 
-z (N, K, d) unit rows, y (N,) labels (None where a loss uses none), tau > 0 a number or, where it is
+Each is a function of this package as well (`from supcon_theory.objectives import dcl`). z (N, K, d) unit rows, y (N,) labels (None where a loss uses none), tau > 0 a number or, where it is
 learned, a 0-dim tensor. Each id is a function with its equation; `docs/objectives.md` has their
 conventions side by side.
 
@@ -27,8 +27,9 @@ __all__ = ["IDS", "OBJECTIVES", "options_of"]
 
 
 def __getattr__(name: str):
+    if name in MODULES:
+        return getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
     if name != "OBJECTIVES":
         raise AttributeError(f"module 'supcon_theory.objectives' has no attribute {name!r}")
-    homes = {id: import_module(f"{__name__}.{home}") for id, home in MODULES.items()}
-    globals()["OBJECTIVES"] = {id: getattr(home, id) for id, home in homes.items()}
+    globals()["OBJECTIVES"] = {id: __getattr__(id) for id in IDS}
     return globals()["OBJECTIVES"]

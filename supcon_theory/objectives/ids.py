@@ -23,7 +23,7 @@ MODULES = {
     "scl_jiang": "hard_negatives",
     "hcl": "hard_negatives",
     "debiased": "hard_negatives",
-    "cross_entropy": "cross_entropy",
+    "cross_entropy": "class_weights",
 }
 IDS = tuple(MODULES)
 SHARED = ("tau", "reduction", "unit")  # keywords of (nearly) every loss, no options of one

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from supcon_theory.objectives import OBJECTIVES
+import supcon_theory.objectives
+from supcon_theory.objectives import IDS, OBJECTIVES
 from supcon_theory.objectives.conventions import HEAD, convention, page
 from tests.objectives.test_loop_references import LOSSES, batch
 
@@ -57,3 +58,10 @@ def test_the_denominator_holds_what_the_page_says(name):
         return
     bend = of_anchor(0, 1, 1.0) + of_anchor(0, 1, -1.0) - 2 * of_anchor(0, 1, 0.0)
     assert (abs(bend) > 1e-9) == (said["positive in it"] != "no")
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_every_loss_is_a_function_of_the_package_with_its_own_signature(id):
+    function = getattr(supcon_theory.objectives, id)
+    assert function is OBJECTIVES[id] and function.__name__ == id
+    assert not hasattr(function, "__signature__") and not hasattr(function, "__wrapped__")
