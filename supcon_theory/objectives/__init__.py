@@ -1,6 +1,7 @@
 """What a network is trained with: `OBJECTIVES[id](z, y, *, tau, ...) -> scalar tensor`.
 
-Each is a function of this package as well (`from supcon_theory.objectives import dcl`). z (N, K, d) unit rows, y (N,) labels (None where a loss uses none), tau > 0 a number or, where it is
+Each is a function of this package as well (`from supcon_theory.objectives import dcl`).
+z (N, K, d) unit rows, y (N,) labels (None where a loss uses none), tau > 0 a number or, where it is
 learned, a 0-dim tensor. Each id is a function with its equation; `docs/objectives.md` has their
 conventions side by side.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from supcon_theory.objectives.ids import IDS, definition, options_of
 
-PAGE = Path("docs/objectives.md")
+PAGE = Path(__file__).parents[2] / "docs" / "objectives.md"
 START, END = "<!-- conventions: generated -->\n", "<!-- end of conventions -->"
 HEAD = (
     *("id", "options", "positives", "denominator", "positive in it", "same class in it"),
