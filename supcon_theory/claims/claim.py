@@ -126,7 +126,7 @@ class Claim:
         if unknown := sorted(named - DECLARED):
             raise UndeclaredColumn(
                 f"claim {self.id} is about the column {unknown[0]!r}, which no audit declares: "
-                "declare it in supcon_theory/audits/columns.py or correct its name"
+                "declare it in supcon_theory/audits/columns.toml or correct its name"
             )
         if not self.asked:
             return Verdict("NOT ASKED", "the configuration leaves out what it is about")
