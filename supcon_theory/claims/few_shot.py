@@ -189,10 +189,7 @@ def claims(
         Theorems, then trends.
     """
     m, cl, at = len(set(shots)), "dcl" in objectives, {"C": C}
-    proved = [
-        certificate(asked=certificates, name=name, words=words)
-        for name, words in CERTIFICATES.items()
-    ]
+    proved = [certificate(asked=certificates, name=n, words=w) for n, w in CERTIFICATES.items()]
     return [
         *(bound(name=name, source=source, formula=f) for name, (source, f) in VALID.items()),
         *proved,

@@ -240,11 +240,10 @@ def as_moments(features: Features, labels=None, classes: Names = None) -> Moment
 
 def _missing(known: list, samples: list[int], views: int) -> str:
     """Which classes have no sample, or a single row and thus no variance, in words."""
+    sizes = list(zip(known, samples, strict=True))
     lacks = {
-        "no sample of class": [c for c, n in zip(known, samples, strict=True) if n == 0],
-        "one sample, so no variance, of class": [
-            c for c, n in zip(known, samples, strict=True) if n == views == 1
-        ],
+        "no sample of class": [c for c, n in sizes if n == 0],
+        "one sample, so no variance, of class": [c for c, n in sizes if n == views == 1],
     }
     return "; ".join(
         f"{what} {', '.join(map(str, of[:5]))}" + f" and {len(of) - 5} more" * (len(of) > 5)

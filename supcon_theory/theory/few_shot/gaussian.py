@@ -92,14 +92,8 @@ def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> Fl
         (repeats, C, d) centres.
     """
     checked_whole(1, m=m, repeats=repeats)
-    noise = np.stack(
-        [
-            np.random.default_rng(np.random.SeedSequence((seed, r))).standard_normal(
-                law.means.shape
-            )
-            for r in range(repeats)
-        ]
-    )
+    draws = (np.random.default_rng(np.random.SeedSequence((seed, r))) for r in range(repeats))
+    noise = np.stack([rng.standard_normal(law.means.shape) for rng in draws])
     return law.means + noise * np.sqrt(law.variances / m)
 
 
