@@ -105,7 +105,7 @@ def versions(name: str) -> list[int]:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_numbers_change_with_their_version_only(name):
-    """After raising the version of a table in `columns.toml`: python -m tests.audits.test_columns."""
+    """After raising a version in `columns.toml`: python -m tests.audits.test_columns."""
     stored = json.loads(GOLDEN.read_text())[name]
     assert stored["versions"] == versions(name)
     assert summary(name) == pytest.approx(stored["means"], rel=1e-7, abs=1e-9)
