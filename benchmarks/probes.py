@@ -20,15 +20,9 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestCentroid
 
-from supcon_theory.measures.probes import (
-    draw_supports,
-    knn_error,
-    linear_probe,
-    nearest_centre,
-    probe_error,
-    ridge_probe,
-    way_error,
-)
+from supcon_theory.measures.centres import nearest_centre, way_error
+from supcon_theory.measures.probes import knn_error, linear_probe, probe_error, ridge_probe
+from supcon_theory.measures.supports import draw_supports
 
 
 def gaussian_classes(C: int, n: int, d: int, spread: float, seed: int = 0):

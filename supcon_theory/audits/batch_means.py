@@ -17,6 +17,7 @@ from supcon_theory.measures.losses import global_losses
 from supcon_theory.theory.batch_gap import batch_gap_bounds
 
 COLUMNS, VERSION = BATCH_MEANS.columns, BATCH_MEANS.version
+NAMES = ("loss_dcl", "loss_nscl", "gap", "level_dcl", "level_nscl")
 
 
 def batch_means(
@@ -64,21 +65,12 @@ def batch_means(
                     float(np.maximum(losses.gap - upper, lower - losses.gap).max()),
                 )
             )
-    names: Sequence[str] = ("loss_dcl", "loss_nscl", "gap", "level_dcl", "level_nscl")
     means = []
     for whole, rows in zip(exact, found.values(), strict=True):
-        values: dict[str, float] = dict(zip(names, np.mean(rows, 0).tolist(), strict=False))
-        means.append(
-            {"tau": whole["tau"], "batch": size, "batches": len(rows)}
-            | values
-            | {"violation_batch": float(np.array(rows)[:, 5].max())}
-            | {
-                f"bias_{name}": values[column] - whole[column]
-                for name, column in (
-                    ("dcl", "level_dcl"),
-                    ("nscl", "level_nscl"),
-                    ("gap", "gap"),
-                )
-            }
-        )
+        row = {"tau": whole["tau"], "batch": size, "batches": len(rows)}
+        row |= dict(zip(NAMES, np.mean(rows, 0)[:-1].tolist(), strict=True))
+        row["violation_batch"] = float(np.max(rows, 0)[-1])
+        for name, column in (("dcl", "level_dcl"), ("nscl", "level_nscl"), ("gap", "gap")):
+            row[f"bias_{name}"] = row[column] - whole[column]
+        means.append(row)
     return means

@@ -10,14 +10,11 @@ from torch import Tensor
 
 from supcon_theory.audits.columns import COLLAPSE
 from supcon_theory.audits.gap import floor_audit
-from supcon_theory.measures import (
-    cdnv,
-    class_gram,
-    class_moments,
-    directional_cdnv,
-    geometry,
-    singular_values,
-)
+from supcon_theory.measures.class_distances import cdnv, directional_cdnv
+from supcon_theory.measures.class_geometry import geometry
+from supcon_theory.measures.moments import class_moments
+from supcon_theory.measures.similarity import class_gram
+from supcon_theory.measures.spectrum import singular_values
 from supcon_theory.theory.simplex import instance_simplex
 
 COLUMNS, VERSION = COLLAPSE.columns, COLLAPSE.version

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from supcon_theory.audits.columns import MINIMISERS
+from supcon_theory.audits.columns import GEOMETRY, MINIMISERS
 from supcon_theory.free.curvature import curvature_along, hessian, random_directions, spectrum
 from supcon_theory.free.lbfgs import Minimised
 from supcon_theory.measures import geometry
@@ -15,33 +15,36 @@ from supcon_theory.objectives import OBJECTIVES
 
 COLUMNS, VERSION = MINIMISERS.columns, MINIMISERS.version
 RADIUS = 1e-2  # rows this close are one point
-MEASURED = (
-    "augmentation_variance",
-    "within_class_variance",
-    "cdnv",
-    "directional_cdnv",
-    "etf_deviation",
-    "equinorm",
-    "equiangularity",
-    "rankme",
-)
+MEASURED = [name for name in GEOMETRY.names if name in MINIMISERS.names]
 Row = dict[str, Any]
 
 
-def measured(z: Tensor, y: Tensor, objective: str, tau: float) -> dict[str, Any]:
-    """Losses and geometry of one configuration (N, K, d), by the reference implementations."""
+def measured(
+    z: Tensor, y: Tensor, objective: str, tau: float, floor: float | None = None
+) -> dict[str, Any]:
+    """Losses and geometry of one configuration, by the reference implementations.
+
+    Args:
+        z: Configuration (N, K, d).
+        y: Labels (N,).
+        objective: Id of the loss reported as `loss`.
+        tau: Temperature.
+        floor: What the loss cannot fall below, to be reported beside it.
+
+    Returns:
+        The columns by name.
+    """
     found = geometry(z, y, uniformity_samples=2)  # uniformity is not among the columns
-    dcl, nscl = (OBJECTIVES[name](z, y, tau=tau).item() for name in ("dcl", "nscl"))
-    losses = {"loss_dcl": dcl, "loss_nscl": nscl, "gap": dcl - nscl}
-    return (
-        {"loss": OBJECTIVES[objective](z, y, tau=tau).item()}
-        | losses
-        | {name: found[name] for name in MEASURED}
-        | {
-            "positions": max(len(occupied(z[y == c].flatten(0, 1))) for c in y.unique()),
-            "note": found.reasons.get("etf_deviation", ""),
-        }
+    loss, dcl, nscl = (
+        OBJECTIVES[name](z, y, tau=tau).item() for name in (objective, "dcl", "nscl")
     )
+    row = {"loss": loss, "loss_dcl": dcl, "loss_nscl": nscl, "gap": dcl - nscl}
+    row |= {name: found[name] for name in MEASURED}
+    row["positions"] = max(len(occupied(z[y == c].flatten(0, 1))) for c in y.unique())
+    row["note"] = found.reasons.get("etf_deviation", "")
+    if floor is not None:
+        row |= {"floor": floor, "excess": loss - floor, "violation_minimum": floor - loss}
+    return row
 
 
 def occupied(rows: Tensor) -> list[int]:
@@ -52,11 +55,6 @@ def occupied(rows: Tensor) -> list[int]:
         sizes.append(int(near.sum()))
         left = left[~near]
     return sizes
-
-
-def above(loss: float, floor: float) -> Row:
-    """The loss beside what it cannot fall below."""
-    return {"floor": floor, "excess": loss - floor, "violation_minimum": floor - loss}
 
 
 def ends(
@@ -77,18 +75,24 @@ def ends(
     """
     rows = []
     for k in range(len(z)):
-        row = measured(z[k], y, objective, tau)
+        row = measured(z[k], y, objective, tau, floor)
         account = {
             "gradient_norm": float(found.gradient_norm[k]),
             "stalled": bool(found.stalled[k]),
             "iterations": int(found.iterations[k]),
         }
-        rows.append({"seed": k} | row | above(row["loss"], floor) | account)
+        rows.append({"seed": k} | row | account)
     return rows
 
 
 def curvature_row(
-    z: Tensor, y: Tensor, objective: str, tau: float, direction: Tensor | None = None
+    z: Tensor,
+    y: Tensor,
+    objective: str,
+    tau: float,
+    *,
+    floor: float | None = None,
+    direction: Tensor | None = None,
 ) -> tuple[Row, pd.DataFrame]:
     """Hessian of one configuration. All second derivatives are times N K.
 
@@ -97,6 +101,7 @@ def curvature_row(
         y: Labels (N,).
         objective: Id of the loss.
         tau: Temperature.
+        floor: As in `measured`.
         direction: A unit tangent direction (N, K, d), along which `along` is taken.
 
     Returns:
@@ -105,7 +110,7 @@ def curvature_row(
     """
     gradient, second, basis = hessian(objective, z, y, tau)
     at = spectrum(z, gradient, second, basis)
-    row = measured(z, y, objective, tau) | {
+    row = measured(z, y, objective, tau, floor) | {
         "critical_gradient": at.gradient_norm,
         "rotations": at.rotations,
         "zero_modes": int((at.values.abs() <= 10 * max(at.rotation_residual, 1e-9)).sum()),

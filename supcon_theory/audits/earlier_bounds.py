@@ -56,14 +56,8 @@ def earlier_bounds_audit(
         towards = views[chosen] @ centres.T / tau
         own = towards.gather(1, of[chosen, None])[:, 0]
         supervised = (towards.logsumexp(1) - own).cpu().numpy()
-        log_sums = torch.stack(
-            [
-                expected_log_sums(
-                    (views @ views[i] / tau).cpu(), (of == of[i]).cpu(), tau, negatives
-                )
-                for i in chosen
-            ]
-        )
+        pairs = (((views @ views[i] / tau).cpu(), (of == of[i]).cpu()) for i in chosen)
+        log_sums = torch.stack([expected_log_sums(*pair, tau, negatives) for pair in pairs])
         contrastive = (log_sums - own.cpu()[:, None]).T.numpy()
         for M, loss in zip(negatives, contrastive, strict=True):
             row = {"tau": tau, "negatives": M, "loss_contrastive": float(loss.mean())}

@@ -12,14 +12,7 @@ from supcon_theory.audits.collapse import geometry_row, pairs_table, spectrum_ta
 from supcon_theory.audits.columns import EMBEDDINGS
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.gap import labelling_audit
-from supcon_theory.measures import (
-    lidar,
-    participation_ratio,
-    power_law,
-    rankme,
-    singular_values,
-    stable_rank,
-)
+from supcon_theory.measures import spectrum
 from supcon_theory.measures.centres import nearest_centre, way_error
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.measures.probes import knn_error, linear_probe, probe_error, ridge_probe
@@ -90,14 +83,14 @@ def audit(
 
 def ranks_row(rows: Tensor) -> dict[str, float]:
     """How many directions embeddings (N, K, d) use: `RANKS`; lidar is NaN for a single view."""
-    singular = singular_values(rows, centred=True)
+    singular = spectrum.singular_values(rows, centred=True)
     half = int((singular > singular.max() * 1e-9).sum()) // 2
     return {
-        "rankme": rankme(singular_values(rows)),
-        "participation_ratio": participation_ratio(singular),
-        "stable_rank": stable_rank(singular),
-        "power_law": power_law(singular, last=half) if half > 1 else np.nan,
-        "lidar": lidar(rows) if rows.shape[1] > 1 else np.nan,
+        "rankme": spectrum.rankme(spectrum.singular_values(rows)),
+        "participation_ratio": spectrum.participation_ratio(singular),
+        "stable_rank": spectrum.stable_rank(singular),
+        "power_law": spectrum.power_law(singular, last=half) if half > 1 else np.nan,
+        "lidar": spectrum.lidar(rows) if rows.shape[1] > 1 else np.nan,
     }
 
 

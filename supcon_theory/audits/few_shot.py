@@ -14,15 +14,10 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.audits.columns import CROSSED, FEW_SHOT, LIMITED, PAIRWISE
+from supcon_theory.measures import pair_moments
 from supcon_theory.measures.centres import Errors, affine_errors, way_error
 from supcon_theory.measures.few_shot import known_centre_errors, resampled_curve
 from supcon_theory.measures.moments import class_moments
-from supcon_theory.measures.pair_moments import (
-    directional_scatter,
-    fourth_moments,
-    scatter_products,
-    third_moments_along,
-)
 from supcon_theory.theory.few_shot import averages as few_shot
 from supcon_theory.theory.few_shot import gaussian
 from supcon_theory.theory.few_shot import pairs as few_shot_pairs
@@ -39,23 +34,17 @@ FAR = 1e16  # an m at which limits are looked at: one bound approaches its own o
 def feature_pairs(features: Tensor, labels: Tensor) -> Pairs:
     """Moments of all ordered pairs i != j of classes: (0, 1), (0, 2) ... (C-1, C-2)."""
     moments = class_moments(features, labels)
-    along, product = directional_scatter(moments), scatter_products(moments)
-    fourth, v, squared = fourth_moments(moments), moments.variances, product.diagonal()
-    matrices = {
-        "distance2": moments.square_distances,
-        "v_i": v[:, None],
-        "v_j": v[None],
-        "along_i": along,
-        "along_j": along.T,
-        "squared_i": squared[:, None],
-        "squared_j": squared[None],
-        "product": product,
-        "third_j": third_moments_along(moments),
-        "fourth_i": fourth[:, None],
-        "fourth_j": fourth[None],
-    }
-    off = ~np.eye(len(v), dtype=bool)
-    return {name: x.expand(off.shape).cpu().numpy()[off] for name, x in matrices.items()}
+    product = pair_moments.scatter_products(moments)
+    found = (
+        moments.variances,
+        product.diagonal(),
+        pair_moments.fourth_moments(moments),
+        moments.square_distances,
+        pair_moments.directional_scatter(moments),
+        product,
+        pair_moments.third_moments_along(moments),
+    )
+    return few_shot_pairs.of_every_pair(*(x.cpu().numpy() for x in found))
 
 
 def averages(pairs: Pairs) -> tuple[float, float, float]:
@@ -187,12 +176,9 @@ def gaussian_audit(
         pair = gaussian.pair_errors(law, centres)
         by_ways = {2: pair.sum(axis=(1, 2)) / (C * (C - 1))}
         if max(ways) > 2:
-            beaten = np.concatenate(
-                [
-                    _counted(law, centres[r], gaussian.samples(law, queries, (seed, m, r))).beaten
-                    for r in range(draws)
-                ]
-            )
+            test_points = (gaussian.samples(law, queries, (seed, m, r)) for r in range(draws))
+            counted = (_counted(c, z).beaten for c, z in zip(centres, test_points, strict=True))
+            beaten = np.concatenate(list(counted))
             by_ways |= {w: way_error(beaten, w) for w in ways if w > 2}
         rows += audit_rows(pairs, m, pair, {w: by_ways[w] for w in ways})
     return rows
@@ -237,10 +223,8 @@ def _pair_columns(pairs: Pairs, m: int, pair: np.ndarray, values: dict) -> Row:
         columns[f"directional_{name}"], columns[f"dispersion_{name}"] = (t.mean() for t in terms)
     finite = np.isfinite(values["theorem_c_2"])
     ratio = values["theorem_4_1"][finite] / values["theorem_c_2"][finite]
-    return columns | {
-        "violation_order": ratio.max(initial=0) - 1,
-        "failed_margins": (~finite).mean(),
-    }
+    order = {"violation_order": ratio.max(initial=0) - 1, "failed_margins": (~finite).mean()}
+    return columns | order
 
 
 def _lower(errors: np.ndarray) -> np.ndarray:
@@ -263,6 +247,10 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> Row:
     pair = known[~np.eye(len(known), dtype=bool)]
     far = bound_values(pairs, FAR)
     limits = dict.fromkeys(LIMITED, 4 * V_dir) | {"cantelli": bound.mean()}
+
+    def value(m: float, name: str) -> float:
+        return bound_values(pairs, m)[name].mean()
+
     row = {
         "m": np.inf,
         "ways": 2,
@@ -273,16 +261,12 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> Row:
         "bound_known": bound.mean(),
         "violation_pair_known": (pair - bound).max(),
         "violation_V_dir": (directional(pairs) - pairs["v_i"] / pairs["distance2"]).max(),
-        "crossing": smallest_m(
-            lambda m: (
-                bound_values(pairs, m)["theorem_4_1"].mean() < bound_values(pairs, m)["neurips"]
-            )
-        ),
+        "crossing": smallest_m(lambda m: value(m, "theorem_4_1") < value(m, "neurips")),
     }
     for name, limit in limits.items():
         row[f"limit_{name}"] = abs(far[name].mean() / limit - 1)
     for name in CROSSED:
-        row[f"half_{name}"] = smallest_m(lambda m, n=name: bound_values(pairs, m)[n].mean() < 0.5)
+        row[f"half_{name}"] = smallest_m(lambda m, n=name: value(m, n) < 0.5)
         row[f"directional_from_{name}"] = smallest_m(
             lambda m, n=name: np.greater(*(term.mean() for term in bound_terms(pairs, m)[n]))
         )
@@ -300,7 +284,7 @@ def smallest_m(holds: Callable[[float], Any]) -> float:
     return float(np.exp(edge))
 
 
-def _counted(law: gaussian.GaussianClasses, centres: np.ndarray, z: np.ndarray) -> Errors:
+def _counted(centres: np.ndarray, z: np.ndarray) -> Errors:
     bias = -0.5 * (centres**2).sum(axis=1)
     labels = np.repeat(np.arange(len(centres)), z.shape[1])
     classes = list(range(len(centres)))

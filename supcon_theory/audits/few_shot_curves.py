@@ -3,7 +3,7 @@
 The tables are those of `audits.few_shot`. Torch-free: claims and summaries share them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,21 +24,18 @@ def finite_m(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[sampled & np.isfinite(table["m"])]
 
 
-def by_seed(
-    table: pd.DataFrame, where: Mapping[str, object], bound: str | None, statistic: Statistic
-) -> pd.Series:
+def by_seed(table: pd.DataFrame, bound: str | None, statistic: Statistic) -> pd.Series:
     """A statistic of each seed over the m at which the bound is finite.
 
     Args:
         table: Rows with `protocol`, `m`, `error`, `seed` and the bound.
-        where: Which rows, column to value.
         bound: Column of the bound; None: the curve 1/sqrt(m) stands in for it.
         statistic: Function of the arrays m, error and bound.
 
     Returns:
         Values indexed by seed.
     """
-    rows = select(finite_m(table), where).sort_values("m")
+    rows = finite_m(table).sort_values("m")
     values = {seed: statistic(*_curve(mine, bound)) for seed, mine in rows.groupby("seed")}
     return pd.Series(values, dtype=np.float64)
 
@@ -76,9 +73,9 @@ def slope_difference(m: np.ndarray, error: np.ndarray, bound: np.ndarray) -> flo
     return slope(np.log(m), np.log(bound)) - slope(np.log(m), np.log(error))
 
 
-def one_per_seed(table: pd.DataFrame, where: Mapping[str, object], column: str) -> pd.Series:
+def at_limit(table: pd.DataFrame, column: str) -> pd.Series:
     """The value of `column` in the row at m = inf of each seed."""
-    rows: Any = select(table, {**where, "m": np.inf})
+    rows: Any = select(table, {"m": np.inf})
     return rows.set_index("seed")[column]
 
 

@@ -56,7 +56,7 @@ def map_distortion(table: pd.DataFrame) -> pd.Series:
     """Per seed, the largest distance between the purity of a map and of what it maps."""
     rows: Any = select(table, {"labels": "true"})
     distance = (rows["purity_map"] - rows["purity"]).abs()
-    return distance.groupby(rows["seed"]).apply(lambda found: found.max(skipna=False))
+    return distance.groupby(rows["seed"]).max(skipna=False)
 
 
 def _purity(table: pd.DataFrame, where: Mapping[str, object], step: str) -> pd.Series:
@@ -66,4 +66,5 @@ def _purity(table: pd.DataFrame, where: Mapping[str, object], step: str) -> pd.S
 
 
 def _least(values: pd.Series) -> pd.Series:
-    return values.groupby("seed").apply(lambda found: found.min(skipna=False))
+    per_seed: Any = values.groupby("seed")
+    return per_seed.min(skipna=False)

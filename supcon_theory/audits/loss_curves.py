@@ -1,6 +1,6 @@
 """Statistics of the losses along training, from the rows of `audits.training`. Torch-free."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -83,20 +83,18 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
 def least(table: pd.DataFrame, where: Mapping[str, object], column: str) -> pd.Series:
     """Per seed the smallest value over the curves; NaN if one is."""
     rows: Any = select(curves(table), where)
-    return rows.groupby("seed")[column].apply(lambda values: values.min(skipna=False))
+    return rows.groupby("seed")[column].min(skipna=False)
 
 
-def at_end(
-    table: pd.DataFrame, where: Mapping[str, object], column: str, over: Callable = pd.Series.mean
-) -> pd.Series:
-    """Per seed, a column at the last step, joined over C by `over`; NaN if one is."""
-    rows: Any = last_step(select(trained_pairs(table), where))
-    return rows.groupby("seed")[column].apply(lambda values: over(values, skipna=False))
+def at_end(table: pd.DataFrame, column: str, over: str = "mean") -> pd.Series:
+    """Per seed, a column at the last step, joined over C by "mean" or "max"; NaN if one is."""
+    rows: Any = last_step(trained_pairs(table))
+    return rows.groupby("seed")[column].agg(over, skipna=False)
 
 
-def untrained_excess(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
+def untrained_excess(table: pd.DataFrame) -> pd.Series:
     """Per seed, NSCL loss before training less that of the NSCL-trained encoder at the end."""
-    rows: Any = select(table, {**where, "protocol": "exact", "labels": "true"})
+    rows: Any = select(table, {"protocol": "exact", "labels": "true"})
     start: Any = select(rows, {"step": 0, "objective": "dcl"})
     end: Any = select(last_step(rows), {"objective": "nscl"})
     return start.set_index("seed")["loss_nscl"] - end.set_index("seed")["loss_nscl"]
@@ -117,5 +115,5 @@ def batch_bias(table: pd.DataFrame, tau: float, column: str, size: str) -> pd.Se
     rows = select(table, {"protocol": "batch", "tau": tau})
     sets = rows.groupby(["C", "split"])["batch"].transform(size)
     worst = rows.loc[rows["batch"] == sets]
-    values = worst[column].abs() if size == "max" else worst[column]
-    return values.groupby(worst["seed"]).apply(lambda found: found.max(skipna=False))
+    values: Any = worst[column].abs() if size == "max" else worst[column]
+    return values.groupby(worst["seed"]).max(skipna=False)

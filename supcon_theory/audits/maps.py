@@ -1,6 +1,6 @@
 """Maps of embeddings in two dimensions, with the numbers that say what they are worth."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,7 @@ Panel = tuple[str, int]  # objective and step
 
 
 def map_audit(
-    panels: Mapping[Panel, np.ndarray],
-    y: np.ndarray,
-    shuffled: np.ndarray,
-    method: str,
-    seed: int,
+    panels: Mapping[Panel, np.ndarray], y: np.ndarray, shuffled: np.ndarray, method: str, seed: int
 ) -> tuple[list[dict[str, Any]], dict[Panel, np.ndarray]]:
     """One map of all panels, and how its neighbours compare with those of the embeddings.
 
@@ -36,27 +32,20 @@ def map_audit(
     """
     maps = joint_map(np.stack(list(panels.values())), method, seed)
     found = dict(zip(panels, maps, strict=True))
-    return list(_rows(panels, found, {"true": y, "shuffled": shuffled}, method)), found
-
-
-def _rows(
-    panels: Mapping[Panel, np.ndarray],
-    maps: Mapping[Panel, np.ndarray],
-    labels: Mapping[str, np.ndarray],
-    method: str,
-) -> Iterator[dict[str, Any]]:
     difference = _start_difference([z for (_, step), z in panels.items() if step == 0])
+    rows = []
     for (objective, step), z in panels.items():
-        low = maps[objective, step]
+        low = found[objective, step]
         shared = {
             "neighbours": NEIGHBOURS,
             "trustworthiness": trustworthiness(z, low),
             "start_difference": difference if step == 0 else np.nan,
         }
-        for name, y in labels.items():
+        for name, of in (("true", y), ("shuffled", shuffled)):
             about = {"objective": objective, "step": step, "labels": name, "method": method}
-            pure = {"purity": purity(z, y, NEIGHBOURS), "purity_map": purity(low, y, NEIGHBOURS)}
-            yield about | pure | shared
+            pure = {"purity": purity(z, of, NEIGHBOURS), "purity_map": purity(low, of, NEIGHBOURS)}
+            rows.append(about | pure | shared)
+    return rows, found
 
 
 def _start_difference(starts: Sequence[np.ndarray]) -> float:

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from supcon_theory.audits.collapse import long_matrix
-from supcon_theory.audits.columns import MINIMISERS
+from supcon_theory.audits.columns import MINIMISERS, WINDOWS
 from supcon_theory.audits.critical_points import (
-    above,
     curvature_row,
     distinct,
     ends,
@@ -44,10 +43,9 @@ def landscape(study: Study) -> Tables:
         floor = study.minimum(name, tau)
         rows += [study.about(tau=tau) | row for row in ends(z, found, y, name, tau, floor)]
         if study.d >= study.C - 1:
-            row = measured(study.constructed(), y, name, tau)
-            short = above(row["loss"], floor)
+            row = measured(study.constructed(), y, name, tau, floor)
             about = study.about(part="constructed", tau=tau, seed=-1)
-            rows.append(about | row | short | {"distance": abs(row["loss"] - floor)})
+            rows.append(about | row | {"distance": abs(row["excess"])})
     return {"table": pd.DataFrame(rows)}
 
 
@@ -95,9 +93,8 @@ def descent(study: Study) -> Tables:
 
     def write(step: int) -> None:
         for k in range(S):
-            row = measured(now[k], y, name, tau)
-            short = above(row["loss"], floor)
-            rows.append(study.about(seed=k, iteration=step) | row | short)
+            row = measured(now[k], y, name, tau, floor)
+            rows.append(study.about(seed=k, iteration=step) | row)
 
     def watch(step: int, moving: Tensor, z: Tensor) -> None:
         now[moving] = z
@@ -116,7 +113,8 @@ def saddle(study: Study) -> Tables:
     """The Hessians of `nscl` and `dcl` at the class simplex, one spare dimension."""
     z, y, rows, spectra = study.constructed(), study.labels, [], []
     for name in ("nscl", "dcl"):
-        row, eigenvalues = curvature_row(z, y, name, study.tau, spreading_direction(z, y))
+        spreading = spreading_direction(z, y)
+        row, eigenvalues = curvature_row(z, y, name, study.tau, direction=spreading)
         about = study.about(objective=name)
         lowest = -row["smallest_but_rotations"]
         rows.append(about | row | {"seed": -1, "descent": lowest})
@@ -133,18 +131,17 @@ def spurious(study: Study) -> Tables:
     rows, spectra, grams = [], [], []
     for k in distinct(found.value[over].tolist())[:MOST]:
         start = over[k]
-        row, eigenvalues = curvature_row(z[start], y, "nscl", tau)
+        row, eigenvalues = curvature_row(z[start], y, "nscl", tau, floor=floor)
         about = study.about(seed=start)
-        short = above(row["loss"], floor)
         account = {
             "hits": int(((found.value[over] - found.value[start]).abs() < 1e-6).sum()),
             "gradient_norm": float(found.gradient_norm[start]),
             "stalled": False,
         }
-        rows.append(about | row | short | account)
+        rows.append(about | row | account)
         spectra.append(eigenvalues.assign(**about))
         where = f"nscl, C = {study.C}, d = {study.d}, tau = {tau:g}"
-        grams.append(_gram(z[start], f"{where}, {short['excess']:.3g} above L*, start {start}"))
+        grams.append(_gram(z[start], f"{where}, {row['excess']:.3g} above L*, start {start}"))
     if not rows:
         return {}
     return {"table": pd.DataFrame(rows), "spectrum": pd.concat(spectra), "gram": pd.concat(grams)}
@@ -177,18 +174,11 @@ def windows(study: Study) -> Tables:
     """The temperatures at which the ceiling is not proved, enclosed; NaN if there are none."""
     none = Window((np.nan, np.nan), (np.nan, np.nan))
     rows = [
-        {
-            "C": C,
-            "n": n,
-            "outer_low": window.outer[0],
-            "inner_low": window.inner[0],
-            "inner_high": window.inner[1],
-            "outer_high": window.outer[1],
-        }
+        (C, n, window.outer[0], *window.inner, window.outer[1])
         for C, n in study.pairs
         for window in open_temperatures(C, n) or [none]
     ]
-    return {"windows": pd.DataFrame(rows)}
+    return {"windows": pd.DataFrame(rows, columns=["C", "n", *WINDOWS.names])}
 
 
 def _gram(z: Tensor, panel: str) -> pd.DataFrame:

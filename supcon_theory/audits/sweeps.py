@@ -31,28 +31,26 @@ def gap_slope(
     return slope_by_seed(rows, pd.Series(log_C), pd.Series(log_gap))
 
 
-def furthest_from_one(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
+def furthest_from_one(table: pd.DataFrame) -> pd.Series:
     """Per seed, the largest |r - 1| over C before training; NaN for a single C."""
-    rows: Any = select(table, {**where, "labels": "true", "step": 0})
+    rows: Any = select(table, {"labels": "true", "step": 0})
     found = (rows["r"] - 1).abs().groupby(rows["seed"]).max()
     return found.where(rows.groupby("seed")["C"].nunique() > 1)
 
 
-def least_learned(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
+def least_learned(table: pd.DataFrame) -> pd.Series:
     """Per seed, the least over C of r under true minus r under shuffled labels, at the end.
 
     Args:
         table: Rows with `r`, `C`, `labels`, `step`, `objective` and `seed`.
-        where: Which rows, column to value.
 
     Returns:
         Values indexed by seed; NaN for a single C or where one of the two is missing.
     """
-    rows = last_step(select(table, {**where, "objective": "dcl"})).set_index(["seed", "C"])
+    rows = last_step(select(table, {"objective": "dcl"})).set_index(["seed", "C"])
     learned = rows.loc[rows["labels"] == "true", "r"] - rows.loc[rows["labels"] == "shuffled", "r"]
-    per_seed = learned.groupby("seed")
-    found = per_seed.min().where(~learned.isna().groupby("seed").any())
-    return found.where(per_seed.size() > 1)
+    per_seed: Any = learned.groupby("seed")
+    return per_seed.min(skipna=False).where(per_seed.size() > 1)
 
 
 def largest_over_grid(r: pd.DataFrame) -> pd.Series:

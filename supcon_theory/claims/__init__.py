@@ -9,8 +9,8 @@ NOT ASKED     the configuration or the data leave out what it is about; not coun
 """
 
 from supcon_theory.claims.checks import AtMost, Certified, Verdict, Within
-from supcon_theory.claims.claim import Change, Claim, Kind, UndeclaredColumn, declare
-from supcon_theory.claims.document import claims_json, verify
+from supcon_theory.claims.claim import Change, Claim, UndeclaredColumn
+from supcon_theory.claims.document import verify
 from supcon_theory.claims.evaluate import compare, evaluate, exit_code
 
 __all__ = [
@@ -18,13 +18,10 @@ __all__ = [
     "Certified",
     "Change",
     "Claim",
-    "Kind",
     "UndeclaredColumn",
     "Verdict",
     "Within",
-    "claims_json",
     "compare",
-    "declare",
     "evaluate",
     "exit_code",
     "verify",

@@ -109,10 +109,8 @@ class AtMost:
         above = found - limits
         if self.settled == "excused":
             above[rows["stalled"].astype(bool)] = -np.inf
-        broken, margin = (
-            (above > 0).any(axis=1).to_numpy(),
-            -np.fmax.reduce(above.to_numpy(), axis=None, initial=-np.inf),
-        )
+        broken = (above > 0).any(axis=1).to_numpy()
+        margin = -np.fmax.reduce(above.to_numpy(), axis=None, initial=-np.inf)
         if broken.any():
             worst = above.max().idxmax()
             reason = f"{broken.sum()} of {n} rows exceed {worst} <= {limits[worst]:g}"

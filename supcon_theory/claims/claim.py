@@ -35,19 +35,13 @@ class Change:
         """The table with the change applied to those of `rows` that `where` picks."""
         chosen = (rows.query(self.where) if self.where else rows).index
         new = table.loc[chosen].eval(self.to.replace("@t", repr(float(t))))
-        return table.assign(
-            **{
-                self.column: table[self.column]
-                .astype(float)
-                .mask(table.index.isin(chosen), new.reindex(table.index))
-            }
-        )
+        old, changed = table[self.column].astype(float), table.index.isin(chosen)
+        return table.assign(**{self.column: old.mask(changed, new.reindex(table.index))})
 
     def __str__(self) -> str:
         """The change in words."""
-        return f"{self.column} := {self.to.replace('@t', 't')}" + (
-            f" where {self.where}" if self.where else ""
-        )
+        where = f" where {self.where}" if self.where else ""
+        return f"{self.column} := {self.to.replace('@t', 't')}{where}"
 
 
 @dataclass(frozen=True)
@@ -93,9 +87,8 @@ class Claim:
     @property
     def key(self) -> str:
         """A name of its own for each instance, fit for a file: "A3", or "A3 tau=1" of several."""
-        return self.id + "".join(
-            f" {c}={_text(v)}" for c, v in sorted(self.scope.items()) if c in SHOWN
-        )
+        shown = (f" {c}={_text(v)}" for c, v in sorted(self.scope.items()) if c in SHOWN)
+        return self.id + "".join(shown)
 
     @property
     def statement(self) -> str:
@@ -126,7 +119,7 @@ class Claim:
         if unknown := sorted(named - DECLARED):
             raise UndeclaredColumn(
                 f"claim {self.id} is about the column {unknown[0]!r}, which no audit declares: "
-                "declare it in supcon_theory/audits/columns.py or correct its name"
+                "declare it in supcon_theory/audits/columns.toml or correct its name"
             )
         if not self.asked:
             return Verdict("NOT ASKED", "the configuration leaves out what it is about")
@@ -192,32 +185,23 @@ def declare(
     """
 
     def decorate(build: Callable[..., Check]) -> Callable[..., Claim]:
-        about = (build.__doc__ or "").strip().removesuffix(".") + (
-            f": {formula}" if formula else ""
-        )
+        about = (build.__doc__ or "").strip().removesuffix(".")
+        texts = {"id": id, "source": source, "about": f"{about}: {formula}" if formula else about}
+        name = f"{build.__module__.rpartition('.')[2]}.{build.__name__}"
 
         @functools.wraps(build)
         def made(
             *, scope: Mapping[str, object] = {}, asked: bool = True, **parameters: object
         ) -> Claim:
-            at = {**always, **scope}
-            direction = mutant and Change(*(t.format(**parameters) for t in astuple(mutant)))
-            texts = (text.format(**parameters) for text in (id, source, about))
-            name = f"{build.__module__.rpartition('.')[2]}.{build.__name__}"
-            given = {"scope": dict(scope), **parameters}
-            id_, source_, about_ = texts
             return Claim(
-                id_,
-                source_,
-                kind,
-                about_,
-                build(**parameters),
-                at,
-                **{name: text.format(**parameters) for name, text in fields.items()},
+                **{key: text.format(**parameters) for key, text in (texts | fields).items()},
+                kind=kind,
+                check=build(**parameters),
+                scope={**always, **scope},
                 asked=asked,
-                mutant=direction,
+                mutant=mutant and Change(*(t.format(**parameters) for t in astuple(mutant))),
                 factory=name,
-                parameters=given,
+                parameters={"scope": dict(scope), **parameters},
             )
 
         made.makes_a_claim = True  # pyright: ignore[reportAttributeAccessIssue]

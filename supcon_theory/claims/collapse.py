@@ -9,7 +9,7 @@ import pandas as pd
 from supcon_theory.audits.geometry_curves import fall, shuffled_ratio
 from supcon_theory.claims.checks import Within
 from supcon_theory.claims.claim import Change, Claim, trend
-from supcon_theory.claims.minima import floor
+from supcon_theory.claims.minima import floors
 
 PAPER = "arXiv 2506.04411, Section 5"
 FALLS = ("augmentation_variance", "cdnv", "etf_deviation")
@@ -65,7 +65,7 @@ def claims(classes: Sequence[int], objectives: Sequence[str]) -> list[Claim]:
     Returns:
         The theorem, then the trends of each C: held-out images, embeddings z.
     """
-    found = [floor(coupled=True, scope={"layer": "z", "labels": "true"})]
+    found = [floors(scope={"layer": "z", "labels": "true"})]
     nscl, cl = ("nscl" in objectives, "dcl" in objectives)
     for C in classes:
         at = {"C": C, "layer": "z", "split": "test"}

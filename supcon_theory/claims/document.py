@@ -20,9 +20,7 @@ MODULES = ("gap", "minima", "collapse", "few_shot", "training", "maps")
 
 def schema() -> dict:
     """The JSON schema of `claims.json`, which is part of the package."""
-    return json.loads(
-        resources.files("supcon_theory.claims").joinpath("claims.schema.json").read_text()
-    )
+    return json.loads((resources.files("supcon_theory.claims") / "claims.schema.json").read_text())
 
 
 def claims_json(
@@ -120,14 +118,8 @@ def verify(document: Mapping, table: pd.DataFrame) -> pd.DataFrame:
     """
     table = table.reset_index(drop=True)
     claims = rebuild(document)
-    return pd.DataFrame(
-        [
-            _report(claim, verdict, entry, table)
-            for claim, verdict, entry in zip(
-                claims, judge(claims, table), document["claims"], strict=True
-            )
-        ]
-    )
+    found = zip(claims, judge(claims, table), document["claims"], strict=True)
+    return pd.DataFrame([_report(*one, table) for one in found])
 
 
 def _report(claim: Claim, found: Verdict, entry: Mapping, table: pd.DataFrame) -> dict:

@@ -9,21 +9,8 @@ from supcon_theory.claims.claim import MUST_HOLD, Claim
 from supcon_theory.statistics import holm
 
 COLUMNS = (
-    "claim",
-    "scope",
-    "kind",
-    "verdict",
-    "margin",
-    "ci_low",
-    "ci_high",
-    "level",
-    "n",
-    "needs",
-    "tightness",
-    "reason",
-    "statement",
-    "source",
-    "null",
+    *("claim", "scope", "kind", "verdict", "margin", "ci_low", "ci_high", "level", "n", "needs"),
+    *("tightness", "reason", "statement", "source", "null"),
 )
 HOLDS = ("PASS", "VACUOUS")
 
@@ -65,11 +52,10 @@ def evaluate(
     Raises:
         ValueError: Two claims have the same id and scope.
     """
-    seen: set[str] = set()
-    for claim in claims:
-        if claim.key in seen:
-            raise ValueError(f"two claims are called {claim.key!r}: give each an id or a scope")
-        seen.add(claim.key)
+    keys = pd.Index([claim.key for claim in claims])
+    if keys.has_duplicates:
+        twice = keys[keys.duplicated()][0]
+        raise ValueError(f"two claims are called {twice!r}: give each an id or a scope")
     table = tables["table"].reset_index(drop=True) if len(tables) else pd.DataFrame()
     verdicts = judge(claims, table)
     rows = [
@@ -77,11 +63,8 @@ def evaluate(
         | {"claim": claim.id, "scope": claim.scope_text}
         for claim, found in zip(claims, verdicts, strict=True)
     ]
-    broken = {
-        claim.key: found.broken_by
-        for claim, found in zip(claims, verdicts, strict=True)
-        if found.broken_by is not None
-    }
+    found = zip(keys, (verdict.broken_by for verdict in verdicts), strict=True)
+    broken = {key: breaking for key, breaking in found if breaking is not None}
     return pd.DataFrame(rows, columns=COLUMNS), broken
 
 

@@ -117,7 +117,7 @@ def limits() -> AtMost:
 )
 def together(name: str) -> Within:
     """Two-way error and the bound {name} move together over m."""
-    correlation = partial(curves.by_seed, where={}, statistic=curves.correlation)
+    correlation = partial(curves.by_seed, statistic=curves.correlation)
     true, null = (partial(correlation, bound=b) for b in (f"bound_{name}", None))
     return Within("Pearson correlation", 0.9, np.inf, true, null)
 
@@ -130,22 +130,17 @@ def together(name: str) -> Within:
 )
 def alike() -> Within:
     """The NeurIPS bound falls with m as the two-way error does."""
-    statistic = partial(
-        curves.by_seed, where={}, bound="bound_neurips", statistic=curves.slope_difference
-    )
+    statistic = partial(curves.by_seed, bound="bound_neurips", statistic=curves.slope_difference)
     return Within("difference of log-log slopes", -0.1, 0.1, statistic)
-
-
-def at_limit(rows: pd.DataFrame, column: str) -> pd.Series:
-    """Per seed, a column of the row at m = inf."""
-    return curves.one_per_seed(rows, {}, column)
 
 
 @trend("C5-crossing", P3, MAIN | {"m": np.inf}, Change("crossing", "crossing * 10 ** @t"))
 def crossing() -> Within:
     """Theorem 4.1 falls below the NeurIPS bound at an m from 5 to 50."""
     low, high = np.log10([5, 50])
-    return Within("log10 m", low, high, lambda rows: at_limit(rows, "crossing").map(np.log10))
+    return Within(
+        "log10 m", low, high, lambda rows: curves.at_limit(rows, "crossing").map(np.log10)
+    )
 
 
 @trend(
@@ -156,7 +151,7 @@ def crossing() -> Within:
 )
 def half() -> Within:
     """Theorem 4.1 is below 1/2 only from m of about 100 on."""
-    return Within("1/m", 0, 0.01, lambda rows: 1 / at_limit(rows, "half_theorem_4_1"))
+    return Within("1/m", 0, 0.01, lambda rows: 1 / curves.at_limit(rows, "half_theorem_4_1"))
 
 
 @declare(
@@ -194,10 +189,7 @@ def claims(
         Theorems, then trends.
     """
     m, cl, at = len(set(shots)), "dcl" in objectives, {"C": C}
-    proved = [
-        certificate(asked=certificates, name=name, words=words)
-        for name, words in CERTIFICATES.items()
-    ]
+    proved = [certificate(asked=certificates, name=n, words=w) for n, w in CERTIFICATES.items()]
     return [
         *(bound(name=name, source=source, formula=f) for name, (source, f) in VALID.items()),
         *proved,

@@ -14,7 +14,7 @@ from supcon_theory.audits import sweeps
 from supcon_theory.audits.rows import select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
-from supcon_theory.claims.minima import floor
+from supcon_theory.claims.minima import floors
 
 ROUNDING = 1e-9  # of float64 sums over up to 1e5 terms, and of rows normalised in float64
 PAPER = "arXiv 2506.04411"
@@ -89,8 +89,7 @@ def distance() -> AtMost:
 @trend("A6-start", PAPER, {}, Change("r", APART, "step == 0 and labels == 'true'"))
 def start() -> Within:
     """Similarities are nearly equal at initialisation."""
-    statistic = partial(sweeps.furthest_from_one, where={})
-    return Within("largest |r - 1| over C", -np.inf, 0.05, statistic)
+    return Within("largest |r - 1| over C", -np.inf, 0.05, sweeps.furthest_from_one)
 
 
 @trend(
@@ -111,8 +110,7 @@ def fall() -> Within:
 )
 def learned() -> Within:
     """What is learned: r of CL-trained encoders is higher than under shuffled labels."""
-    statistic = partial(sweeps.least_learned, where={})
-    return Within("smallest difference over C", 0, np.inf, statistic)
+    return Within("smallest difference over C", 0, np.inf, sweeps.least_learned)
 
 
 @trend("U1", "own", {}, Change("r", APART, "labels == 'random'"))
@@ -135,19 +133,20 @@ def random_labels() -> Within:
 )
 def true_labels() -> Within:
     """True labels: r of trained encoders is higher than under random labels."""
-
-    def statistic(rows: pd.DataFrame) -> pd.Series:
-        return sweeps.smallest_over_grid(r(rows, "true") - r(rows, "random"))
-
-    return Within("smallest difference over the grid", 0, np.inf, statistic)
+    return smallest_difference("true", "random")
 
 
 @trend("U3", "own", {"objective": "dcl"}, Change("r", "r - @t", "labels == 'kmeans_equal'"))
 def clusters() -> Within:
     """Encoders that saw no labels: their equal clusters have a higher r than true labels."""
+    return smallest_difference("kmeans_equal", "true")
+
+
+def smallest_difference(labels: str, others: str) -> Within:
+    """At every point of the grid r is larger under `labels` than under `others`."""
 
     def statistic(rows: pd.DataFrame) -> pd.Series:
-        return sweeps.smallest_over_grid(r(rows, "kmeans_equal") - r(rows, "true"))
+        return sweeps.smallest_over_grid(r(rows, labels) - r(rows, others))
 
     return Within("smallest difference over the grid", 0, np.inf, statistic)
 
@@ -207,7 +206,7 @@ def grid(taus: Sequence[float], tau: float, trained_levels: int) -> list[Claim]:
     return [
         *theorems(taus),
         open_ceiling(),
-        floor(coupled=True),
+        floors(),
         random_labels(scope={"tau": tau}),
         true_labels(scope={"tau": tau}, asked=trained_levels > 1),
         clusters(scope={"tau": tau}),

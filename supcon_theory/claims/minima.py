@@ -4,7 +4,7 @@ B1 is about the rows of `audits.training` or `audits.floors`, the others about f
 row per start, told apart by the column `part`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,11 +20,6 @@ LANDSCAPE = {"part": "landscape"}
 ASCENT = {"part": "ascent"}
 SIMPLEX = {"part": "class simplex"}
 NSCL = "log(Kn(C-1)) - C/((C-1) tau)"
-
-
-def floor(coupled: bool, scope: Mapping[str, object] | None = None) -> Claim:
-    """B1, on the rows of `audits.floors` (with the coupled loss; balanced) or of training."""
-    return (floors if coupled else nscl_floor)(scope=scope or {})
 
 
 @declare("B1", PAPER, "theorem", NSCL)
@@ -54,9 +49,8 @@ def best(rows: pd.DataFrame) -> pd.DataFrame:
 def best_with_views(rows: pd.DataFrame) -> pd.DataFrame:
     """`best`, the views of a sample varying by 0 where there is one only."""
     found = best(rows)
-    return found.assign(
-        augmentation_variance=found["augmentation_variance"].mask(found["K"] == 1, 0.0)
-    )
+    variance = found["augmentation_variance"].mask(found["K"] == 1, 0.0)
+    return found.assign(augmentation_variance=variance)
 
 
 @declare("B2", PAPER, "theorem", NSCL, LANDSCAPE, where="d >= C - 1")

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import pandas as pd
 
 from supcon_theory.audits import loss_curves
 from supcon_theory.claims import gap
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
-from supcon_theory.claims.minima import floor
+from supcon_theory.claims.minima import nscl_floor
 
 ROUNDING, FLOAT32 = 1e-9, 1e-6
 P1 = "arXiv 2506.04411"
@@ -141,7 +140,7 @@ def gap_and_bound() -> Within:
 )
 def premise() -> Within:
     """CL-trained encoders end with the lower DCL loss on what and at what they are trained."""
-    statistic = partial(loss_curves.at_end, where={}, column="difference_dcl", over=pd.Series.max)
+    statistic = partial(loss_curves.at_end, column="difference_dcl", over="max")
     return Within("largest L_DCL(CL) - L_DCL(NSCL) over C", -np.inf, 0, statistic)
 
 
@@ -154,8 +153,8 @@ def premise() -> Within:
 )
 def nearly_as_low(nats: float) -> Within:
     """The NSCL loss of the CL-trained encoder ends near that of the NSCL-trained one."""
-    statistic = partial(loss_curves.at_end, where={}, column="difference_nscl")
-    null = partial(loss_curves.untrained_excess, where={})
+    statistic = partial(loss_curves.at_end, column="difference_nscl")
+    null = loss_curves.untrained_excess
     return Within("L_NSCL(CL) - L_NSCL(NSCL)", -np.inf, nats, statistic, null)
 
 
@@ -188,7 +187,7 @@ def claims(tau_train: float, tau: float, classes: Sequence[int]) -> list[Claim]:
     return [
         *gap.theorems((tau, tau_train), EXACT),
         *(make() for make in (forced, transfer, transfer_identity, batch_anchors)),
-        floor(coupled=False, scope=EXACT),
+        nscl_floor(scope=EXACT),
         *(earlier(name=n, source=s, formula=f, silent=v) for n, (s, f, v) in EARLIER.items()),
         *(make(scope=at) for make in (together, together_held_out, gap_and_bound)),
         premise(scope={"tau": tau_train}),

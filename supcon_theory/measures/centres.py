@@ -131,14 +131,9 @@ def support_means(features, labels, supports) -> np.ndarray:
     support_classes(len(x), labels, supports)
     repeats, count, m = np.shape(supports)
     # A matrix of multiplicities: repeated rows add up, and no (R, C, m, d) array is ever formed.
-    picks = scipy.sparse.csr_array(
-        (
-            np.full(repeats * count * m, 1 / m),
-            np.ravel(supports),
-            np.arange(0, repeats * count * m + 1, m),
-        ),
-        shape=(repeats * count, len(x)),
-    )
+    weights, ends = np.full(np.size(supports), 1 / m), np.arange(0, np.size(supports) + 1, m)
+    shape = (repeats * count, len(x))
+    picks = scipy.sparse.csr_array((weights, np.ravel(supports), ends), shape=shape)
     return (picks @ x).reshape(repeats, count, -1)
 
 

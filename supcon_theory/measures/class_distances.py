@@ -10,13 +10,11 @@ With d_ij = ||mu_i - mu_j||, v_i = tr Sigma_i and u_ij = (mu_j - mu_i) / d_ij (p
 In D dimensions 0 <= directional <= "single", with directional = single / D for isotropic classes.
 """
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
 from supcon_theory.inputs import choice
-from supcon_theory.measures.moments import Features, PairMeasure, as_moments
+from supcon_theory.measures.moments import Features, Names, PairMeasure, as_moments
 from supcon_theory.measures.pair_moments import directional_scatter
 
 CONVENTIONS = ("half", "single", "unhalved")
@@ -28,7 +26,7 @@ def cdnv(
     *,
     convention: str = "half",
     debiased: bool = False,
-    classes: int | Iterable | None = None,
+    classes: Names = None,
 ) -> PairMeasure:
     """V_ij in the named convention, and its mean over ordered pairs.
 
@@ -54,11 +52,7 @@ def cdnv(
 
 
 def directional_cdnv(
-    features: Features,
-    labels=None,
-    *,
-    debiased: bool = False,
-    classes: int | Iterable | None = None,
+    features: Features, labels=None, *, debiased: bool = False, classes: Names = None
 ) -> PairMeasure:
     """u_ij' Sigma_i u_ij / d_ij^2, row i the class whose variance it is, and its mean.
 
@@ -80,11 +74,7 @@ def directional_cdnv(
 
 
 def centre_distances(
-    features: Features,
-    labels=None,
-    *,
-    debiased: bool = False,
-    classes: int | Iterable | None = None,
+    features: Features, labels=None, *, debiased: bool = False, classes: Names = None
 ) -> PairMeasure:
     """Squared distances between class means, plain or without the bias of estimated means.
 

@@ -3,20 +3,17 @@
 import numpy as np
 from torch import Tensor
 
+from supcon_theory.measures import collapse
 from supcon_theory.measures.class_distances import cdnv, directional_cdnv
-from supcon_theory.measures.collapse import (
-    augmentation_variance,
-    equiangularity,
-    equinorm,
-    etf_deviation,
-    max_angle,
-    nc1,
-    self_duality,
-    within_class_variance,
-)
 from supcon_theory.measures.moments import Measure, PairMeasure, class_moments
 from supcon_theory.measures.similarity import alignment, uniformity
 from supcon_theory.measures.spectrum import rankme, singular_values
+
+OF_MOMENTS = (
+    *(collapse.augmentation_variance, collapse.within_class_variance, cdnv, directional_cdnv),
+    *(collapse.nc1, collapse.equinorm, collapse.equiangularity, collapse.max_angle),
+    collapse.etf_deviation,
+)
 
 
 class Geometry(dict[str, float]):
@@ -51,21 +48,11 @@ def geometry(
         A number for each measure. One that is undefined here is NaN; `.reasons` says why.
     """
     moments = class_moments(features, labels)
-    measured: dict[str, Measure | PairMeasure] = {
-        "augmentation_variance": augmentation_variance(moments),
-        "within_class_variance": within_class_variance(moments),
-        "cdnv": cdnv(moments),
-        "directional_cdnv": directional_cdnv(moments),
-        "nc1": nc1(moments),
-        "equinorm": equinorm(moments),
-        "equiangularity": equiangularity(moments),
-        "max_angle": max_angle(moments),
-        "etf_deviation": etf_deviation(moments),
-        "alignment": alignment(features),
-        "uniformity": uniformity(features, max_samples=uniformity_samples, seed=seed),
-    }
+    measured: dict[str, Measure | PairMeasure] = {f.__name__: f(moments) for f in OF_MOMENTS}
+    measured["alignment"] = alignment(features)
+    measured["uniformity"] = uniformity(features, max_samples=uniformity_samples, seed=seed)
     if weights is not None:
-        measured["self_duality"] = self_duality(moments, weights)
+        measured["self_duality"] = collapse.self_duality(moments, weights)
     result = Geometry()
     for name, m in measured.items():
         result[name] = m.mean if isinstance(m, PairMeasure) else m.value

@@ -60,14 +60,11 @@ def nc1(features: Features, labels=None) -> Measure:
     for a in range(0, len(flat), ROWS):
         squares = (flat[a : a + ROWS] @ directions).double().square_().sum(1)
         total += (weights[a : a + ROWS] @ squares).item()
-    reason = (
-        ""
-        if rank == expected
-        else (
+    if rank < expected:
+        reason = (
             f"the class means span {rank} of the {expected} dimensions they could: "
             f"variance outside that span does not count"
         )
-    )
     return Measure(total / c / moments.scale**2, reason)
 
 
@@ -97,11 +94,7 @@ def max_angle(features: Features, labels=None, *, grand_mean: str = "classes") -
 
 
 def etf_deviation(
-    features: Features,
-    labels=None,
-    *,
-    convention: str = "cosine",
-    grand_mean: str = "classes",
+    features: Features, labels=None, *, convention: str = "cosine", grand_mean: str = "classes"
 ) -> Measure:
     """Frobenius distance of the class-mean Gram matrix to that of a simplex ETF.
 

@@ -138,12 +138,11 @@ class Moments:
         return f"the means of classes {i} and {j} coincide{others}"
 
 
+Names = int | Iterable | None  # of classes that may be missing: how many, or their labels
 Features = Moments | Tensor | np.ndarray  # with labels, unless they are Moments already
 
 
-def class_moments(
-    features: Tensor | np.ndarray, labels, classes: int | Iterable | None = None
-) -> Moments:
+def class_moments(features: Tensor | np.ndarray, labels, classes: Names = None) -> Moments:
     """Means, scatter and residuals of each class, in two passes.
 
     Time O(N K D); memory one copy of the features (the residuals) and a few (C, D) matrices.
@@ -218,7 +217,7 @@ def class_moments(
     )
 
 
-def as_moments(features: Features, labels=None, classes: int | Iterable | None = None) -> Moments:
+def as_moments(features: Features, labels=None, classes: Names = None) -> Moments:
     """Features and labels through `class_moments`; moments as they are.
 
     Args:
@@ -241,11 +240,10 @@ def as_moments(features: Features, labels=None, classes: int | Iterable | None =
 
 def _missing(known: list, samples: list[int], views: int) -> str:
     """Which classes have no sample, or a single row and thus no variance, in words."""
+    sizes = list(zip(known, samples, strict=True))
     lacks = {
-        "no sample of class": [c for c, n in zip(known, samples, strict=True) if n == 0],
-        "one sample, so no variance, of class": [
-            c for c, n in zip(known, samples, strict=True) if n == views == 1
-        ],
+        "no sample of class": [c for c, n in sizes if n == 0],
+        "one sample, so no variance, of class": [c for c, n in sizes if n == views == 1],
     }
     return "; ".join(
         f"{what} {', '.join(map(str, of[:5]))}" + f" and {len(of) - 5} more" * (len(of) > 5)

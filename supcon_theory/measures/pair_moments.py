@@ -95,9 +95,8 @@ def _products_by_scatter(moments: Moments) -> Tensor:
         slab, start = moments.means.new_zeros(c, b - a, d - a), 0
         for i, count in enumerate(counts):
             block = flat[start : start + count, a:].double()
-            slab[i] = (
-                block[:, : b - a].T @ block / max(count, 1)
-            )  # a missing class is blanked below
+            # A missing class is blanked below.
+            slab[i] = block[:, : b - a].T @ block / max(count, 1)
             start += count
         # The matrices are symmetric: what lies right of the square block stands for both halves.
         slab[:, :, b - a :] *= 2**0.5

@@ -17,26 +17,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
 from supcon_theory.inputs import matrix
-from supcon_theory.measures.centres import (
-    affine_errors,
-    nearest_centre,
-    support_means,
-    way_error,
-)
-from supcon_theory.measures.supports import draw_supports, query_rows, support_classes
-
-__all__ = [
-    "Probe",
-    "affine_errors",
-    "draw_supports",
-    "knn_error",
-    "linear_probe",
-    "nearest_centre",
-    "probe_error",
-    "ridge_probe",
-    "support_means",
-    "way_error",
-]
+from supcon_theory.measures.centres import affine_errors, way_error
+from supcon_theory.measures.supports import query_rows, support_classes
 
 _SHIFTLESS = ("euclidean", "l2", "sqeuclidean")  # metrics that scikit-learn expands about 0
 _NO_SLOPE = 1e-12  # of features of RMS 1: a gradient that is rounding

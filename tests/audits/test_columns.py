@@ -105,9 +105,9 @@ def versions(name: str) -> list[int]:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_numbers_change_with_their_version_only(name):
-    """After raising VERSION of a table in `columns.py`: python -m tests.audits.test_columns."""
+    """After raising a version in `columns.toml`: python -m tests.audits.test_columns."""
     stored = json.loads(GOLDEN.read_text())[name]
-    hint = "raise the version in columns.py, then: python -m tests.audits.test_columns"
+    hint = "raise the version in columns.toml, then: python -m tests.audits.test_columns"
     assert stored["versions"] == versions(name), hint
     assert summary(name) == pytest.approx(stored["means"], rel=1e-7, abs=1e-9), hint
 
@@ -119,5 +119,5 @@ if __name__ == "__main__":
         means = pytest.approx(stored[name]["means"], rel=1e-7, abs=1e-9)
         if now[name]["versions"] == stored[name]["versions"] and now[name]["means"] != means:
             tables = " or ".join(table.name for table in EVERY[name][0])
-            sys.exit(f"numbers of {name} changed: raise the version of {tables} in columns.py first")
+            sys.exit(f"numbers of {name} changed: raise the version of {tables} in columns.toml first")
     GOLDEN.write_text(json.dumps(now, indent=1) + "\n")

@@ -36,17 +36,17 @@ def test_the_gap_of_a_constant_ratio_falls_as_one_over_c_less_one():
 
 
 def test_the_furthest_from_one_is_that_of_the_untrained():
-    found = sweeps.furthest_from_one(sweep(), {})
+    found = sweeps.furthest_from_one(sweep())
     assert found.to_dict() == pytest.approx({0: 0.0, 1: 0.01})
-    assert sweeps.furthest_from_one(sweep(classes=(4,)), {}).isna().all()
+    assert sweeps.furthest_from_one(sweep(classes=(4,))).isna().all()
 
 
 def test_what_is_learned_is_the_least_over_c_of_true_less_shuffled():
     shuffled = sweep("shuffled", 1.0)
-    found = sweeps.least_learned(pd.concat([sweep(), shuffled]), {})
+    found = sweeps.least_learned(pd.concat([sweep(), shuffled]))
     assert found.to_dict() == pytest.approx({0: 1.0, 1: 1.01})
     lacking = pd.concat([sweep(), shuffled[shuffled["C"] > 2]])
-    assert sweeps.least_learned(lacking, {}).isna().all()
+    assert sweeps.least_learned(lacking).isna().all()
 
 
 def grid(table: pd.DataFrame) -> pd.DataFrame:
@@ -80,11 +80,11 @@ def shots(bound=lambda m: 3 / m, error=lambda m: 0.5 / np.sqrt(m)) -> pd.DataFra
 
 def test_few_shot_statistics_of_powers_of_m():
     table = shots()
-    slopes = few_shot_curves.by_seed(table, {}, "bound_older", few_shot_curves.slope_difference)
+    slopes = few_shot_curves.by_seed(table, "bound_older", few_shot_curves.slope_difference)
     assert slopes.to_dict() == pytest.approx({0: -0.5})
-    flat = few_shot_curves.by_seed(table, {}, None, few_shot_curves.correlation)
+    flat = few_shot_curves.by_seed(table, None, few_shot_curves.correlation)
     assert flat.to_dict() == pytest.approx({0: 1.0})
-    assert few_shot_curves.one_per_seed(table, {}, "crossing").to_dict() == {0: 7.0}
+    assert few_shot_curves.at_limit(table, "crossing").to_dict() == {0: 7.0}
     found = few_shot_curves.correlations(table, ["older"]).set_index("bound")
     assert found["slope_error"].tolist() == pytest.approx([-0.5, -0.5])
     assert found["slope_bound"].to_dict() == pytest.approx({"older": -1.0, "flat": -0.5})
@@ -158,7 +158,7 @@ def test_a_curve_of_two_losses_and_its_batches():
     pairs = loss_curves.premise(pd.concat([table, partner]))
     assert len(pairs) == 4  # two checkpoints after the start of each
     assert pairs["violation_transfer"].max() == pytest.approx(2.5 - (1.0 - 1) - 0.25)
-    start = loss_curves.untrained_excess(pd.concat([table, partner]), {})
+    start = loss_curves.untrained_excess(pd.concat([table, partner]))
     assert start.to_dict() == pytest.approx({0: 3.0 - 0.0})
     batches = pd.DataFrame(
         {"protocol": "batch", "tau": 1.0, "C": 4, "split": ["train", "test"] * 2, "seed": 0}

@@ -10,17 +10,14 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import NearestCentroid
 
-from supcon_theory.measures.probes import (
+from supcon_theory.measures.centres import (
     affine_errors,
-    draw_supports,
-    knn_error,
-    linear_probe,
     nearest_centre,
-    probe_error,
-    ridge_probe,
     support_means,
     way_error,
 )
+from supcon_theory.measures.probes import knn_error, linear_probe, probe_error, ridge_probe
+from supcon_theory.measures.supports import draw_supports
 
 
 def classes_of_points(seed=0, C=5, n=12, d=4, spread=1.0, labels=None):

@@ -48,26 +48,15 @@ def older_terms(V: ArrayLike, V_dir: ArrayLike, m: ArrayLike, ways: ArrayLike = 
     return _scaled(ways, _terms_at_best_a(V_dir, 2 + 2**1.5 / m, 2**1.5 * V / m))
 
 
-def neurips_bound(
-    V: ArrayLike,
-    V_root: ArrayLike,
-    V_dir: ArrayLike,
-    m: ArrayLike,
-    ways: ArrayLike = 2,
-    a: ArrayLike | None = None,
-) -> Floats:
+def neurips_bound(*moments: ArrayLike, **options: ArrayLike) -> Floats:
     """(C'-1)[(1/2 - A/a)^{-2} V_dir + (a/4)(2 (V_root + V) / sqrt(m) + V / m)], A = 2 + sqrt(8)/m.
 
     arXiv 2506.04411 (NeurIPS 2025); the best a >= 5 is its Corollary 1.
     Valid for every m >= 1 and a > 2A (the paper: a >= 5, m >= 10); +inf for a <= 2A.
 
     Args:
-        V: single-class CDNV.
-        V_root: average of sqrt(v_i) / d_ij.
-        V_dir: directional CDNV.
-        m: supports per class.
-        ways: classes in the episode.
-        a: the free number; None takes the best one.
+        *moments: the arguments of `neurips_terms`.
+        **options: the same by name.
 
     Returns:
         The bound, of the broadcast shape.
@@ -76,7 +65,7 @@ def neurips_bound(
         >>> round(float(neurips_bound(1.672125, 1.672125**0.5, 0.072864, 500)), 3)
         1.459
     """
-    return np.add(*neurips_terms(V, V_root, V_dir, m, ways, a))
+    return np.add(*neurips_terms(*moments, **options))
 
 
 def neurips_terms(
@@ -87,7 +76,19 @@ def neurips_terms(
     ways: ArrayLike = 2,
     a: ArrayLike | None = None,
 ) -> Terms:
-    """`neurips_bound` in its directional and dispersion terms."""
+    """`neurips_bound` in its directional and dispersion terms.
+
+    Args:
+        V: single-class CDNV.
+        V_root: average of sqrt(v_i) / d_ij.
+        V_dir: directional CDNV.
+        m: supports per class.
+        ways: classes in the episode.
+        a: the free number; None takes the best one.
+
+    Returns:
+        Both terms, of the broadcast shape.
+    """
     m, ways = checked_shots(m), checked_ways(ways)
     V, V_root, V_dir = checked_moments(V=V, V_root=V_root, V_dir=V_dir)
     slope = (2 * (V_root + V) / np.sqrt(m) + V / m) / 4

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from supcon_theory.theory.counts import Floats, checked_whole
+from supcon_theory.theory.few_shot.pairs import of_every_pair
 
 
 class GaussianClasses(NamedTuple):
@@ -91,14 +92,8 @@ def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> Fl
         (repeats, C, d) centres.
     """
     checked_whole(1, m=m, repeats=repeats)
-    noise = np.stack(
-        [
-            np.random.default_rng(np.random.SeedSequence((seed, r))).standard_normal(
-                law.means.shape
-            )
-            for r in range(repeats)
-        ]
-    )
+    draws = (np.random.default_rng(np.random.SeedSequence((seed, r))) for r in range(repeats))
+    noise = np.stack([rng.standard_normal(law.means.shape) for rng in draws])
     return law.means + noise * np.sqrt(law.variances / m)
 
 
@@ -143,23 +138,9 @@ def moments_of_pairs(law: GaussianClasses) -> dict[str, Floats]:
     mu, s = law
     gap = mu[None] - mu[:, None]
     v, product = s.sum(axis=1), s @ s.T
-    squared = product.diagonal()
-    fourth = v**2 + 2 * squared
-    matrices = {
-        "distance2": (gap**2).sum(axis=2),
-        "v_i": v[:, None],
-        "v_j": v[None],
-        "along_i": np.einsum("ijd,id->ij", gap**2, s),
-        "along_j": np.einsum("ijd,jd->ij", gap**2, s),
-        "squared_i": squared[:, None],
-        "squared_j": squared[None],
-        "product": product,
-        "third_j": np.zeros((1, 1)),
-        "fourth_i": fourth[:, None],
-        "fourth_j": fourth[None],
-    }
-    off = ~np.eye(len(mu), dtype=bool)
-    return {name: np.broadcast_to(x, off.shape)[off] for name, x in matrices.items()}
+    squared, along = product.diagonal(), np.einsum("ijd,id->ij", gap**2, s)
+    distance2, third = (gap**2).sum(axis=2), np.zeros_like(product)
+    return of_every_pair(v, squared, v**2 + 2 * squared, distance2, along, product, third)
 
 
 def samples(law: GaussianClasses, n: int, seed: int | tuple[int, ...]) -> Floats:

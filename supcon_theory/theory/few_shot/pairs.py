@@ -22,15 +22,47 @@ from supcon_theory.theory.counts import Floats, checked_moments, checked_shots
 from supcon_theory.theory.few_shot.averages import Terms
 
 
-def theorem_4_1(
-    distance2: ArrayLike,
-    v_i: ArrayLike,
-    v_j: ArrayLike,
-    along_i: ArrayLike,
-    fourth_i: ArrayLike,
-    fourth_j: ArrayLike,
-    m: ArrayLike,
-) -> Floats:
+def of_every_pair(
+    v: Floats,
+    squared: Floats,
+    fourth: Floats,
+    distance2: Floats,
+    along: Floats,
+    product: Floats,
+    third: Floats,
+) -> dict[str, Floats]:
+    """The arguments of `margin_moments` for all ordered pairs i != j: (0, 1), (0, 2) ...
+
+    Args:
+        v: (C,) tr Sigma_c.
+        squared: (C,) tr Sigma_c^2.
+        fourth: (C,) E|w|^4.
+        distance2: (C, C) |D|^2.
+        along: (C, C) D' Sigma_i D.
+        product: (C, C) tr Sigma_i Sigma_j.
+        third: (C, C) D . E[w |w|^2] over class j.
+
+    Returns:
+        Arrays (C (C-1),) by name, in the order of the arguments, but for m.
+    """
+    off = ~np.eye(len(v), dtype=bool)
+    matrices = {
+        "distance2": distance2,
+        "v_i": v[:, None],
+        "v_j": v,
+        "along_i": along,
+        "along_j": along.T,
+        "squared_i": squared[:, None],
+        "squared_j": squared,
+        "product": product,
+        "third_j": third,
+        "fourth_i": fourth[:, None],
+        "fourth_j": fourth,
+    }
+    return {name: np.broadcast_to(x, off.shape)[off] for name, x in matrices.items()}
+
+
+def theorem_4_1(*moments: ArrayLike) -> Floats:
     """[4 V_dir + (sqrt E1 + sqrt E2 + sqrt E3)^2] / (1 + (v_j - v_i)/(m d^2))^2, arXiv 2603.03530.
 
     E1 = (4/m)(V^2 + V/4), E2 = V/m, E3 = (Theta + 2 (m-1) V^2)/m^3, with V = (v_i + v_j)/d^2 and
@@ -39,18 +71,12 @@ def theorem_4_1(
     Note: the paper and its code do not check that; where it fails the value is +inf here.
 
     Args:
-        distance2: |D|^2.
-        v_i: tr Sigma_i.
-        v_j: tr Sigma_j.
-        along_i: D' Sigma_i D.
-        fourth_i: E|w|^4 over class i.
-        fourth_j: E|w|^4 over class j.
-        m: supports per class.
+        *moments: the arguments of `theorem_4_1_terms`.
 
     Returns:
         The bound, of the broadcast shape.
     """
-    return np.add(*theorem_4_1_terms(distance2, v_i, v_j, along_i, fourth_i, fourth_j, m))
+    return np.add(*theorem_4_1_terms(*moments))
 
 
 def theorem_4_1_terms(
@@ -61,14 +87,35 @@ def theorem_4_1_terms(
     fourth_i: ArrayLike,
     fourth_j: ArrayLike,
     m: ArrayLike,
+    *,
     crude: bool = False,
 ) -> Terms:
-    """`theorem_4_1` in its directional and dispersion terms; `crude` for `theorem_c_2`."""
+    """`theorem_4_1` in its directional and dispersion terms.
+
+    Args:
+        distance2: |D|^2.
+        v_i: tr Sigma_i.
+        v_j: tr Sigma_j.
+        along_i: D' Sigma_i D.
+        fourth_i: E|w|^4 over class i.
+        fourth_j: E|w|^4 over class j.
+        m: supports per class.
+        crude: True for `theorem_c_2`.
+
+    Returns:
+        Both terms, of the broadcast shape.
+
+    Raises:
+        ValueError: Where two class means coincide.
+    """
     m = checked_shots(m)
     d2, v_i, v_j, along_i, fourth_i, fourth_j = checked_moments(
         distance2=distance2, v_i=v_i, v_j=v_j, along_i=along_i, fourth_i=fourth_i, fourth_j=fourth_j
     )
-    d2 = _apart(d2)
+    if np.any(d2 == 0):
+        raise ValueError(
+            "two class means coincide (distance 0): no bound by ratios exists, leave the pair out."
+        )
     V, theta = (v_i + v_j) / d2, (fourth_i + fourth_j) / d2**2
     E = (4 / m * (V**2 + V / 4), V / m, (theta + 2 * (m - 1) * V**2) / m**3)
     dispersion = 3 * sum(E) if crude else sum(np.sqrt(e) for e in E) ** 2
@@ -81,19 +128,9 @@ def theorem_4_1_terms(
         return directional, np.where(margin > 0, dispersion * scale, zero)
 
 
-def theorem_c_2(
-    distance2: ArrayLike,
-    v_i: ArrayLike,
-    v_j: ArrayLike,
-    along_i: ArrayLike,
-    fourth_i: ArrayLike,
-    fourth_j: ArrayLike,
-    m: ArrayLike,
-) -> Floats:
+def theorem_c_2(*moments: ArrayLike) -> Floats:
     """`theorem_4_1` with 3 (E1 + E2 + E3) for the square: never below it, by Cauchy-Schwarz."""
-    return np.add(
-        *theorem_4_1_terms(distance2, v_i, v_j, along_i, fourth_i, fourth_j, m, crude=True)
-    )
+    return np.add(*theorem_4_1_terms(*moments, crude=True))
 
 
 def margin_moments(
@@ -136,20 +173,13 @@ def margin_moments(
         The mean and the two variances, of the broadcast shape.
     """
     m = checked_shots(m)
-    d2, v_i, v_j, along_i, along_j, squared_i, squared_j, product, fourth_i, fourth_j = (
-        checked_moments(
-            distance2=distance2,
-            v_i=v_i,
-            v_j=v_j,
-            along_i=along_i,
-            along_j=along_j,
-            squared_i=squared_i,
-            squared_j=squared_j,
-            product=product,
-            fourth_i=fourth_i,
-            fourth_j=fourth_j,
-        )
+    d2, v_i, v_j, along_i, along_j = checked_moments(
+        distance2=distance2, v_i=v_i, v_j=v_j, along_i=along_i, along_j=along_j
     )
+    squared_i, squared_j, product = checked_moments(
+        squared_i=squared_i, squared_j=squared_j, product=product
+    )
+    fourth_i, fourth_j = checked_moments(fourth_i=fourth_i, fourth_j=fourth_j)
     squares = sum(
         fourth - v**2 + 2 * (m - 1) * squared
         for fourth, v, squared in ((fourth_i, v_i, squared_i), (fourth_j, v_j, squared_j))
@@ -188,11 +218,3 @@ def cantelli_terms(*moments: ArrayLike) -> Terms:
         share = np.where(variance > 0, staying / variance, 0.0)
         bound = np.where(mean > 0, variance / (variance + np.square(mean)), 1.0)
     return share * bound, (1 - share) * bound
-
-
-def _apart(distance2: Floats) -> Floats:
-    if np.any(distance2 == 0):
-        raise ValueError(
-            "two class means coincide (distance 0): no bound by ratios exists, leave the pair out."
-        )
-    return distance2

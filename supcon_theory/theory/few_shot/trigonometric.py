@@ -157,11 +157,7 @@ def _keys(spread: Floats, place: Floats, margin: Margin) -> list[tuple]:
 
 
 def _expectation(
-    g: Majorant,
-    moments: list[Complexes],
-    turn: Complexes,
-    variance: Floats,
-    fourth: Floats,
+    g: Majorant, moments: list[Complexes], turn: Complexes, variance: Floats, fourth: Floats
 ) -> Floats:
     """E[G(x - rho, u)] from the joint moments, the phases e^{-ikw rho}, E[u^2] and E[u^4]."""
     zero, first, second = moments
