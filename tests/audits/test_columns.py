@@ -119,5 +119,5 @@ if __name__ == "__main__":
         means = pytest.approx(stored[name]["means"], rel=1e-7, abs=1e-9)
         if now[name]["versions"] == stored[name]["versions"] and now[name]["means"] != means:
             tables = " or ".join(table.name for table in EVERY[name][0])
-            sys.exit(f"numbers of {name} changed: raise the version of {tables} in columns.toml first")
+            sys.exit(f"numbers of {name} changed: raise the version of {tables} in columns.toml")
     GOLDEN.write_text(json.dumps(now, indent=1) + "\n")
