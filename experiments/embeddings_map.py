@@ -52,6 +52,10 @@ class Config(Deep):
             raise ValueError(
                 "method is umap but umap-learn is not installed: pip install umap-learn"
             )
+
+    def look(self) -> None:
+        """Refuse data with too few held-out images for a map."""
+        super().look()
         fewest = facts(self.data).fewest_test
         if min(self.classes) * fewest <= NEIGHBOURS:
             raise ValueError(

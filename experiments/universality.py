@@ -18,7 +18,7 @@ The theorems must hold at every point; the gap over its bounds and r are measure
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -68,6 +68,19 @@ class Config(Trained):
                     f"(--coarse)"
                 )
         super().check()
+        varied = {
+            "encoder": self.encoders,
+            "d": self.dimensions,
+            "K": self.views,
+            "tau": self.temperatures,
+        }
+        for field, values in varied.items():
+            for value in values:
+                replace(self.recipe, **{field: value})  # refuses what cannot be trained
+
+    def look(self) -> None:
+        """Refuse data with fewer classes than are asked for, and what a recipe cannot have."""
+        super().look()
         for name in {*self.datasets} - {self.data}:
             check_data(name, max(self.classes), 2)
         list(grid(self, seed=0))  # a recipe refuses what it cannot be trained with

@@ -37,7 +37,11 @@ def _replace(stage: Path, folder: Path) -> None:
     elif not _exchange(stage, folder):  # two renames: a kill between them leaves the earlier aside
         aside = stage.with_name(f"{stage.name}.earlier")
         os.rename(folder, aside)
-        os.rename(stage, folder)
+        try:
+            os.rename(stage, folder)
+        except BaseException:
+            os.rename(aside, folder)
+            raise
         os.rename(aside, stage)
 
 
