@@ -12,6 +12,10 @@ the embeddings themselves and in the map, and the map's trustworthiness.
 Encoders are those of `deep`, trained once and shared. Images are mapped as they are, not as views.
 """  # noqa: E501
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -11,6 +11,10 @@ bound (Theorem 1).
 Controls: shuffled labels (evaluation only), the step, imbalanced subsets of the images.
 """
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

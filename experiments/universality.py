@@ -17,6 +17,10 @@ The theorems must hold at every point; the gap over its bounds and r are measure
     python experiments/universality.py --data FOLDER      your images as the base
 """
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 

@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import NoReturn
 
 KEPT = "Finished cells are kept; the same command goes on from there."
 
@@ -65,6 +66,12 @@ def guard(command: Callable[[], int]) -> int:
     if sentence:
         print(sentence, file=sys.stderr)
     return code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with a code that nothing changes any more, such as a late Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from supcon_theory.claims.document import claims_json
 from supcon_theory.runs import flags, machine, store, terminal
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
-from supcon_theory.runs.exits import Refused, guard
+from supcon_theory.runs.exits import Refused, guard, leave
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
@@ -59,7 +59,7 @@ class Experiment:
 
     def main(self) -> NoReturn:
         """Run as the command line asks; ends the process with the exit code."""
-        sys.exit(self.run(sys.argv[1:]))
+        leave(self.run(sys.argv[1:]))
 
     def run(self, argv: Sequence[str]) -> int:
         """Run as `argv` asks and return the exit code; whatever happens, it is one of `runs.exits`.

@@ -93,7 +93,9 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_bytes())
-    except (ValueError, OSError):
+    except OSError as error:
+        raise Damaged(f"{path} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise Damaged(f"{path} is not the JSON it was written as")
