@@ -147,8 +147,9 @@ class Experiment:
             "command": shlex.join(["supcon-theory", "run", self.name, *argv]),
         }
         document = claims_json(asked, verdicts, **about)
-        self.folder(preset, config)  # is the name still free?
-        with staged(folder) as stage:
+        with staged(
+            folder, lambda: self.folder(preset, config)
+        ) as stage:  # is the name still free?
             write_tables(stage, outcome, verdicts, broken, summaries)
             store.write_json(stage / "claims.json", document)
             store.write_json(stage / "manifest.json", manifest)
