@@ -1,6 +1,7 @@
 """The flow of an experiment: exit codes, folders, what is written, what is never lost."""
 
 import dataclasses
+import importlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -293,6 +294,11 @@ def test_a_published_run_is_that_of_the_same_preset_and_data(tmp_path, monkeypat
     assert published("toy", "laptop", {"seeds": 5, "height": 2.0}) is None
     assert published("toy", "full", {"seeds": 5, "height": 1.0}) is None
     assert published("other", "laptop", {"seeds": 5, "height": 1.0}) is None
+
+
+def test_published_runs_are_found_however_the_package_is_installed():
+    (place, *_) = importlib.import_module("supcon_theory.published").__path__
+    assert (Path(place) / "gap_vs_classes" / "README.md").exists() or "site-packages" in place
 
 
 def test_one_process_at_a_time_on_a_gpu():
