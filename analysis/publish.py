@@ -7,6 +7,7 @@ python -m supcon_theory.analysis.publish --check    # is that page as it would b
 
 import argparse
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -64,6 +65,7 @@ def publish(folder: Path, figures: Path) -> Path:
         place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed
     )
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
+    kept["command"] = re.sub(r" --out[= ]('[^']*'|\S+)", "", kept["command"])  # a place of its own
     kept["cpu_seconds"] = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
     return place

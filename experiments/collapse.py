@@ -11,6 +11,10 @@ on free embeddings ends.
 The encoders are those of `deep`, trained once and shared with other experiments.
 """  # noqa: E501
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

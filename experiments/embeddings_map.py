@@ -12,6 +12,10 @@ the embeddings themselves and in the map, and the map's trustworthiness.
 Encoders are those of `deep`, trained once and shared. Images are mapped as they are, not as views.
 """  # noqa: E501
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,6 +56,10 @@ class Config(Deep):
             raise ValueError(
                 "method is umap but umap-learn is not installed: pip install umap-learn"
             )
+
+    def look(self) -> None:
+        """Refuse data with too few held-out images for a map."""
+        super().look()
         fewest = facts(self.data).fewest_test
         if min(self.classes) * fewest <= NEIGHBOURS:
             raise ValueError(

@@ -11,6 +11,10 @@ apply exactly) and on Gaussian classes whose moments are known.
 Encoders are those of `deep`, trained once and shared. Queries are images as they are, not views.
 """
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal

@@ -8,6 +8,10 @@ tends to .2545. The forms with V / sqrt(m), Theorem 4.1 and the Cantelli certifi
     python experiments/few_shot_counterexample.py          seconds; 5 seeds, m up to 10^6
 """
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -11,6 +11,10 @@ bound (Theorem 1).
 Controls: shuffled labels (evaluation only), the step, imbalanced subsets of the images.
 """
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -61,6 +65,8 @@ class Config(Trained):
         """
         super().check()
         at_least(self, checkpoints=1)
+        if self.imbalanced_training:
+            at_least(self, imbalanced_classes=2)
         n = self.recipe.n
         for ratio in self.ratios:
             if not 1 <= ratio <= n / 2:
@@ -68,9 +74,12 @@ class Config(Trained):
                     f"ratios has {ratio:g} but with n = {n} images a class each must "
                     f"be from 1 to {n / 2:g}, so that 2 images stay in every class"
                 )
+
+    def look(self) -> None:
+        """Refuse data with fewer classes than are asked for."""
+        super().look()
         if self.imbalanced_training:
-            at_least(self, imbalanced_classes=2)
-            check_data(self.data, self.imbalanced_classes, n, "imbalanced-classes")
+            check_data(self.data, self.imbalanced_classes, self.recipe.n, "imbalanced-classes")
         if self.kanji_classes:
             check_data("kanji", max(self.kanji_classes), 2)
 

@@ -15,6 +15,10 @@ Encoders are those of `deep`, trained once and shared. The data's nuisance is of
 the augmentation, which helps both objectives alike.
 """  # noqa: E501
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -9,6 +9,10 @@ at which the ceiling of the gap is proved, by interval arithmetic. No data, no n
     python experiments/minimisers.py full       100 starts, more shapes
 """
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -17,8 +17,12 @@ The theorems must hold at every point; the gap over its bounds and r are measure
     python experiments/universality.py --data FOLDER      your images as the base
 """
 
+import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
+
+# isort: split
+
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -68,6 +72,19 @@ class Config(Trained):
                     f"(--coarse)"
                 )
         super().check()
+        varied = {
+            "encoder": self.encoders,
+            "d": self.dimensions,
+            "K": self.views,
+            "tau": self.temperatures,
+        }
+        for field, values in varied.items():
+            for value in values:
+                replace(self.recipe, **{field: value})  # refuses what cannot be trained
+
+    def look(self) -> None:
+        """Refuse data with fewer classes than are asked for, and what a recipe cannot have."""
+        super().look()
         for name in {*self.datasets} - {self.data}:
             check_data(name, max(self.classes), 2)
         list(grid(self, seed=0))  # a recipe refuses what it cannot be trained with

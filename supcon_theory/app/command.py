@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from supcon_theory.runs.exits import Refused, guard
+from supcon_theory.runs.exits import Refused, guard, leave
 
 USAGE = """\
 supcon-theory run NAME [smoke|laptop|full|paper] [--flags]   answer a question; --help lists flags
@@ -19,7 +19,7 @@ supcon-theory --version"""
 
 def main() -> NoReturn:
     """Do what the command line asks; ends the process with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
 
 
 def run(argv: list[str]) -> int:

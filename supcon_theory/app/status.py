@@ -24,22 +24,24 @@ def status(out: Path) -> None:
         terminal.show(pd.DataFrame(rows))
     for name, pattern in (("encoders", "encoders/*"), ("cells", "*/cells/*")):
         folders = [path for path in out.glob(pattern) if path.is_dir()]
-        finished = sum((path / "manifest.json").exists() for path in folders)
-        aside = sum(".damaged" in path.name for path in folders)
-        begun = len(folders) - finished
-        print(f"{name}: {finished - aside} finished, {begun} begun, {aside} set aside")
+        used = [path for path in folders if ".damaged" not in path.name]
+        finished = sum((path / "manifest.json").exists() for path in used)
+        begun, aside = len(used) - finished, len(folders) - len(used)
+        print(f"{name}: {finished} finished, {begun} begun, {aside} set aside")
 
 
 def _run(folder: Path) -> dict[str, object]:
     try:
         manifest = store.read_json(folder / "manifest.json")
         verdicts = pd.read_csv(folder / "claims.csv")["verdict"].value_counts()
-    except (store.Damaged, OSError, KeyError, ValueError) as error:
-        return {"run": f"{folder.parent.name}/{folder.name}", "verdicts": f"unreadable: {error}"}
+        cells, early = len(manifest["cells"]), len(manifest["failed"])
+    except (store.Damaged, OSError, KeyError, TypeError, ValueError) as error:
+        why = f"no {error}" if isinstance(error, KeyError) else error
+        return {"run": f"{folder.parent.name}/{folder.name}", "verdicts": f"unreadable: {why}"}
     return {
         "run": f"{folder.parent.name}/{folder.name}",
         "verdicts": ", ".join(f"{count} {word}" for word, count in verdicts.items()) or "none",
-        "cells": len(manifest.get("cells", ())),
-        "ended early": len(manifest.get("failed", ())),
+        "cells": cells,
+        "ended early": early,
         "time": str(manifest.get("time", "")),
     }

@@ -22,12 +22,23 @@ def verify(claims: Path, table: Path) -> int:
         Refused: a file cannot be read, or is of another format.
 
     """
-    from supcon_theory.claims.document import verify as worked_out
+    from supcon_theory.claims import document
 
     try:
-        report = worked_out(store.read_json(claims), pd.read_csv(table))
+        recorded, rows = store.read_json(claims), pd.read_csv(table)
+        document.rebuild(recorded)
+        verdicts = [(entry["verdict"], entry["statement"]) for entry in recorded["claims"]]
     except (store.Damaged, OSError, ValueError) as error:
         raise Refused(str(error)) from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Refused(
+            f"{claims} is no run's claims.json ({type(error).__name__}: {error})"
+        ) from None
+    if not verdicts:
+        raise Refused(f"{claims} holds no claims")
+    if "cell" not in rows:
+        raise Refused(f"{table} is no run's table.csv: it has no column cell")
+    report = document.verify(recorded, rows)
     terminal.show(report)
     right = report["agrees"] & (report["survives"] == "") & (report["brittle"] == "")
     wrong = report.loc[~right]

@@ -97,6 +97,10 @@ class Trained(Common):
                 f"classes are {' '.join(map(str, self.classes)) or 'none'} but each must "
                 "be at least 2: with one class an anchor has no negatives"
             )
+
+    def look(self) -> None:
+        """Refuse a device that is not there, and data that have too little."""
+        super().look()
         check_device(self.device)
         check_data(self.data, max(self.classes), self.recipe.n)
 
@@ -115,14 +119,14 @@ class Deep(Trained):
             C, seed, **{"checkpoints": log_spaced(self.recipe.steps, 9)} | changes
         )
 
-    def check(self) -> None:
-        """Refuse what cannot be trained or measured, on held-out images too.
+    def look(self) -> None:
+        """Refuse data that have too little, of held-out images too.
 
         Raises:
             ValueError: in one sentence, with what is allowed.
 
         """
-        super().check()
+        super().look()
         if (fewest := facts(self.data).fewest_test) < 2:
             raise ValueError(
                 f"a class of {self.data} has {fewest} test images but held-out images are "

@@ -12,6 +12,7 @@ from tyro.conf import Suppress
 
 from supcon_theory.objectives import IDS, options_of
 from supcon_theory.runs import store
+from supcon_theory.runs.exits import Refused
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
 ENCODERS = ("plain", "residual", "mlp", "vit", "resnet50")
@@ -75,13 +76,13 @@ class Recipe:
         }
         for name, (right, allowed) in checks.items():
             if not right:
-                raise ValueError(f"{name} is {getattr(self, name)!r} but must be {allowed}")
+                raise Refused(f"{name} is {getattr(self, name)!r} but must be {allowed}")
         known = options_of(self.objective)
         if unknown := [name for name in self.options if name not in known]:
             allowed = ", ".join(known) or "none"
-            raise ValueError(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
+            raise Refused(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
         if list(self.checkpoints) != sorted(set(self.checkpoints) & set(range(self.steps + 1))):
-            raise ValueError(
+            raise Refused(
                 f"checkpoints {self.checkpoints} must be increasing steps between 0 and "
                 f"{self.steps}"
             )

@@ -228,9 +228,12 @@ def _resume(learners: Sequence[Learner], entries) -> int:
             return 0
         try:
             states.append(from_bytes(entry.read("resume.pt")))
-        except store.Damaged:  # killed while it was replaced
-            return 0
-        if states[-1].get("recipe") != learner.recipe.key:
+            if states[-1].get("recipe") != learner.recipe.key:
+                return 0
+            for step in learner.recipe.checkpoints:  # all before are kept: are they still whole?
+                if step <= states[-1]["step"]:
+                    entry.read(checkpoint_name(step))
+        except store.Damaged:  # killed while one was replaced
             return 0
     if len({state["step"] for state in states}) != 1:
         return 0

@@ -46,12 +46,20 @@ class Cell:
         """The name of its folder: equal identities, and only those, share it."""
         return store.key(self.identity(experiment, audits))
 
-    def seconds(self, out: Path) -> float:
-        """What is left to do: its own cost and that of the shared entries that are not there."""
-        missing = (
-            s for path, s in self.shared.items() if not (out / path / "manifest.json").exists()
-        )
-        return self.cost + sum(missing)
+    def seconds(self, out: Path, since: float = 0.0) -> float:
+        """What is left to do: its own cost and that of the shared entries still to be computed.
+
+        Args:
+            out: the results folder.
+            since: shared entries older than this (Unix time) are computed again.
+
+        Returns:
+            seconds of one core.
+
+        """
+        found = {path: out / path / "manifest.json" for path in self.shared}
+        there = {p for p, file in found.items() if file.exists() and file.stat().st_mtime >= since}
+        return self.cost + sum(s for path, s in self.shared.items() if path not in there)
 
 
 def _ignore(told: object) -> None:
@@ -121,5 +129,5 @@ def work(
         return Done("busy")
     except FloatingPointError as error:
         return Done("failed", str(error), tuple(said))
-    except Exception:
+    except (Exception, SystemExit):  # whatever a cell ends with is its own end only
         return Done("error", traceback.format_exc(), tuple(said))

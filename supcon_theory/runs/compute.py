@@ -43,7 +43,8 @@ def compute(
 
     Raises:
         ValueError: two cells have the same name.
-        RuntimeError: a cell broke in another way; the remaining ones are computed and stored.
+        RuntimeError: a cell broke in another way; the remaining ones are computed and stored. Or
+            what was computed is not there any more.
 
     """
     if len({cell.name for cell, _ in cells}) < len(cells):
@@ -59,7 +60,12 @@ def compute(
     for cell, entry in cells:
         if cell.name in failed:
             continue
-        files = parts.get(cell.name) or _read(entry) or {}
+        files = parts.get(cell.name)
+        if files is None:
+            with entry.lock():  # another command with --force may compute it just now
+                files = _read(entry)
+        if files is None:
+            raise RuntimeError(f"{entry.folder} was removed or altered while it was in use")
         for name, data in sorted(files.items()):
             table = pd.read_csv(io.BytesIO(data))
             table.insert(0, "cell", entry.folder.name)

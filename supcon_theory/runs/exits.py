@@ -8,19 +8,28 @@ Exit codes say whether mathematics or the run broke, never whether data agree wi
     2    bad usage, before any work
     3    a cell ended early, so that a theorem could not be decided everywhere
     4    the program or its surroundings broke
-    130  interrupted, whenever
+    130  interrupted, whenever (Ctrl-C; a batch system's SIGTERM, a terminal that closes)
 """
 
+import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import NoReturn
 
 KEPT = "Finished cells are kept; the same command goes on from there."
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """Bad usage, in one sentence."""
+
+
+class Parsed(Exception):
+    """The parser ended the command and said why (--help, an unknown flag); holds the code."""
 
 
 def guard(command: Callable[[], int]) -> int:
@@ -34,11 +43,13 @@ def guard(command: Callable[[], int]) -> int:
 
     """
     try:
-        return command()
+        with _terminated_is_interrupted():
+            code, sentence = command(), ""
+            sys.stdout.flush()  # a full disk or a closed pipe is found here, not after the end
+    except Parsed as ended:
+        code, sentence = ended.args[0], ""
     except Refused as error:
         code, sentence = 2, str(error)
-    except SystemExit as ended:  # of the parser: --help, an unknown flag
-        return ended.code if isinstance(ended.code, int) else 2 if ended.code else 0
     except KeyboardInterrupt:
         code, sentence = 130, f"Stopped. {KEPT}"
     except BrokenProcessPool:
@@ -46,8 +57,37 @@ def guard(command: Callable[[], int]) -> int:
             3,
             f"A worker was killed, perhaps for want of memory: use fewer --jobs. {KEPT}",
         )
-    except Exception as error:
+    except BrokenPipeError:  # `| head`; what is written at the end of the process goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code, sentence = 4, f"Whoever read the output is gone. {KEPT}"
+    except (Exception, SystemExit) as error:
         traceback.print_exc()
         code, sentence = 4, f"The program broke ({type(error).__name__}, above). {KEPT}"
-    print(sentence, file=sys.stderr)
+    if sentence:
+        print(sentence, file=sys.stderr)
     return code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with a code that nothing changes any more, such as a late Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
+
+
+@contextmanager
+def _terminated_is_interrupted() -> Iterator[None]:
+    """SIGTERM and SIGHUP end what runs as Ctrl-C does, with workers stopped and nothing half done.
+
+    A signal that is ignored (nohup) or has a handler stays as it is.
+    """
+    mine = threading.current_thread() is threading.main_thread()
+    names = ("SIGTERM", "SIGHUP") if mine else ()
+    found = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    default = [number for number in found if signal.getsignal(number) == signal.SIG_DFL]
+    for number in default:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in default:
+            signal.signal(number, signal.SIG_DFL)

@@ -5,6 +5,7 @@ config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.jso
 
 import importlib.util
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -24,7 +25,7 @@ from supcon_theory.claims.document import claims_json
 from supcon_theory.runs import flags, machine, store, terminal
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
-from supcon_theory.runs.exits import Refused, guard
+from supcon_theory.runs.exits import Refused, guard, leave
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
@@ -58,7 +59,7 @@ class Experiment:
 
     def main(self) -> NoReturn:
         """Run as the command line asks; ends the process with the exit code."""
-        sys.exit(self.run(sys.argv[1:]))
+        leave(self.run(sys.argv[1:]))
 
     def run(self, argv: Sequence[str]) -> int:
         """Run as `argv` asks and return the exit code; whatever happens, it is one of `runs.exits`.
@@ -93,7 +94,7 @@ class Experiment:
             <out>/NAME/<preset>, with `-<name>` or `-<hash>` for what is not the preset as it is.
 
         Raises:
-            Refused: the name given belongs to another configuration.
+            Refused: another configuration has the name given, or the folder is no run's.
 
         """
         identity = config.identity()
@@ -102,8 +103,14 @@ class Experiment:
             short = store.key(identity)[:8]
         folder = config.out / self.name / (f"{preset}-{short}" if short else preset)
         manifest = folder / "manifest.json"
+        if os.path.lexists(folder) and not manifest.exists():  # it would give way to the new run
+            raise Refused(f"{folder} is in the way and no run's: move it, or choose another --name")
         if config.name and manifest.exists():
-            if store.read_json(manifest).get("configuration") != identity:
+            try:
+                there = store.read_json(manifest).get("configuration")
+            except store.Damaged as error:
+                raise Refused(f"{error}: move {folder}, or choose another --name") from None
+            if there != identity:
                 raise Refused(
                     f"name is {config.name!r} but {folder} holds another configuration: "
                     "choose another --name"
@@ -140,7 +147,9 @@ class Experiment:
             "command": shlex.join(["supcon-theory", "run", self.name, *argv]),
         }
         document = claims_json(asked, verdicts, **about)
-        with staged(folder) as stage:
+        with staged(
+            folder, lambda: self.folder(preset, config)
+        ) as stage:  # is the name still free?
             write_tables(stage, outcome, verdicts, broken, summaries)
             store.write_json(stage / "claims.json", document)
             store.write_json(stage / "manifest.json", manifest)
@@ -163,7 +172,7 @@ class Experiment:
     def _summaries(self, outcome: Outcome) -> Tables:
         try:
             return self.summary(outcome.tables) if outcome.tables else {}
-        except KeyError:
+        except Exception:
             if not outcome.failed:
                 raise
             return {}  # what it needs was in the cells that ended early

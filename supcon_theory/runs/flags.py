@@ -1,15 +1,19 @@
 """The command line that all experiments share: presets, flags, checks, and one-sentence errors."""
 
+import io
 import os
+import re
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
 
 from supcon_theory.runs import store
-from supcon_theory.runs.exits import Refused
+from supcon_theory.runs.exits import Parsed, Refused
 
 RUNNING = {"jobs", "out", "name", "force", "retrain", "strict"}
 """Flags that say how to run, not what is asked."""
@@ -48,7 +52,7 @@ class Common:
         return {name: value for name, value in store.plain(self).items() if name not in RUNNING}
 
     def check(self) -> None:
-        """Refuse what the experiment cannot work with.
+        """Refuse flags that the experiment cannot work with, whatever the machine and the data.
 
         Raises:
             ValueError: in one sentence, with what is allowed.
@@ -57,8 +61,14 @@ class Common:
         at_least(self, seeds=1)
         if self.workers < 1:
             raise ValueError(f"jobs is {self.jobs} but must be at least 1")
-        if set(self.name) & set("/\\") or self.name.startswith("."):
-            raise ValueError(f"name is {self.name!r} but must be a plain word, part of a folder's")
+        if self.name and not re.fullmatch(r"\w[\w.=+-]{,49}", self.name):
+            raise ValueError(
+                f"name is {self.name!r} but must be a plain word, part of a folder's: at most 50 "
+                "letters, digits and . = + - _"
+            )
+
+    def look(self) -> None:
+        """Refuse what the machine and the data do not allow; only asked once `check` is through."""
         check_writable(self.out)
 
 
@@ -74,7 +84,8 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
         the name of the preset (laptop unless given) and its configuration with the flags applied.
 
     Raises:
-        Refused: anything in it is wrong (`--help` and unknown flags end with a SystemExit).
+        Refused: anything in it is wrong.
+        Parsed: the parser has said what is (`--help`, an unknown flag).
 
     """
     arguments = list(arguments)
@@ -83,16 +94,27 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
         preset = arguments.pop(0)
     if preset not in presets:
         raise Refused(f"preset is {preset!r} but must be one of {', '.join(presets)}")
+    said = io.StringIO()
     try:
-        config = tyro.cli(
-            type(presets[preset]),
-            args=arguments,
-            default=presets[preset],
-            prog=f"{name} {preset}",
-            description=f"Presets: {', '.join(presets)}; these are the flags of {preset}.",
-        )
+        with redirect_stderr(said):
+            config = tyro.cli(
+                type(presets[preset]),
+                args=arguments,
+                default=presets[preset],
+                prog=f"{name} {preset}",
+                description=f"Presets: {', '.join(presets)}; these are the flags of {preset}.",
+            )
+    except SystemExit as ended:
+        error: BaseException | None = ended
+        while error := error.__context__:
+            if isinstance(error, Refused):  # of the recipe: as plain a sentence as those below
+                raise error from None
+        print(said.getvalue(), end="", file=sys.stderr)
+        raise Parsed(ended.code or 0) from None
+    try:
         config.check()
-    except (ValueError, TypeError, OSError) as error:
+        config.look()
+    except (ValueError, OSError) as error:
         raise Refused(str(error)) from None
     return preset, config
 
@@ -116,9 +138,9 @@ def check_writable(folder: Path) -> None:
         ValueError: in one sentence, with the system's reason.
 
     """
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):  # nothing is made: other flags may be refused
             pass
     except OSError as error:
         raise ValueError(

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.progress import TimeRemainingColumn as Remaining
@@ -54,7 +55,7 @@ class Progress:
         self.report(key, 1.0)
         left = self.bar.tasks[self.task].time_remaining
         if failure:
-            self.bar.console.print(f"[bold]{name} ended early:[/] {failure}")
+            self.bar.console.print(f"[bold]{escape(name)} ended early:[/] {escape(failure)}")
         elif self.bar.disable:
             rest = f"about {duration(left)} left" if left else ""
             print(f"{self._title()}  {name}  {rest}", file=sys.stderr, flush=True)

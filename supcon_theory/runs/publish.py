@@ -4,7 +4,7 @@ import ctypes
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,14 +16,24 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """An empty folder to fill, which becomes `folder` when the block ends without exception."""
+def staged(folder: Path, check: Callable[[], object] = lambda: None) -> Iterator[Path]:
+    """An empty folder to fill, which becomes `folder` when the block ends without exception.
+
+    Args:
+        folder: whatever is there gives way.
+        check: asked while nobody else can put anything there; may raise to leave it as it is.
+
+    Yields:
+        the folder to fill.
+
+    """
     folder = folder.resolve()
     stage = folder.with_name(f".{folder.name}.{os.getpid()}.{time.time_ns()}")
     stage.mkdir(parents=True)
     try:
         yield stage
         with FileLock(folder.with_name(f".{folder.name}.lock")):
+            check()
             _replace(stage, folder)
         store.sync(folder.parent)
     finally:
@@ -37,7 +47,11 @@ def _replace(stage: Path, folder: Path) -> None:
     elif not _exchange(stage, folder):  # two renames: a kill between them leaves the earlier aside
         aside = stage.with_name(f"{stage.name}.earlier")
         os.rename(folder, aside)
-        os.rename(stage, folder)
+        try:
+            os.rename(stage, folder)
+        except BaseException:
+            os.rename(aside, folder)
+            raise
         os.rename(aside, stage)
 
 

@@ -25,11 +25,15 @@ def write(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole, or not at all, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:  # a full disk, Ctrl-C
+        temporary.unlink(missing_ok=True)
+        raise
     sync(path.parent)
 
 
@@ -89,7 +93,9 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_bytes())
-    except (ValueError, OSError):
+    except OSError as error:
+        raise Damaged(f"{path} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise Damaged(f"{path} is not the JSON it was written as")
@@ -185,6 +191,8 @@ class Entry:
                 raise Damaged(f"{path} is about another {name}")
         if manifest.get("files") != self.files():
             raise Damaged(f"{path} and files.json beside it disagree")
+        if not self.files():
+            raise Damaged(f"{path} is of an entry without files")
         for name in self.files():
             self.read(name)
         return True

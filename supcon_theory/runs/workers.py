@@ -44,7 +44,8 @@ def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool)
     """
     if not cells:
         return {}
-    seconds = {cell.name: cell.seconds(context.out) for cell, _ in cells}
+    since = context.retrain_before
+    seconds = {cell.name: cell.seconds(context.out, since) for cell, _ in cells}
     cells = sorted(cells, key=lambda pair: -seconds[pair[0].name])
     here = min(jobs, len(cells)) == 1 or sum(seconds.values()) < WORTH_A_PROCESS
     with Progress(seconds) as progress, one_thread():
@@ -99,7 +100,8 @@ def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tupl
         return workers.submit(_work, cell.name, measure, cell.config, entry, place, patient, force)
 
     try:
-        running = {submit(cell, entry, False): (cell, entry) for cell, entry in cells}
+        with _deaf():
+            running = {submit(cell, entry, False): (cell, entry) for cell, entry in cells}
         while running:
             done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
             while True:
@@ -121,6 +123,19 @@ def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tupl
         workers.shutdown(wait=False, cancel_futures=True)
         raise
     workers.shutdown()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started meanwhile never hear Ctrl-C, not even while they load; it waits here."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _events: Any = None  # a worker's way to tell its parent how far it is

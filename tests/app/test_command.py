@@ -93,3 +93,61 @@ def test_status_lists_runs_and_what_is_stored(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "toy/laptop-mine" in said and "2 PASS, 1 FAIL" in said and "unreadable" in said
     assert "encoders: 1 finished, 1 begun, 1 set aside" in said
+
+
+def test_status_of_odd_folders_is_a_line_each(tmp_path, capsys):
+    for name, claims, manifest in (
+        ("a", "verdict\n", '{"cells": 3, "failed": null}'),
+        ("b", "verdict\n", "[1]"),
+        ("c", "verdict\n", None),
+        ("d", "other\n1\n", '{"cells": {}, "failed": {}}'),
+        ("e", "", '{"cells": {}, "failed": {}}'),
+    ):
+        folder = tmp_path / "toy" / name
+        folder.mkdir(parents=True)
+        (folder / "claims.csv").write_text(claims)
+        if manifest:
+            (folder / "manifest.json").write_text(manifest)
+    (tmp_path / "encoders" / "1.damaged").mkdir(parents=True)
+    assert run(["status", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("unreadable") == 5 and "cannot be read (No such file" in said
+    assert "encoders: 0 finished, 0 begun, 1 set aside" in said
+
+
+ENTRY = {"id": "A1", "scope": "", "factory": "gap.nothing", "parameters": {}, "asked": True}
+FOREIGN = {
+    "no JSON": "{",
+    "a list": "[]",
+    "no format": "{}",
+    "another format": '{"format": 99, "claims": []}',
+    "no list of claims": '{"format": 1}',
+    "a number of claims": '{"format": 1, "claims": 3}',
+    "no claims": '{"format": 1, "claims": []}',
+    "other claims": '{"format": 1, "claims": [{"a": 1}]}',
+    "an unknown claim": json.dumps({"format": 1, "claims": [ENTRY]}),
+    "odd parameters": json.dumps({"format": 1, "claims": [ENTRY | {"parameters": 3}]}),
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
+def test_foreign_claims_are_refused_in_a_sentence(text, tmp_path, capsys):
+    (tmp_path / "claims.json").write_text(text)
+    (tmp_path / "table.csv").write_text("cell\n1\n")
+    assert run(["verify", str(tmp_path / "claims.json"), str(tmp_path / "table.csv")]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b'"a\n', b"\xff\xfe\x00", b"a,b\n1,2\n"])
+def test_a_foreign_table_is_refused_in_a_sentence(data, tmp_path, capsys):
+    from supcon_theory.claims import gap
+    from supcon_theory.claims.document import claims_json
+    from supcon_theory.claims.evaluate import evaluate
+
+    claims = [gap.identity()]
+    (tmp_path / "claims.json").write_text(json.dumps(claims_json(claims, evaluate(claims, {})[0])))
+    (tmp_path / "table.csv").write_bytes(data)
+    assert run(["verify", str(tmp_path / "claims.json"), str(tmp_path / "table.csv")]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and len(said.splitlines()) == 1

@@ -128,6 +128,24 @@ def test_a_half_trained_encoder_is_not_gone_on_with_by_another_recipe(tmp_path):
     assert len(steps) == 6 and same(weights(other, right, 6), weights(other, found, 6))
 
 
+def test_an_interrupted_training_with_a_damaged_checkpoint_starts_again(tmp_path):
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(part):
+        if part > 0.6:
+            raise Interrupted
+
+    (recipe,) = recipes("dcl")
+    with pytest.raises(Interrupted):
+        paired.train([recipe], tmp_path, report=interrupt)
+    path = tmp_path / recipe.key / paired.checkpoint_name(0)
+    path.write_bytes(path.read_bytes()[:-9])
+    steps = []
+    entry = paired.train([recipe], tmp_path, report=steps.append)["dcl"]
+    assert len(steps) == 6 and entry.finished()
+
+
 def test_what_an_objective_is_called_with_follows_from_its_signature():
     (hard,) = recipes("hucl", options={"beta": 2.0})
     assert paired.arguments(hard) == {"beta": 2.0}

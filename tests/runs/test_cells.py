@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import shutil
+import threading
 import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -175,3 +177,48 @@ def test_two_commands_together_compute_each_cell_once(tmp_path, context):
         process.join()
     assert [process.exitcode for process in both] == [0, 0]
     assert computed(context) == [1, 2, 3]
+
+
+def test_time_left_counts_what_is_trained_again(tmp_path):
+    cell = Cell(Number(1), "one", 2.0, {"encoders/a": 30.0})
+    Entry(tmp_path / "encoders" / "a").finish({})
+    now = time.time()
+    assert (cell.seconds(tmp_path, now - 99), cell.seconds(tmp_path, now + 99)) == (2.0, 32.0)
+
+
+def test_results_that_another_command_computes_again_are_waited_for(tmp_path, context):
+    first, second = cells(tmp_path, 1, 2)
+    rewriting, threads = threading.Event(), []
+
+    def again():
+        with first[1].lock():
+            first[1].reopen()
+            rewriting.set()
+            time.sleep(0.3)
+            first[1].add("table.csv", b"x,square\n1,0.25\n")
+            first[1].finish({})
+
+    def slow(config, context):
+        if config.x == 1:  # the last of the two, as it takes less time
+            return square(config, context)
+        if first[1].finished():
+            threads.append(threading.Thread(target=again))
+            threads[0].start()
+            rewriting.wait()
+        return square(config, context)
+
+    compute([first], slow, context, jobs=1)
+    outcome = compute([first, second], slow, context, jobs=1, force=True)
+    threads[0].join()
+    assert list(outcome.tables["table"]["x"]) == [1, 2]
+
+
+def test_results_that_vanish_meanwhile_are_never_left_out(tmp_path, context):
+    one, two = cells(tmp_path, 1, 2)
+
+    def vanish(config, context):
+        shutil.rmtree(two[1].folder, ignore_errors=True)
+        return square(config, context)
+
+    with pytest.raises(RuntimeError, match="removed or altered"):
+        compute([two, one], vanish, context, jobs=1)

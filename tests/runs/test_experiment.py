@@ -1,5 +1,7 @@
 """The flow of an experiment: exit codes, folders, what is written, what is never lost."""
 
+import dataclasses
+import importlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +49,10 @@ def measure(cell, context):
         raise KeyError("a bug")
     if cell.height == 15:
         raise KeyboardInterrupt
+    if cell.height == 16:
+        raise SystemExit(1)
+    if cell.height == 17:
+        raise FloatingPointError("[/nan] at [step 2]")
     row = {"seed": cell.seed, "violation_upper": cell.height - 2, "r": cell.height + cell.seed / 9}
     return pd.DataFrame([row])
 
@@ -117,6 +123,11 @@ def test_a_smoke_run_asks_for_what_is_certain_only(run, tmp_path):
         (["--height", "13"], 3, "seed=0 ended early: the loss is nan at epoch 1, step 2"),
         (["--height", "14"], 4, "KeyError"),
         (["--height", "15"], 130, "Stopped"),
+        (["--height", "16"], 4, "SystemExit: 1"),
+        (["--height", "17"], 3, "seed=0 ended early: [/nan] at [step 2]"),
+        (["--seeds", "x"], 2, "--seeds"),
+        (["--name", " "], 2, "a plain word"),
+        (["--name", "a" * 51], 2, "a plain word"),
     ],
 )
 def test_exit_codes_say_whether_mathematics_or_the_run_broke(run, capsys, argv, code, said):
@@ -126,8 +137,56 @@ def test_exit_codes_say_whether_mathematics_or_the_run_broke(run, capsys, argv, 
     assert said in text and ("Traceback" in text) == (code == 4)
 
 
-def test_bad_usage_leaves_nothing_behind(run, tmp_path):
-    assert run("--height", "99") == 2 and not list(tmp_path.iterdir())
+def test_bad_usage_leaves_nothing_behind(tmp_path):
+    assert TOY.run(["--height", "99", "--out", str(tmp_path / "new")]) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_nothing_can_be_written_is_said_before_any_work(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "deeper" / "still"):
+        assert TOY.run(["--out", str(place)]) == 2
+        assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_what_is_no_run_is_not_replaced(run, tmp_path, capsys):
+    mine = tmp_path / "toy" / "laptop" / "thesis.tex"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    assert run() == 2 and mine.exists() and "in the way" in capsys.readouterr().err
+    (tmp_path / "toy" / "laptop-a").touch()
+    assert run("--name", "a") == 2
+    assert run("--name", "b") == 0
+    (tmp_path / "toy" / "laptop-b" / "manifest.json").write_text("{")
+    assert run("--name", "b") == 2 and "Traceback" not in capsys.readouterr().err
+
+
+def test_a_name_that_another_took_meanwhile_stays_theirs(run, tmp_path, monkeypatch):
+    def meanwhile(*about):
+        monkeypatch.setattr(module, "published", lambda *about: None)
+        assert run("--height", "1.5", "--name", "mine") == 0
+
+    monkeypatch.setattr(module, "published", meanwhile)
+    assert run("--name", "mine") == 2
+    table = pd.read_csv(tmp_path / "toy" / "laptop-mine" / "table.csv")
+    assert table["violation_upper"].eq(-0.5).all()
+    assert not list((tmp_path / "toy").glob(".laptop-mine.*.*"))
+
+
+def test_a_summary_that_needs_what_ended_early_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "draw", lambda name, folder: "")
+
+    def some(cell, context):
+        if cell.seed == 0:
+            raise FloatingPointError("the loss is nan")
+        return measure(cell, context)
+
+    def broken(tables):
+        raise ValueError("no row of seed 0")
+
+    argv = ["--out", str(tmp_path)]
+    assert dataclasses.replace(TOY, measure=some, summary=broken).run(argv) == 3
+    assert dataclasses.replace(TOY, summary=broken).run(argv) == 4
 
 
 @pytest.mark.parametrize("broken", ["parse", "compute", "judge", "write_tables", "guarded summary"])
@@ -235,6 +294,11 @@ def test_a_published_run_is_that_of_the_same_preset_and_data(tmp_path, monkeypat
     assert published("toy", "laptop", {"seeds": 5, "height": 2.0}) is None
     assert published("toy", "full", {"seeds": 5, "height": 1.0}) is None
     assert published("other", "laptop", {"seeds": 5, "height": 1.0}) is None
+
+
+def test_published_runs_are_found_however_the_package_is_installed():
+    (place, *_) = importlib.import_module("supcon_theory.published").__path__
+    assert (Path(place) / "gap_vs_classes" / "README.md").exists() or "site-packages" in place
 
 
 def test_one_process_at_a_time_on_a_gpu():

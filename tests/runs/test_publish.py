@@ -1,6 +1,7 @@
 """Publishing: a results folder is there whole, never a mixture, whoever else finishes."""
 
 import multiprocessing
+import os
 import sys
 import threading
 
@@ -37,6 +38,24 @@ def test_what_breaks_before_the_end_leaves_the_earlier_results(tmp_path):
         with pytest.raises(error), staged(tmp_path / "laptop") as stage:
             (stage / "0.csv").write_text("b")
             raise error
+    assert contents(tmp_path / "laptop") == {"a"}
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["laptop"]
+
+
+def test_an_interruption_between_two_renames_puts_the_earlier_results_back(tmp_path, monkeypatch):
+    fill(tmp_path / "laptop", "a")
+    monkeypatch.setattr(publish, "_exchange", lambda one, other: False)
+    rename, calls = os.rename, []
+
+    def interrupted(*names):
+        calls.append(names)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        rename(*names)
+
+    monkeypatch.setattr(os, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path / "laptop", "b")
     assert contents(tmp_path / "laptop") == {"a"}
     assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["laptop"]
 

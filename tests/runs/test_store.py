@@ -1,5 +1,6 @@
 """The store: whole files or none, hashes checked, damage set aside and said."""
 
+import errno
 import json
 import os
 import shutil
@@ -45,7 +46,14 @@ def rewrite(entry, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+def without_files(entry):
+    rewrite(entry, files={})
+    (entry.folder / "files.json").write_text("{}")
+
+
 ODD = {
+    "without files": without_files,
+    "nested": lambda e: (e.folder / "manifest.json").write_text("[" * 100_000),
     "altered": lambda e: (e.folder / "a.csv").write_bytes(b"1,3\n"),
     "emptied": lambda e: (e.folder / "a.csv").write_bytes(b""),
     "cut short": lambda e: (e.folder / "b.csv").write_bytes(b"3"),
@@ -149,3 +157,17 @@ def test_writing_replaces(tmp_path):
     write(tmp_path / "new" / "file", b"two")
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["file"]
     assert (tmp_path / "new" / "file").read_bytes() == b"two"
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_full_disk_leaves_the_earlier_file_and_no_other(tmp_path, monkeypatch, call):
+    write(tmp_path / "file", b"one")
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(OSError, match="No space"):
+        write(tmp_path / "file", b"two")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"one"

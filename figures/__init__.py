@@ -1,0 +1,1 @@
+"""The published runs: a folder each, whose `claims.json` later runs are compared with."""

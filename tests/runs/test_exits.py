@@ -1,0 +1,78 @@
+"""Whatever ends a command, the code says what it was."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from supcon_theory.runs.exits import Parsed, Refused, guard
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes are POSIX matters")
+
+
+@pytest.mark.parametrize(
+    "error, code",
+    [
+        (Refused("no"), 2),
+        (Parsed(0), 0),
+        (Parsed(2), 2),
+        (SystemExit(1), 4),
+        (SystemExit(0), 4),
+        (KeyboardInterrupt(), 130),
+        (RecursionError(), 4),
+        (OSError(28, "No space left on device"), 4),
+    ],
+)
+def test_no_exception_reads_as_a_broken_theorem_or_as_success(error, code, capsys):
+    def command():
+        raise error
+
+    assert guard(command) == code
+    assert capsys.readouterr().err or isinstance(error, Parsed)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_terminated_ends_as_an_interrupted_one(number, capsys):
+    before = signal.getsignal(number)
+    assert guard(lambda: signal.raise_signal(number) or 0) == 130
+    assert signal.getsignal(number) == before
+    signal.signal(number, signal.SIG_IGN)  # nohup
+    try:
+        assert guard(lambda: signal.raise_signal(number) or 0) == 0
+    finally:
+        signal.signal(number, before)
+
+
+def script(folder, last: str, **how):
+    """A script like that of an experiment, which ends with this line while it still loads."""
+    path = folder / how.pop("place", "experiments") / "toy.py"
+    path.parent.mkdir()
+    path.write_text(f"import supcon_theory.runs.script\n{last}\n")
+    return subprocess.run([sys.executable, str(path)], capture_output=True, text=True, **how)
+
+
+@pytest.mark.parametrize(
+    "last, code", [("raise KeyboardInterrupt", 130), ("import nothing", 4), ("raise SystemExit", 0)]
+)
+def test_a_script_that_breaks_while_it_loads_ends_with_the_code_for_it(tmp_path, last, code):
+    ended = script(tmp_path, last)
+    assert ended.returncode == code and ("Finished cells are kept" in ended.stderr) == (code > 0)
+
+
+def test_no_other_script_is_changed(tmp_path):
+    assert script(tmp_path, "import nothing", place="mine").returncode == 1
+
+
+@posix
+def test_a_reader_that_is_gone_is_exit_code_4(tmp_path):
+    code = (
+        "from supcon_theory.runs.exits import guard, leave; leave(guard(lambda: print('x') or 0))"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert ended.returncode == 4 and b"Traceback" not in ended.stderr and ended.stderr
