@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
 HEAD = """# Verdicts of the published runs
 
-Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the 95 %
-interval over seeds lies inside the claim. VACUOUS: it holds but says nothing. INCONCLUSIVE: the
-interval crosses the edge. NOT ASKED: the flags of the run removed what it is about."""
+Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the interval
+over seeds, at Holm's level over the trends of the run, lies inside the claim. FAIL: a row breaks
+it, or the interval lies wholly outside. VACUOUS: it holds but says nothing. INCONCLUSIVE: the seeds
+or the rows cannot decide. NOT ASKED: the flags of the run removed what it is about."""
 KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "config")
 
 
@@ -111,7 +112,7 @@ def section(place: Path, name: str) -> list[str]:
     for row in pd.read_csv(place / "claims.csv").itertuples():
         found = [row.reason] if isinstance(row.reason, str) else []
         if not pd.isna(row.ci_low):
-            found.append(f"95 % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
+            found.append(f"{100 * row.level:.3g} % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
         if not pd.isna(row.tightness):
             found.append(f"value / bound {row.tightness:.2g}")
         found.append(f"n = {row.n}")

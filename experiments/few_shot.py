@@ -255,7 +255,10 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """Every bound at every m, the limits, what the correlations are worth."""
-    certified = bool(set(config.certified) & set(config.classes))
+    certified = bool(
+        set(config.certified) & set(config.classes)
+        and set(config.certified_shots) & set(config.resampled_shots)
+    )
     return few_shot.claims(
         max(config.classes), config.objectives, config.resampled_shots, certified
     )

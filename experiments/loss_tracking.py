@@ -29,6 +29,7 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.audits.loss_curves import curves, trained_pairs
 from supcon_theory.claims import Claim, training
+from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
@@ -193,7 +194,9 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The theorems at every checkpoint, the transfer, what the correlations are worth."""
-    return training.claims(config.recipe.tau, config.tau_published, config.classes)
+    images = max(config.classes) * max(config.recipe.n, facts(config.data).fewest_test)
+    in_batches = min(config.batches, default=images) <= images / 2
+    return training.claims(config.recipe.tau, config.tau_published, config.classes, in_batches)
 
 
 EXPERIMENT = Experiment(

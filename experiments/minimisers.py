@@ -160,7 +160,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def claims(config: Config) -> list[Claim]:
     """The minimum, its geometry, the controls, the ceiling."""
-    return minima.free(config.room)
+    return minima.free(config.room, config.seeds)
 
 
 EXPERIMENT = Experiment(

@@ -40,7 +40,7 @@ def verify(claims: Path, table: Path) -> int:
         raise Refused(f"{table} is no run's table.csv: it has no column cell")
     report = document.verify(recorded, rows)
     terminal.show(report)
-    right = report["agrees"] & (report["survives"] == "") & (report["brittle"] == "")
+    right = (report[["wrong", "survives", "brittle"]] == "").all(axis=1)
     wrong = report.loc[~right]
     for row in wrong.to_dict("records"):
         print(f"{row['claim']} {row['scope']}: recorded {row['recorded']}, found {row['verdict']}")

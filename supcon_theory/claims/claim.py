@@ -125,10 +125,10 @@ class Claim:
             return Verdict("NOT ASKED", "the configuration leaves out what it is about")
         if len(table) == 0:
             return Verdict("INCONCLUSIVE", "the table is empty")
-        if self.given and not (names(self.given) <= set(table) and table.eval(self.given).any()):
-            return Verdict("NOT ASKED", f"no row of the table has {self.given}")
         if missing := sorted(named - set(table)):
             return Verdict("INCONCLUSIVE", f"the table has no column {missing[0]}")
+        if self.given and not table.eval(self.given).any():
+            return Verdict("NOT ASKED", f"no row of the table has {self.given}")
         try:
             rows = self.rows(table)
             if len(rows) == 0:

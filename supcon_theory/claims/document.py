@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from supcon_theory.claims.checks import Verdict
 from supcon_theory.claims.claim import Claim
-from supcon_theory.claims.evaluate import HOLDS, judge
+from supcon_theory.claims.evaluate import HOLDS, evaluate
 from supcon_theory.claims.mutants import breaks, mutants
 
 FORMAT = 1
@@ -111,30 +110,44 @@ def verify(document: Mapping, table: pd.DataFrame) -> pd.DataFrame:
         table: The experiment's `table.csv`.
 
     Returns:
-        A row for each claim: `recorded` and `verdict`; `agrees`, is it the same, of the same
-        statement; `mutants`, how many were applied (none to a claim that does not hold here);
-        `survives`, the changes that leave it standing although they should not; `brittle`, those of
-        which half is enough to break it.
+        A row for each claim: `recorded` and `verdict`; `wrong`, what of its entry (statement, kind,
+        threshold, interval ...) is not what the table and the package give; `mutants`, how many
+        were applied (none to a claim that does not hold here); `survives`, the changes that leave
+        it standing although they should not; `brittle`, those of which half is enough to break it.
     """
     table = table.reset_index(drop=True)
     claims = rebuild(document)
-    found = zip(claims, judge(claims, table), document["claims"], strict=True)
+    verdicts, _ = evaluate(claims, {"table": table})
+    again = claims_json(claims, verdicts)["claims"]
+    found = zip(claims, document["claims"], again, verdicts["level"], strict=True)
     return pd.DataFrame([_report(*one, table) for one in found])
 
 
-def _report(claim: Claim, found: Verdict, entry: Mapping, table: pd.DataFrame) -> dict:
-    level = found.level if math.isfinite(found.level) else 0.95
-    tried = mutants(claim, table, level) if found.verdict in HOLDS else []
+def _report(
+    claim: Claim, entry: Mapping, again: Mapping, level: float, table: pd.DataFrame
+) -> dict:
+    level = level if math.isfinite(level) else 0.95
+    tried = mutants(claim, table, level) if again["verdict"] in HOLDS else []
+    wrong = [name for name, value in again.items() if not _same(entry.get(name), value)]
     return {
         "claim": claim.id,
         "scope": claim.scope_text,
         "recorded": entry["verdict"],
-        "verdict": found.verdict,
-        "agrees": (entry["verdict"], entry["statement"]) == (found.verdict, claim.statement),
+        "verdict": again["verdict"],
+        "wrong": ", ".join(wrong),
         "mutants": len(tried),
         "survives": "; ".join(m.change for m in tried if not breaks(claim, m.whole, level)),
         "brittle": "; ".join(m.change for m in tried if breaks(claim, m.half, level)),
     }
+
+
+def _same(recorded: object, value: object) -> bool:
+    """Equal, numbers up to what a table loses on its way through a file."""
+    if isinstance(value, list) and isinstance(recorded, list) and len(value) == len(recorded):
+        return all(map(_same, recorded, value))
+    if isinstance(value, float) and isinstance(recorded, int | float):
+        return math.isclose(recorded, value, rel_tol=1e-9, abs_tol=1e-12)
+    return recorded == value
 
 
 def _finite(value: object) -> float | None:

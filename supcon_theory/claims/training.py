@@ -172,13 +172,14 @@ def batches_limit(tau: float) -> Within:
     return Within("largest |bias| over C and split", -np.inf, 0.01, statistic)
 
 
-def claims(tau_train: float, tau: float, classes: Sequence[int]) -> list[Claim]:
+def claims(tau_train: float, tau: float, classes: Sequence[int], in_batches: bool) -> list[Claim]:
     """All claims on training: theorems at every checkpoint, split and temperature, then trends.
 
     Args:
         tau_train: Temperature trained at.
         tau: The published one, at which trends are claimed.
         classes: Numbers of classes.
+        in_batches: Is any set large enough for one of the batch sizes?
 
     Returns:
         Theorem 1, A8 to A10, B1, earlier theory.
@@ -186,7 +187,8 @@ def claims(tau_train: float, tau: float, classes: Sequence[int]) -> list[Claim]:
     at = {"tau": tau}
     return [
         *gap.theorems((tau, tau_train), EXACT),
-        *(make() for make in (forced, transfer, transfer_identity, batch_anchors)),
+        *(make() for make in (forced, transfer, transfer_identity)),
+        batch_anchors(asked=in_batches),
         nscl_floor(scope=EXACT),
         *(earlier(name=n, source=s, formula=f, silent=v) for n, (s, f, v) in EARLIER.items()),
         *(make(scope=at) for make in (together, together_held_out, gap_and_bound)),
@@ -195,5 +197,5 @@ def claims(tau_train: float, tau: float, classes: Sequence[int]) -> list[Claim]:
             nearly_as_low(scope=at | {"C": C}, asked=C in classes, nats=nats)
             for C, nats in WITHIN.items()
         ),
-        *(make(scope=at, tau=tau) for make in (batches_low, batches_limit)),
+        *(make(scope=at, asked=in_batches, tau=tau) for make in (batches_low, batches_limit)),
     ]

@@ -72,9 +72,9 @@ class Trained(Common):
         return replace(self.recipe, C=C, seed=seed, **fields | changes)
 
     def identity(self) -> dict[str, object]:
-        """The configuration, with what the data hold beside their name."""
-        digest = self.digest(self.data)
-        return super().identity() | ({"data_digest": digest} if digest else {})
+        """The configuration, with what somebody's data hold in place of where they are."""
+        recipe = replace(self.recipe, data_digest=self.digest(self.data))
+        return Common.identity(replace(self, recipe=recipe))
 
     def check(self) -> None:
         """Refuse what cannot be trained or measured.

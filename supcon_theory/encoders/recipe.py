@@ -88,9 +88,14 @@ class Recipe:
             )
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """The fields that keys leave out: where data are, once their content is known."""
+        return ("data",) if self.data_digest else ()
+
+    @property
     def key(self) -> str:
         """The folder of the trained encoder: equal recipes, and only those, share it."""
-        return store.key(store.plain(self) | {"version": VERSION})
+        return store.key(store.plain(self, places=False) | {"version": VERSION})
 
     @property
     def images(self) -> int:

@@ -75,7 +75,7 @@ def train(
         raise ValueError("paired training needs recipes that differ in their objective only")
     entries = {
         recipe.objective: store.Entry(
-            folder / recipe.key, {"recipe": store.plain(recipe), "version": VERSION}
+            folder / recipe.key, {"recipe": store.plain(recipe, places=False), "version": VERSION}
         )
         for recipe in recipes
     }

@@ -39,7 +39,7 @@ class Cell:
     def identity(self, experiment: str, audits: Iterable[Table]) -> dict[str, object]:
         """What the stored result depends on: the experiment, the config, versions of audits."""
         versions = {audit.name: audit.version for audit in audits}
-        config = store.plain(self.config)
+        config = store.plain(self.config, places=False)
         return {"experiment": experiment, "config": config, "audits": versions}
 
     def key(self, experiment: str, audits: Iterable[Table]) -> str:

@@ -49,7 +49,8 @@ class Common:
 
     def identity(self) -> dict[str, object]:
         """What is asked, as JSON holds it: all but how to run."""
-        return {name: value for name, value in store.plain(self).items() if name not in RUNNING}
+        found = store.plain(self, places=False)
+        return {name: value for name, value in found.items() if name not in RUNNING}
 
     def check(self) -> None:
         """Refuse flags that the experiment cannot work with, whatever the machine and the data.

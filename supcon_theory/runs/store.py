@@ -62,15 +62,26 @@ def key(content: object) -> str:
     return digest(json.dumps(content, sort_keys=True).encode())[:16]
 
 
-def plain(value: Any) -> Any:
-    """A configuration as JSON holds it: dataclasses are dicts, without empty mappings in them."""
+def plain(value: Any, *, places: bool = True) -> Any:
+    """A configuration as JSON holds it: dataclasses are dicts, without empty mappings in them.
+
+    Args:
+        value: dataclasses, mappings, lists and plain values, nested as they like.
+        places: False leaves out what a dataclass calls its `places`: fields that say where
+            something is, beside others that say what it is. So for keys.
+
+    Returns:
+        what `json.dumps` takes.
+
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        inner = {f.name: getattr(value, f.name) for f in fields(value)}
-        return {name: plain(v) for name, v in inner.items() if v != {}}
+        left = () if places else getattr(value, "places", ())
+        inner = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in left}
+        return {name: plain(v, places=places) for name, v in inner.items() if v != {}}
     if isinstance(value, Mapping):
-        return {name: plain(inner) for name, inner in value.items()}
+        return {name: plain(inner, places=places) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
+        return [plain(inner, places=places) for inner in value]
     return str(value) if isinstance(value, Path) else value
 
 

@@ -27,7 +27,9 @@ def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
     for row in verdicts.to_dict("records"):
         basis = [str(row[name]) for name in ("published", "reason") if row.get(name)]
         if not pd.isna(row["ci_low"]):
-            basis.append(f"95 % interval [{row['ci_low']:.4g}, {row['ci_high']:.4g}]")
+            basis.append(
+                f"{100 * row['level']:.3g} % interval [{row['ci_low']:.4g}, {row['ci_high']:.4g}]"
+            )
         if not pd.isna(row["tightness"]):
             basis.append(f"value / bound {row['tightness']:.2g}")
         basis.append(f"n = {row['n']}")

@@ -187,7 +187,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "collapse": (collapse.claims((10, 100), BOTH), geometry()),
     "few shots": (few_shot.claims(100, BOTH, SHOTS, True), shots()),
     "counterexample": (few_shot.counterexample((100, 10_000), (1.0, 2.0)), counterexample()),
-    "training": (training.claims(0.5, 1.0, (10, 100)), along_training()),
-    "free": (minima.free((-1, 0, 3)), ends()),
+    "training": (training.claims(0.5, 1.0, (10, 100), True), along_training()),
+    "free": (minima.free((-1, 0, 3), 20), ends()),
     "maps": (maps.claims("tsne"), mapped()),
 }

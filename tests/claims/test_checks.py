@@ -97,9 +97,10 @@ def test_an_own_data_set_without_balanced_classes_is_not_asked_for_what_needs_th
     assert claim.verdict(unequal).verdict == "NOT ASKED"
     half = unequal.where(table["C"] > 4, table)
     assert claim.verdict(half).verdict == "PASS" and claim.verdict(half).n < len(table)
-    bao = next(c for c in training.claims(0.5, 1.0, (10,)) if c.id == "S-bao")
+    bao = next(c for c in training.claims(0.5, 1.0, (10,), True) if c.id == "S-bao")
     without = claim_of("training", "S-bao")[1].query("protocol != 'surrogate'")
-    assert bao.verdict(without.drop(columns="chance")).verdict == "NOT ASKED"
+    assert bao.verdict(without).verdict == "NOT ASKED"
+    assert bao.verdict(without.drop(columns="bound_bao")).verdict == "INCONCLUSIVE"
 
 
 def test_claims_on_objectives_shots_and_dimensions_that_flags_removed_are_not_asked():

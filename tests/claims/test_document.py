@@ -59,12 +59,22 @@ def test_a_doctored_table_or_file_does_not_agree():
     table = EXPERIMENTS["sweep"][1].copy()
     table.loc[3, "violation_upper"] = 1.0
     report = verify(document("sweep"), table).set_index("claim")
-    assert report.loc["A2", ["recorded", "verdict", "agrees"]].tolist() == ["PASS", "FAIL", False]
-    assert report.loc["A1", "agrees"]
+    assert report.loc["A2", ["recorded", "verdict"]].tolist() == ["PASS", "FAIL"]
+    assert "verdict" in report.loc["A2", "wrong"] and not report.loc["A1", "wrong"]
     found = document("sweep")
     found["claims"][1]["statement"] = found["claims"][1]["statement"].replace("1e-09", "1")
     report = verify(found, EXPERIMENTS["sweep"][1]).set_index("claim")
-    assert not report.loc["A2", "agrees"] and report.loc["A1", "agrees"]
+    assert report.loc["A2", "wrong"] and not report.loc["A1", "wrong"]
+
+
+@pytest.mark.parametrize(
+    "key, forged", [("threshold", {"violation_upper": 1.0}), ("kind", "trend"), ("tightness", 0.5)]
+)
+def test_a_forged_entry_is_named(key, forged):
+    found = document("sweep")
+    found["claims"][1][key] = forged
+    report = verify(found, EXPERIMENTS["sweep"][1]).set_index("claim")
+    assert report.loc["A2", "wrong"] == key and not report.loc["A1", "wrong"]
 
 
 @pytest.mark.parametrize("key", ["factory", "scope", "id"])

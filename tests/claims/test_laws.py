@@ -45,7 +45,7 @@ def test_every_mutant_flips_its_claim_half_of_it_does_not_and_the_file_alone_say
     claims, table = EXPERIMENTS[name]
     document = json.loads(json.dumps(claims_json(claims, judged(name)), allow_nan=False))
     report = verify(document, table)
-    assert report["agrees"].all()
+    assert not report["wrong"].any()
     assert (report["mutants"] > 0).all()
     assert not report["survives"].any() and not report["brittle"].any(), report
 
