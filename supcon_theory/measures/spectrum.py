@@ -41,18 +41,20 @@ def singular_values(features: Tensor | np.ndarray, *, centred: bool = False) -> 
     if len(rows) <= rows.shape[1]:
         wide = rows.double() - mean
         return torch.linalg.svdvals(wide)
-    gram = _gram(rows, mean)
+    _, power = torch.frexp(rows.abs().max().double())  # exact, and the squares are numbers
+    one = torch.ones_like(mean[0])
+    gram = _gram(rows, mean, torch.ldexp(one, -power))
     eigenvalues = torch.linalg.eigvalsh(gram).flip(0)
     # A Gram matrix has no negative eigenvalue: what is below zero is rounding of a zero.
-    return eigenvalues.clamp_min(0).sqrt()
+    return torch.ldexp(eigenvalues.clamp_min(0).sqrt(), power)
 
 
-def _gram(rows: Tensor, mean: Tensor) -> Tensor:
+def _gram(rows: Tensor, mean: Tensor, scale: Tensor | float = 1.0) -> Tensor:
     d = rows.shape[1]
     gram = rows.new_zeros(d, d, dtype=torch.float64)
     width = -(-d // _BLOCKS)
     for tile in rows.split(ROWS):
-        x = tile.double() - mean
+        x = (tile.double() - mean) * scale
         for a in range(0, d, width):
             gram[a : a + width, a:] += x[:, a : a + width].T @ x[:, a:]
     upper = gram.triu()
