@@ -269,7 +269,7 @@ def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndar
     return distinct, torch.from_numpy(numbers.astype(np.int64, copy=False))
 
 
-def _of_one_kind(y: Sequence, found: np.ndarray) -> bool:
+def _of_one_kind(y: Any, found: np.ndarray) -> bool:
     """Whether a list of labels holds what the array made of it does."""
     kind = {"U": str, "S": bytes}.get(found.dtype.kind)
     if kind is not None:

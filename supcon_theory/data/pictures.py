@@ -103,8 +103,8 @@ def _grey(image: Image.Image) -> np.ndarray:
             raise ValueError("some of its floats are NaN or infinite: fill them in")
         if x.min() < 0 or x.max() > 1:
             raise ValueError(
-                f"its floats go from {x.min():g} to {x.max():g} and must lie from 0 to 1: rescale "
-                "them"
+                f"its floats go from {x.min():.8g} to {x.max():.8g} and must lie from 0 to 1: "
+                "rescale them"
             )
         return x
     if image.mode != "I" or image.format in ("PNG", "PPM"):  # files of 16 bits, whatever the mode
