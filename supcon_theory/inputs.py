@@ -9,6 +9,7 @@ argument with its value (or its first bad row), what is allowed, what to do.
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,11 +66,12 @@ def features(x: object, name: str = "features") -> Tensor:
         raise ValueError(
             f"{name} have shape {tuple(x.shape)}; pass (N, D) or (N, K, D), none of them 0."
         )
-    if not x.detach().sum(dtype=torch.float64).isfinite():  # rarely: then look at each
-        bad = ~x.detach().isfinite().flatten(1).all(1)
+    seen = torch.func.debug_unwrap(x.detach())  # inside vmap: the whole stack
+    if not seen.sum(dtype=torch.float64).isfinite():  # rarely: then look at each
+        bad = ~seen.isfinite().flatten(1).all(1)
         if bad.any():
             raise ValueError(
-                f"{name} are NaN or infinite in {int(bad.sum())} of {len(x)} samples, first in "
+                f"{name} are NaN or infinite in {int(bad.sum())} of {len(bad)} samples, first in "
                 f"{int(bad.int().argmax())}: remove them or find their cause."
             )
     return x
@@ -91,7 +93,7 @@ def matrix(x: object, name: str = "features") -> np.ndarray:
     found = features(x, name)
     if found.ndim != 2:
         raise ValueError(f"{name} have shape {tuple(found.shape)}; pass a matrix (N, D).")
-    return found.detach().cpu().double().numpy()
+    return found.double().numpy(force=True)
 
 
 def unit_rows(z: Tensor) -> Tensor:
@@ -125,13 +127,14 @@ def _numbers(x: object, name: str) -> Tensor:
     if not isinstance(x, Tensor):
         if isinstance(x, (list, tuple, str)) or not hasattr(x, "__array__"):
             raise TypeError(f"{name} is a {type(x).__name__}; pass a torch tensor or NumPy array.")
-        x = np.asarray(x)
+        x = np.asarray(_unmasked(x, name))
         if x.dtype.kind not in "fiu":
             raise TypeError(f"{name} has dtype {x.dtype}; pass real numbers, such as float32.")
         short = x.dtype.kind == "f" and x.dtype.itemsize <= 8
         x = torch.from_numpy(
             np.require(x, x.dtype.newbyteorder("=") if short else "f8", ["C", "W"])
         )
+    _refuse_unreadable(x, name)
     if x.is_complex() or x.dtype == torch.bool:
         raise TypeError(f"{name} has dtype {x.dtype}; pass real numbers, such as float32.")
     if not x.is_floating_point():
@@ -139,19 +142,46 @@ def _numbers(x: object, name: str) -> Tensor:
     return x if x.dtype.itemsize > 1 else x.float()
 
 
+def _refuse_unreadable(x: Tensor, name: str) -> None:
+    """Refuse tensors that hold no numbers, or not one at every place."""
+    dense = x.layout == torch.strided and not (x.is_nested or x.is_quantized or x.is_meta)
+    if not dense or isinstance(x, torch.masked.MaskedTensor):
+        kind = "meta" if x.is_meta else "quantized" if x.is_quantized else type(x).__name__
+        kind = kind if x.layout == torch.strided else str(x.layout)
+        raise TypeError(f"{name} is a {kind} tensor; pass a plain dense one, as x.to_dense() is.")
+
+
+def _unmasked(x: Any, name: str) -> Any:
+    """What is masked is missing: it must not come back as the number under the mask."""
+    mask = np.ma.getmask(x)
+    if mask.any():
+        first = int(np.argwhere(mask)[0, 0]) if mask.ndim else 0
+        raise ValueError(
+            f"{name} is masked in {int(mask.sum())} entries, first in row {first}: remove such "
+            "samples or fill them in."
+        )
+    return x
+
+
 def _check_rows(z: Tensor, name: str, unit: bool) -> None:
     allowed = UNIT_TOLERANCE.get(z.dtype, UNIT_TOLERANCE_ELSE)
     norms = torch.linalg.vector_norm(z.detach().to(working_dtype(z)), dim=-1)
     norms = torch.func.debug_unwrap(norms)  # inside vmap: those of the whole stack
     low, high = (end.item() for end in norms.aminmax())  # both NaN if any row has one
+    if math.isfinite(high) and (not unit or max(1 - low, high - 1) <= allowed):
+        return
+    if unit:  # say what is wrong with it even where its square is 0 or infinite
+        rows = torch.func.debug_unwrap(z.detach()).double()
+        largest = rows.abs().amax(-1, keepdim=True)
+        norms = torch.linalg.vector_norm(rows / largest.masked_fill(largest == 0, 1), dim=-1)
+        norms = norms * largest[..., 0]
+        low, high = (end.item() for end in norms.aminmax())
     if not math.isfinite(high):
         row = (~norms.isfinite()).nonzero()[0].tolist()
         raise ValueError(
             f"{name} has NaN or infinite entries (or their squares are), first in row {row}: "
             "remove such samples or find their cause."
         )
-    if not unit or max(1 - low, high - 1) <= allowed:
-        return
     if low == 0:
         raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
     worst = low if 1 - low > high - 1 else high
@@ -199,12 +229,17 @@ def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndar
         raise ValueError(f"{name} is None; labels are needed: pass {name} of shape (N,).")
     if isinstance(y, Tensor):
         _refuse_batched(y, name)
+        _refuse_unreadable(y, name)
         # NumPy sorts every integer type; PyTorch keeps the rest on their device
         wide = not y.is_floating_point() and not y.is_complex() and y.dtype != torch.int64
         y = y.detach().cpu().numpy() if wide and y.device.type == "cpu" else y.detach()
     else:
+        y = _unmasked(y, name)
         try:
-            y = np.asarray(y)
+            found = np.asarray(y)
+            # a list of several types becomes one: keep a NaN from being the class "nan"
+            listed = isinstance(y, (list, tuple)) and found.ndim == 1
+            y = np.array(y, object) if listed and not _of_one_kind(y, found) else found
         except ValueError:
             raise ValueError(
                 f"{name} is ragged; pass one label per sample, not per view."
@@ -226,12 +261,20 @@ def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndar
     if y.dtype.kind == "f":
         _refuse_first(~(np.isfinite(y) & (y == np.floor(y))), y, name)
     elif y.dtype.kind == "O":
-        kind = str if isinstance(y[0], str) else Integral
+        kind = next((kind for kind in (str, bytes) if isinstance(y[0], kind)), Integral)
         _refuse_first(np.array([not isinstance(v, kind) for v in y]), y, name)
     elif y.dtype.kind not in "iubUST":
         raise TypeError(f"{name} has dtype {y.dtype}; labels are integers or strings.")
     distinct, numbers = np.unique(y, return_inverse=True)
     return distinct, torch.from_numpy(numbers.astype(np.int64, copy=False))
+
+
+def _of_one_kind(y: Any, found: np.ndarray) -> bool:
+    """Whether a list of labels holds what the array made of it does."""
+    kind = {"U": str, "S": bytes}.get(found.dtype.kind)
+    if kind is not None:
+        return all(isinstance(label, kind) for label in y)
+    return found.dtype.kind != "f" or not all(isinstance(label, Integral) for label in y)
 
 
 def _refuse_first(bad: np.ndarray, y: Sequence | np.ndarray | Tensor, name: str) -> None:
@@ -262,6 +305,7 @@ def temperature(tau: float | Tensor, name: str = "tau") -> float | Tensor:
     """
     if not isinstance(tau, Tensor):
         return number(tau, name, LEAST_TAU)
+    _refuse_unreadable(tau, name)
     if tau.ndim != 0 or not tau.is_floating_point():
         raise TypeError(
             f"{name} has shape {tuple(tau.shape)} and dtype {tau.dtype}; pass a number or a "
@@ -295,10 +339,14 @@ def temperatures(
     Raises:
         ValueError: none, or one out of range.
     """
-    given = list(taus) if isinstance(taus, Iterable) else [taus]
+    given: list = [taus]
+    if isinstance(taus, Iterable) and not isinstance(taus, str) and getattr(taus, "ndim", 1):
+        given = list(taus)
     if not given:
         raise ValueError(f"no temperature was given as {name}: pass at least one, such as 1.0.")
-    return list(dict.fromkeys(number(tau, name, least) for tau in given))
+    known = (temperature(tau, name) for tau in given)  # a learned one is read, without its graph
+    plain = [tau.item() if isinstance(tau, Tensor) else tau for tau in known]
+    return list(dict.fromkeys(number(tau, name, least) for tau in plain))
 
 
 def number(value: object, name: str, low: float = -math.inf, high: float = math.inf) -> float:
@@ -317,13 +365,19 @@ def number(value: object, name: str, low: float = -math.inf, high: float = math.
         TypeError: not a number.
         ValueError: out of range or not finite.
     """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}; it must be a plain number, such as float({name}).")
-    if not low <= float(value) < high or not math.isfinite(value):
+    try:
+        plain = float(value)
+    except OverflowError:  # of an integer or a fraction
+        plain = math.inf
+    if not low <= plain < high or not math.isfinite(plain):
         raise ValueError(
             f"{name} is {value!r}; it must lie in [{low:g}, {high:g}): choose such a value."
         )
-    return float(value)
+    return plain
 
 
 def whole(value: object, name: str, low: int = 1) -> int:

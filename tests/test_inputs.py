@@ -146,6 +146,49 @@ def test_a_row_is_zero_only_if_it_is_zero(size):
         inputs.unit_rows(z * torch.tensor([[size], [0.0]], dtype=torch.float64))
 
 
+UNREADABLE = {
+    "sparse": lambda x: x.to_sparse(),
+    "meta": lambda x: x.to("meta"),
+    "quantized": lambda x: torch.quantize_per_tensor(x.float(), 0.1, 0, torch.qint8),
+    "masked": lambda x: torch.masked.masked_tensor(x, torch.ones_like(x, dtype=torch.bool)),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_tensors_without_a_number_at_every_place_are_refused_by_name(kind):
+    z = UNREADABLE[kind](unit())
+    for read in (inputs.embeddings, inputs.features):
+        with pytest.raises(
+            TypeError, match=rf"(?i)^rows is a .*{kind}.* tensor; pass a plain dense"
+        ):
+            read(z, "rows")
+    with pytest.raises(TypeError, match="y is a"):
+        inputs.labels(UNREADABLE[kind](torch.tensor([0, 1])))
+
+
+def test_what_a_mask_hides_never_comes_back_as_a_number():
+    z = np.ma.array(unit().numpy())
+    assert torch.equal(inputs.embeddings(z), unit())  # nothing is masked
+    z[4, 1, 0] = np.ma.masked
+    with pytest.raises(ValueError, match="z is masked in 1 entries, first in row 4"):
+        inputs.embeddings(z)
+    with pytest.raises(ValueError, match="y is masked in 2 entries, first in row 1"):
+        inputs.labels(np.ma.array([0, 1, 2, 1], mask=[0, 1, 0, 1]))
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-40, 1e160])
+def test_a_row_whose_square_is_no_number_has_its_norm_told(size):
+    z = unit().double()
+    z[4, 1] *= size
+    with pytest.raises(ValueError, match=rf"row of norm {size:g}, row \[4, 1\]".replace("+", ".")):
+        inputs.embeddings(z)
+
+
+def test_a_negated_view_of_memory_is_its_numbers():
+    x = torch.complex(unit()[:, 0], -unit()[:, 0]).conj().imag
+    np.testing.assert_array_equal(inputs.matrix(x), unit()[:, 0].double().numpy())
+
+
 # ---- labels -------------------------------------------------------------------------------------
 PLAIN = [2, 0, 2, 1]
 KINDS = {
@@ -203,6 +246,20 @@ def test_what_are_no_labels_is_one_sentence(y, error, words):
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [(["a", float("nan")], "nan"), (["a", 1], "1"), (["a", True], "True"), ([b"a", "b"], "'b'")],
+)
+def test_a_list_of_several_types_is_not_turned_into_strings(y, said):
+    with pytest.raises(ValueError, match=f"y is {said} in row 1"):
+        inputs.labels(y)
+
+
+def test_large_integers_of_both_signs_are_not_rounded_into_each_other():
+    y = [2**63 + 1, -1, 2**63 + 3, 2**63 + 1]  # NumPy makes floats of them
+    assert inputs.labels(y).tolist() == [1, 0, 2, 1] and inputs.class_names(y)[1] == 2**63 + 1
+
+
 def test_labels_are_one_per_sample():
     with pytest.raises(ValueError, match=r"y has shape \(4,\); it must be \(2,\).*not per view"):
         inputs.labels(PLAIN, 2)
@@ -231,6 +288,17 @@ def test_a_learned_temperature_keeps_its_graph_and_several_are_read_at_once():
         inputs.temperatures([1.0, 0.001], least=0.01)
     with pytest.raises(ValueError, match="no temperature"):
         inputs.temperatures([])
+
+
+def test_measures_take_the_temperatures_that_losses_take():
+    learned = torch.tensor(0.5, requires_grad=True)
+    assert inputs.temperatures(learned) == inputs.temperatures([learned]) == [0.5]
+    assert inputs.temperatures(np.array(0.5)) == inputs.temperatures(np.array([0.5, 0.5])) == [0.5]
+    for wrong in ("0.5", [torch.ones(1)], torch.tensor(0.5, device="meta")):
+        with pytest.raises(TypeError, match="tau"):
+            inputs.temperatures(wrong)
+    with pytest.raises(ValueError, match="must lie in"):
+        inputs.temperature(10**400)
 
 
 def test_knobs_are_refused_in_a_sentence():

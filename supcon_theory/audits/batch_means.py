@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from supcon_theory.audits.columns import BATCH_MEANS
+from supcon_theory.inputs import embeddings, labels, unit_rows, whole
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.theory.batch_gap import batch_gap_bounds
 
@@ -38,23 +39,27 @@ def batch_means(
         `violation_batch` have too. In a batch of a single class NSCL is infinite.
 
     Raises:
-        ValueError: If the size is not from 2 to N.
+        ValueError: If the size is not from 2 to N, or `exact` are no rows.
     """
-    if not 2 <= size <= len(z):
+    z, y = embeddings(z), labels(y, len(z))
+    if not all(isinstance(row, Mapping) for row in exact):
+        raise ValueError("exact are no rows: pass those that training_audit gives for this set.")
+    if not 2 <= whole(size, "the batch size") <= len(z):
         raise ValueError(f"the batch size is {size}: it must be from 2 to the {len(z)} samples.")
-    K, z = z.shape[1], z.double()
+    K, z = z.shape[1], unit_rows(z.detach())
+    order = np.asarray(order)
     taus = [row["tau"] for row in exact]
     found: dict[float, list[tuple[float, ...]]] = {tau: [] for tau in taus}
     for batch in order[: len(order) // size * size].reshape(-1, size):
-        labels = y[batch].cpu().numpy()
-        _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        of = y[batch].cpu().numpy()
+        _, inverse, counts = np.unique(of, return_inverse=True, return_counts=True)
         if len(counts) == 1:
             for rows in found.values():
                 rows.append((np.nan, np.inf, np.inf, np.nan, np.inf, np.nan))
             continue
         others = np.log(K * (size - counts[inverse])).mean()
         for tau, losses in global_losses(z[batch], y[batch], taus).items():
-            lower, upper = (bound[:, None] for bound in batch_gap_bounds(labels, tau))
+            lower, upper = (bound[:, None] for bound in batch_gap_bounds(of, tau))
             found[tau].append(
                 (
                     losses.mean_dcl,

@@ -20,6 +20,7 @@ from torch import Tensor
 from supcon_theory.audits.columns import EARLIER_BOUNDS
 from supcon_theory.audits.gap import drawn_anchors
 from supcon_theory.inputs import embeddings, labels, temperatures, unit_rows
+from supcon_theory.measures.losses import LEAST_TAU
 from supcon_theory.theory import earlier_bounds as theory
 
 COLUMNS, VERSION = EARLIER_BOUNDS.columns, EARLIER_BOUNDS.version
@@ -52,7 +53,7 @@ def earlier_bounds_audit(
     chosen = torch.from_numpy(drawn_anchors(N, K, anchors) @ [K, 1]).to(z.device)
     centres = views.new_zeros(C, views.shape[1]).index_add_(0, of, views) / counts[:, None]
     rows = []
-    for tau in temperatures(taus):
+    for tau in temperatures(taus, least=LEAST_TAU):
         towards = views[chosen] @ centres.T / tau
         own = towards.gather(1, of[chosen, None])[:, 0]
         supervised = (towards.logsumexp(1) - own).cpu().numpy()

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from supcon_theory.audits.columns import GAP
 from supcon_theory.inputs import embeddings, labels, temperatures, unit_rows
-from supcon_theory.measures.losses import GlobalLosses, anchor_losses, global_losses
+from supcon_theory.measures.losses import LEAST_TAU, GlobalLosses, anchor_losses, global_losses
 from supcon_theory.measures.sampling import sampled_rows
 from supcon_theory.theory import gap as theory
 from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
@@ -82,7 +82,7 @@ def evaluated(z: Tensor, y: Tensor, taus: Sequence[float]) -> Evaluated:
         The set, with its losses in the order of the temperatures. Below .05, and for float64
         embeddings, they are sums of float64 tiles, otherwise of float32 ones.
     """
-    given, taus = embeddings(z), temperatures(taus)
+    given, taus = embeddings(z), temperatures(taus, least=LEAST_TAU)
     rows, y = unit_rows(given.detach()), labels(y, len(given)).to(given.device)
     single = [tau for tau in taus if tau >= SINGLE and given.dtype != torch.float64]
     double = [tau for tau in taus if tau not in single]
@@ -212,7 +212,7 @@ def _dense(found: Evaluated, tau: float, gap: np.ndarray) -> dict[str, float]:
     outside = np.abs(log_r) - found.spread[several] / tau
     return {
         "violation_interval": float(outside.max()) if several.any() else np.nan,
-        "identity_error": float(np.abs(dense.gap - np.log1p(np.exp(log_ratio))).max()),
+        "identity_error": float(np.abs(dense.gap - np.logaddexp(0, log_ratio)).max()),
         "distance_error": float(np.abs(dense.l1 + 2 * np.expm1(-dense.gap)).max()),
         "rounding_error": float(np.abs(dense.gap - gap[tuple(found.anchors.T)]).max()),
     }

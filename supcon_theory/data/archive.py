@@ -159,7 +159,7 @@ def _images(path: Path, key: str, x: np.ndarray) -> np.ndarray:
         )
     if x.min() < 0 or x.max() > 1:
         raise ValueError(
-            f"{path}: {key} goes from {x.min():g} to {x.max():g}; floats must lie from 0 to 1, "
+            f"{path}: {key} goes from {x.min():.8g} to {x.max():.8g}; floats must lie from 0 to 1, "
             "so rescale them or save uint8."
         )
     return x.astype(np.float16 if x.dtype.itemsize == 2 else np.float32, copy=False)

@@ -38,7 +38,7 @@ def locate(name_or_path: str | Path) -> str | Path:
     if str(name_or_path) in NAMES:
         return str(name_or_path)
     path = Path(name_or_path).expanduser()
-    if path.is_dir() or (path.is_file() and path.suffix == ".npz"):
+    if path.is_dir() or (path.is_file() and path.suffix.lower() == ".npz"):
         return path
     raise ValueError(
         f"unknown data set {str(name_or_path)!r}: give {' or '.join(map(repr, NAMES))}, "

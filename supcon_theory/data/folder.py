@@ -84,7 +84,7 @@ def _listing(path: Path) -> tuple[File, ...]:
             raise ValueError(
                 f"{path} has no folder {split!r}; it must hold train/<class>/* and test/<class>/*."
             )
-        names = sorted(e.name for e in _entries(path / split) if e.is_dir())
+        names = sorted(e.name for e in _entries(path / split) if _is_folder(e))
         if not names:
             raise ValueError(_not_one_folder_per_class(path / split, "it has no folder"))
         found[split] = names
@@ -99,6 +99,13 @@ def _listing(path: Path) -> tuple[File, ...]:
             f"{path}: class {odd!r} is only in one of train and test; both must have the same ones."
         )
     return tuple(files)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself; as a file it is refused by name
+        return False
 
 
 def _entries(directory: str | Path) -> list[os.DirEntry[str]]:
@@ -120,7 +127,7 @@ def _walk(split: str, label: str, directory: str, above: tuple[str, ...]) -> Ite
         raise ValueError(f"{directory} is a link to a folder that it is in; remove it.")
     entries = sorted(_entries(directory), key=lambda entry: entry.name)
     for entry in entries:
-        if entry.is_dir():
+        if _is_folder(entry):
             continue
         try:
             seen = entry.stat()
@@ -131,7 +138,7 @@ def _walk(split: str, label: str, directory: str, above: tuple[str, ...]) -> Ite
         times = seen.st_mtime_ns, seen.st_ctime_ns
         yield File(split, label, entry.path, seen.st_size, *times, seen.st_ino)
     for entry in entries:
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _walk(split, label, entry.path, (*above, real))
 
 

@@ -99,10 +99,12 @@ def _grey(image: Image.Image) -> np.ndarray:
         raise ValueError("it has a transparent level of grey: save it with 8 bits, or without")
     x = np.asarray(image)
     if image.mode == "F":
-        if not (np.isfinite(x).all() and 0 <= x.min() and x.max() <= 1):
+        if not np.isfinite(x).all():
+            raise ValueError("some of its floats are NaN or infinite: fill them in")
+        if x.min() < 0 or x.max() > 1:
             raise ValueError(
-                f"its floats go from {x.min():g} to {x.max():g} and must lie from 0 to 1: rescale "
-                "them"
+                f"its floats go from {x.min():.8g} to {x.max():.8g} and must lie from 0 to 1: "
+                "rescale them"
             )
         return x
     if image.mode != "I" or image.format in ("PNG", "PPM"):  # files of 16 bits, whatever the mode

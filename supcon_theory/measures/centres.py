@@ -66,13 +66,19 @@ def affine_errors(weight, bias, classes: Sequence, queries, query_labels) -> Err
     bias = bias + weight @ origin
     bias -= bias.mean(axis=1, keepdims=True)
     weight = weight - weight.mean(axis=1, keepdims=True)
+    # Powers of two: squares and products of anything stay numbers, and no score changes its bits.
+    z = z - origin
+    power = exponent(z)
+    scale = np.maximum(exponent(weight, (1, 2))[:, :, 0] + power, exponent(bias, 1))
+    z, bias = np.ldexp(z, -power), np.ldexp(bias, -scale)
+    weight = np.ldexp(weight, (power - scale)[:, :, None])
     norms = np.sqrt(np.einsum("rcd,rcd->rc", weight, weight)).max(axis=1)
     most = np.abs(bias).max(axis=1)
     pair = np.empty((repeats, count, count))
     beaten = np.empty((repeats, count, count))
     for i, members in enumerate(rows):
         n = len(members)
-        own = z[members] - origin
+        own = z[members]
         lengths = np.sqrt(np.einsum("qd,qd->q", own, own))
         own = np.ascontiguousarray(own.T)
         step = max(1, _BLOCK // (count * n))
@@ -90,6 +96,11 @@ def affine_errors(weight, bias, classes: Sequence, queries, query_labels) -> Err
                 np.bincount(cell.ravel(), minlength=len(wins) * count).reshape(len(wins), count) / n
             )
     return Errors(pair, beaten)
+
+
+def exponent(x: np.ndarray, axis=None) -> np.ndarray:
+    """The binary exponent of the largest entry (dimensions kept): to scale by it rounds nothing."""
+    return np.frexp(np.abs(x).max(axis=axis, keepdims=axis is not None))[1]
 
 
 def way_error(beaten: np.ndarray, ways: int) -> np.ndarray:
@@ -164,11 +175,13 @@ def nearest_centre(features, labels, supports, queries, query_labels) -> Errors:
     x, z = matrix(features, "features"), matrix(queries, "queries")
     if z.shape[1] != x.shape[1]:
         raise ValueError(f"queries have {z.shape[1]} dimensions, features {x.shape[1]}.")
-    mu = support_means(x - x[0], labels, supports)
+    origin, x = x[0], x - x[0]
+    power = exponent(x)
+    mu = support_means(np.ldexp(x, -power), labels, supports)
     shift = mu.mean(axis=(0, 1))
     mu -= shift
     bias = -0.5 * np.einsum("rcd,rcd->rc", mu, mu)
     classes = support_classes(len(x), labels, supports)
-    z = z - x[0]
+    z = np.ldexp(z - origin, -power)
     z -= shift
     return affine_errors(mu, bias, classes, z, query_labels)

@@ -99,13 +99,14 @@ def global_losses(
     losses = {}
     for tau, sums in class_sums(z, y, taus).items():
         S, D = (total.cpu().numpy() for total in sums)
-        with np.errstate(divide="ignore"):  # S = 0 in a class of one sample
-            log_S, log_D = np.log(S), np.log(D)
+        with np.errstate(divide="ignore", over="ignore"):  # S = 0 in a class of one sample
+            log_S, log_D, ratio = np.log(S), np.log(D), S / D
+        log_ratio = log_S - log_D
         positive = cosine / tau
         losses[tau] = GlobalLosses(
             dcl=np.log(S + D) - positive,
             nscl=log_D - positive,
-            gap=np.log1p(S / D),
+            gap=np.where(np.isinf(ratio), log_ratio, np.log1p(ratio)),
             log_S=log_S,
             log_D=log_D,
         )

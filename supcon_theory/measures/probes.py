@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import VALID_METRICS, KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
-from supcon_theory.inputs import matrix
-from supcon_theory.measures.centres import affine_errors, way_error
+from supcon_theory.inputs import choice, matrix, whole
+from supcon_theory.measures.centres import affine_errors, exponent, way_error
 from supcon_theory.measures.supports import query_rows, support_classes
 
 _SHIFTLESS = ("euclidean", "l2", "sqeuclidean")  # metrics that scikit-learn expands about 0
@@ -73,6 +73,7 @@ def linear_probe(
     Raises:
         ValueError: For numbers out of range, and what `support_classes` raises.
     """
+    whole(max_iter, "max_iter", 0)
     if not (inverse_l2 > 0 and 0 < tol < 1 and max_iter >= 1):
         raise ValueError(
             f"inverse_l2 = {inverse_l2}, tol = {tol}, max_iter = {max_iter}: all must be positive "
@@ -177,11 +178,19 @@ def knn_error(
     x, z = matrix(features, "features"), matrix(queries, "queries")
     classes = support_classes(len(x), labels, supports)
     repeats, count, m = np.shape(supports)
-    if not 1 <= k <= count * m:
+    if not callable(metric):
+        choice(metric, "metric", tuple(VALID_METRICS["brute"]))
+    if z.shape[1] != x.shape[1]:
+        raise ValueError(f"queries have {z.shape[1]} dimensions, features {x.shape[1]}.")
+    if not 1 <= whole(k, "k", 0) <= count * m:
         raise ValueError(f"k = {k} neighbours of {count * m} supports: choose from 1 to that.")
     rows = query_rows(query_labels, len(z), classes)
+    if metric == "cosine":  # half the squared distance of unit rows; scikit-learn's 1 - cosine has
+        x, z, metric = _unit(x), _unit(z), "sqeuclidean"  # no digits left where cosines are near 1
     if metric in _SHIFTLESS:  # ||x||^2 - 2 <x, z> + ||z||^2 loses its digits to a common vector
         x, z = x - x[0], z - x[0]
+        power = exponent(np.vstack([x, z]))  # and its squares must be numbers
+        x, z = np.ldexp(x, -power), np.ldexp(z, -power)
     y = np.repeat(np.arange(count), m)
     error = np.empty(repeats)
     with threadpool_limits(1):
@@ -190,6 +199,13 @@ def knn_error(
             guess = knn.fit(x[picked], y).predict(z)
             error[r] = np.mean([(guess[members] != c).mean() for c, members in enumerate(rows)])
     return error
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    """Rows over their norms; a row of zeros, equally far from all, stays."""
+    x = np.ldexp(x, -exponent(x, axis=1))
+    norms = np.sqrt(np.einsum("nd,nd->n", x, x))[:, None]
+    return x / np.where(norms == 0, 1, norms)
 
 
 def _fitted(features, labels, supports, solve: Callable, tol: float) -> Probe:

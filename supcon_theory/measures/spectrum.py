@@ -41,18 +41,20 @@ def singular_values(features: Tensor | np.ndarray, *, centred: bool = False) -> 
     if len(rows) <= rows.shape[1]:
         wide = rows.double() - mean
         return torch.linalg.svdvals(wide)
-    gram = _gram(rows, mean)
+    _, power = torch.frexp(rows.abs().max().double())  # exact, and the squares are numbers
+    one = torch.ones_like(mean[0])
+    gram = _gram(rows, mean, torch.ldexp(one, (-power).clamp(max=1000)))
     eigenvalues = torch.linalg.eigvalsh(gram).flip(0)
     # A Gram matrix has no negative eigenvalue: what is below zero is rounding of a zero.
-    return eigenvalues.clamp_min(0).sqrt()
+    return torch.ldexp(eigenvalues.clamp_min(0).sqrt(), power.clamp(min=-1000))
 
 
-def _gram(rows: Tensor, mean: Tensor) -> Tensor:
+def _gram(rows: Tensor, mean: Tensor, scale: Tensor | float = 1.0) -> Tensor:
     d = rows.shape[1]
     gram = rows.new_zeros(d, d, dtype=torch.float64)
     width = -(-d // _BLOCKS)
     for tile in rows.split(ROWS):
-        x = tile.double() - mean
+        x = (tile.double() - mean) * scale
         for a in range(0, d, width):
             gram[a : a + width, a:] += x[:, a : a + width].T @ x[:, a:]
     upper = gram.triu()
@@ -126,7 +128,7 @@ def lidar(z: Tensor | np.ndarray, ridge: float = 1e-4) -> float:
         The effective rank; NaN when all samples coincide.
 
     Raises:
-        ValueError: For a single view, or a ridge that is not positive.
+        ValueError: For a single view, a ridge that is not positive, or rows whose squares overflow.
     """
     views = inputs.features(z, "z").detach()
     if views.ndim != 3 or views.shape[1] < 2:
@@ -143,6 +145,8 @@ def lidar(z: Tensor | np.ndarray, ridge: float = 1e-4) -> float:
     for view in views.unbind(1):
         within += _gram(view.double() - centres, zero) / (n * k)
     within.diagonal().add_(ridge)
+    if not (within.isfinite().all() and between.isfinite().all()):
+        raise ValueError("the squares of z are no numbers: divide z by its largest entry first.")
     factor = torch.linalg.cholesky(within)
     half = torch.linalg.solve_triangular(factor, between, upper=False)
     whitened = torch.linalg.solve_triangular(factor, half.T, upper=False)

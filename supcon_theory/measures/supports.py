@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from supcon_theory.inputs import class_names
+from supcon_theory.inputs import class_names, whole
 from supcon_theory.inputs import labels as numbered
 
 
@@ -37,10 +37,8 @@ def draw_supports(
             smallest class.
     """
     names, rows = class_rows(labels)
-    if m < 1 or repeats < 1:
-        raise ValueError(f"m = {m}, repeats = {repeats}: both must be at least 1.")
-    if seed < 0 or stream < 0:
-        raise ValueError(f"seed = {seed}, stream = {stream}: neither may be negative.")
+    m, repeats = whole(m, "m"), whole(repeats, "repeats")
+    seed, stream = whole(seed, "seed", 0), whole(stream, "stream", 0)
     smallest = min(range(len(rows)), key=lambda c: len(rows[c]))
     if not replace and m > len(rows[smallest]):
         raise ValueError(

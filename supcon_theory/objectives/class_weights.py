@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from supcon_theory import inputs
-from supcon_theory.pairs.tiles import full_precision
+from supcon_theory.pairs.tiles import products
 
 
 def cross_entropy(
@@ -38,7 +38,8 @@ def cross_entropy(
     z, tau = inputs.embeddings(z, unit=unit), inputs.temperature(tau)
     numbers, names = inputs.labels(y, len(z)), inputs.class_names(y)
     if not isinstance(weights, Tensor) or not weights.is_floating_point():
-        raise TypeError(f"weights is {type(weights).__name__}; pass a float tensor (C, d).")
+        kind = getattr(weights, "dtype", type(weights).__name__)
+        raise TypeError(f"weights is {kind}; pass a float tensor (C, d).")
     if weights.ndim != 2 or weights.shape[1] != z.shape[2]:
         raise ValueError(
             f"weights has shape {tuple(weights.shape)}; it must be (C, {z.shape[2]}), "
@@ -49,9 +50,9 @@ def cross_entropy(
             f"labels lie in [{names[0]}, {names[-1]}]; with weights of {len(weights)} classes they "
             f"must be integers in [0, {len(weights) - 1}]: renumber y or pass a row for each."
         )
-    with full_precision(z):
-        dtype = inputs.working_dtype(z)
-        logits = z.to(dtype) @ weights.to(dtype).T / tau
-        rows = numbers.new_tensor([int(name) for name in names])[numbers].to(z.device)
-        wanted = rows[:, None].expand(z.shape[:2])
-        return F.cross_entropy(logits.movedim(-1, 1), wanted, reduction=reduction)
+    inputs.features(weights, "weights")
+    dtype = inputs.working_dtype(z)
+    logits = products(z.to(dtype), weights.to(dtype)) / tau
+    rows = numbers.new_tensor([int(name) for name in names])[numbers].to(z.device)
+    wanted = rows[:, None].expand(z.shape[:2])
+    return F.cross_entropy(logits.movedim(-1, 1), wanted, reduction=reduction)

@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from supcon_theory.pairs.tiles import DIFFERENTIATED, Groups, full_precision
+from supcon_theory.pairs.tiles import DIFFERENTIATED, Groups, products
 
 
 def logits(x: Tensor) -> Tensor:
     """s_ab = <x_a, x_b>, (..., M, M), of rows (..., M, d)."""
-    with full_precision(x):
-        return x @ x.mT
+    return products(x, x)
 
 
 def inside(M: int, groups: Groups, device: torch.device) -> Tensor:

@@ -199,6 +199,14 @@ def _keep(relation: Callable, group: Tensor, values: Tensor, tile: Tile, fill: f
         values.masked_fill_(kept == 0, fill)
 
 
+def products(a: Tensor, b: Tensor) -> Tensor:
+    """<a_i, b_j>, (..., I, J), in differentiable operations that autocast leaves alone."""
+    # a backward pass inside of autocast, as that of torch.func, is cast too; float64 never is
+    if torch.is_autocast_enabled(a.device.type):
+        return (a.double() @ b.double().mT).to(a.dtype)
+    return a @ b.mT
+
+
 def full_precision(z: Tensor) -> contextlib.AbstractContextManager:
     """A context without autocast; where there is none, one that costs nothing."""
     device = z.device.type

@@ -8,7 +8,9 @@ import torch
 
 from supcon_theory.audits import columns
 from supcon_theory.audits import gap as module
+from supcon_theory.audits.earlier_bounds import earlier_bounds_audit
 from supcon_theory.audits.gap import cosine_range, drawn_anchors, floor_audit, gap_audit
+from supcon_theory.measures.losses import LEAST_TAU
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.minima import nscl_coupled_minimum, nscl_minimum
 from supcon_theory.theory.simplex import class_simplex
@@ -105,6 +107,25 @@ def test_the_identity_holds_at_every_temperature_and_precision(dtype, noise):
         assert max(row["identity_error"], row["distance_error"]) <= 1e-10, row["tau"]
         for name in ("lower", "upper", "centred", "ceiling", "n_max", "interval"):
             assert row[f"violation_{name}"] <= 1e-9, (name, row["tau"])
+
+
+def test_at_the_lowest_temperature_collapsed_classes_have_a_gap_and_every_bound():
+    """S / D is beyond float64 there; the gap, its logarithm, is not."""
+    z = torch.nn.functional.normalize(torch.eye(5, dtype=torch.float64) - 1 / 5, dim=-1)
+    y = torch.arange(5).repeat(4)
+    (row,) = gap_audit(z[y][:, None].repeat(1, 2, 1), y, [LEAST_TAU])
+    exact = 5 / 4 / LEAST_TAU + np.log(3 / 16)  # log kappa + 1/tau + 1/((C-1) tau)
+    assert row["gap"] == pytest.approx(exact, rel=1e-12)
+    assert max(value for name, value in row.items() if name.endswith("_error")) <= 1e-9
+    assert max(value for name, value in row.items() if name.startswith("violation")) <= 1e-9
+
+
+def test_a_temperature_below_the_lowest_is_refused_by_the_audits_in_one_sentence():
+    z = torch.nn.functional.normalize(torch.randn(6, 1, 3), dim=-1)
+    y = torch.arange(2).repeat(3)
+    for audit in (gap_audit, lambda z, y, taus: earlier_bounds_audit(z, y, taus, [2])):
+        with pytest.raises(ValueError, match=r"tau is 1e-08; it must lie in \[0\.00153"):
+            audit(z, y, [1e-8])
 
 
 def test_a_row_does_not_depend_on_the_length_of_the_embeddings_within_the_tolerance():

@@ -100,3 +100,18 @@ def test_a_checkpoint_has_both_encoders_and_both_nulls():
     shuffled_row = table[table["labels"] == "shuffled"].iloc[0]
     assert shuffled_row["gap"] == pytest.approx(global_losses(f, shuffled, [1.0])[1.0].mean_gap)
     assert (table["violation_floor"].dropna() < 0).all()
+
+
+def test_batch_means_read_arrays_and_short_floats_as_the_other_audits_do():
+    z, y = unit(12, 2, 5), np.array(list("abc" * 4))
+    exact, order = training_audit(z, y, [0.5]), np.arange(12)
+    (wanted,) = batch_means(z, torch.arange(3).repeat(4), exact, 6, order)
+    for given in (z.numpy(), z.clone().requires_grad_(), z.bfloat16()):
+        (row,) = batch_means(given, y, exact, 6, list(order))
+        assert row["gap"] == pytest.approx(
+            wanted["gap"], rel=0.05 if given.dtype.itemsize == 2 else 1e-12
+        )
+    with pytest.raises(ValueError, match="training_audit"):
+        batch_means(z, y, [1.0], 6, order)
+    with pytest.raises(TypeError, match=r"the batch size is 2\.5"):
+        batch_means(z, y, exact, 2.5, order)

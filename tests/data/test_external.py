@@ -41,6 +41,11 @@ def test_a_grey_npz_is_read_as_it_is(tmp_path):
     np.testing.assert_array_equal(image, arrays["x_train"][5].astype(np.float32) / 255)
 
 
+def test_the_extension_may_be_in_capitals(tmp_path):
+    path = _write(tmp_path).rename(tmp_path / "mine.NPZ")
+    assert load(path).name == "mine" and facts(path).classes == ("0", "1", "2")
+
+
 @pytest.mark.parametrize("layout", ["last", "first"])
 def test_a_colour_npz_is_read_in_both_layouts(tmp_path, layout):
     x = RNG.random((8, 32, 32, 3)).astype(np.float32)
@@ -69,6 +74,7 @@ def _nan() -> np.ndarray:
         ({"x_train": _nan()}, "NaN or infinity in image 3"),
         ({"x_train": np.zeros((8, 32, 32)) - 0.5}, "from -0.5 to -0.5"),
         ({"x_train": np.full((8, 32, 32), 255.0)}, "from 255 to 255"),
+        ({"x_train": np.full((8, 32, 32), 1 + 2e-7)}, r"to 1\.0000002"),
         ({"x_train": np.zeros((8, 32, 32), np.int64)}, "int64"),
         ({"x_train": np.zeros((8, 1024), np.uint8)}, r"shape \(8, 1024\)"),
         ({"x_train": np.zeros((8, 2, 32, 32), np.uint8)}, r"shape \(8, 2, 32, 32\)"),

@@ -191,6 +191,16 @@ def test_another_content_of_the_same_size_and_time_is_seen(tmp_path, how, age, r
     assert not torch.equal(load(path).test.images(torch.arange(7)), images)
 
 
+@pytest.mark.parametrize("place", ["train/cat", "train"])
+def test_a_link_that_leads_to_itself_is_named_or_no_class(tmp_path, place):
+    root = _folder(tmp_path)
+    (root / place / "loop").symlink_to("loop")
+    if place == "train":
+        assert load(root).classes == ("cat", "dog")
+    else:
+        assert "loop is a link to nothing" in _refusal(root)
+
+
 def test_the_fingerprint_is_of_contents_classes_and_order_alone(tmp_path):
     path = _folder(tmp_path / "one")
     _noise(path / "train" / "cat" / "1.png")

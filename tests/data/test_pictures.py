@@ -60,7 +60,7 @@ def test_unsigned_whole_numbers_of_32_bits_reach_twice_as_far():
     [
         (RAMP.astype(np.float32) * 255, "floats go from 0 to 255"),
         (RAMP.astype(np.float32) - 0.5, "floats go from -0.5 to 0.5"),
-        (np.full((32, 32), np.nan, np.float32), "floats go from nan"),
+        (np.full((32, 32), np.nan, np.float32), "floats are NaN or infinite"),
         ((RAMP * 65535).astype(np.int32), "whole numbers go from 0 to 65535"),
         ((RAMP * -(10**6)).astype(np.int32), "whole numbers go from -1000000 to 0"),
     ],

@@ -483,6 +483,32 @@ def test_nearest_neighbours_equal_a_loop(k):
         assert ours[r] == pytest.approx(np.mean(wrong), abs=1e-12)
 
 
+@pytest.mark.parametrize("size", [1e-170, 1e-30, 1e-16, 1e30, 1e140])
+def test_no_error_depends_on_the_unit_of_the_features(size):
+    x, y = classes_of_points(21, C=4, n=10, d=6)
+    q, qy = classes_of_points(22, C=4, n=10, d=6)
+    s = draw_supports(y, 3, 4, seed=0)
+
+    def errors(a):
+        return [
+            nearest_centre(a * x, y, s, a * q, qy).pair,
+            *(probe_error(fit(a * x, y, s), a * q, qy) for fit in (linear_probe, ridge_probe)),
+            *(knn_error(a * x, y, s, a * q, qy, k=2, metric=of) for of in ("cosine", "euclidean")),
+        ]
+
+    for found, wanted in zip(errors(size), errors(1.0), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+def test_neighbours_by_cosine_are_told_apart_where_all_cosines_are_nearly_one():
+    x, y = classes_of_points(23, C=3, n=10, d=5)
+    s = draw_supports(y, 4, 3, seed=0)
+    common = np.ones(5) * 1e7
+    across = x - (x @ common)[:, None] / (common @ common) * common  # what cosines still see
+    wanted = knn_error(across, y, s, across, y, k=1, metric="euclidean")
+    np.testing.assert_array_equal(knn_error(x + common, y, s, x + common, y, k=1), wanted)
+
+
 # ---- bad input -------------------------------------------------------------------------------
 
 X, Y = classes_of_points(17, C=3, n=5)
@@ -495,9 +521,9 @@ BROKEN[4, 1] = np.nan
     ("call", "says"),
     [
         (lambda: draw_supports(Y, 6, 1, seed=0), "m = 6 but class 0 has 5 samples"),
-        (lambda: draw_supports(Y, 0, 1, seed=0), "m = 0"),
-        (lambda: draw_supports(Y, 1, 0, seed=0), "repeats = 0"),
-        (lambda: draw_supports(Y, 1, 1, seed=-1), "seed = -1"),
+        (lambda: draw_supports(Y, 0, 1, seed=0), "m is 0"),
+        (lambda: draw_supports(Y, 1, 0, seed=0), "repeats is 0"),
+        (lambda: draw_supports(Y, 1, 1, seed=-1), "seed is -1"),
         (lambda: draw_supports(np.zeros(5, int), 1, 1, seed=0), "1 class: .* at least two"),
         (lambda: draw_supports(Y / 2, 1, 1, seed=0), "labels is 0.5 in row"),
         (lambda: nearest_centre(BROKEN, Y, S, X, Y), "features are NaN or infinite .* first in 4"),
@@ -515,6 +541,8 @@ BROKEN[4, 1] = np.nan
         (lambda: linear_probe(X, Y, S, tol=1), "tol below 1"),
         (lambda: linear_probe(X, Y, S, inverse_l2=0), "must be positive"),
         (lambda: ridge_probe(X, Y, S, l2=0), "l2 = 0"),
+        (lambda: knn_error(X, Y, S, X[:, :2], Y, k=1), "2 dimensions, features 4"),
+        (lambda: knn_error(X, Y, S, X, Y, k=1, metric="none"), "metric is 'none'"),
         (lambda: knn_error(X, Y, S, X, Y, k=7), "k = 7 neighbours of 6 supports"),
         (lambda: knn_error(X, Y, S, X[Y < 2], Y[Y < 2], k=1), "queries of 2 classes"),
     ],
@@ -522,3 +550,18 @@ BROKEN[4, 1] = np.nan
 def test_bad_input_is_answered_in_one_sentence(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda v: draw_supports(Y, v, 1, seed=0), "m"),
+        (lambda v: draw_supports(Y, 1, v, seed=0), "repeats"),
+        (lambda v: knn_error(X, Y, S, X, Y, k=v), "k"),
+        (lambda v: linear_probe(X, Y, S, max_iter=v), "max_iter"),
+    ],
+)
+@pytest.mark.parametrize("value", [2.5, "2", True, None])
+def test_numbers_of_things_are_whole(call, name, value):
+    with pytest.raises(TypeError, match=f"{name} is {value!r}; it must be an integer"):
+        call(value)

@@ -144,3 +144,15 @@ def test_classes_collapsed_onto_orthogonal_axes_have_cdnv_zero_and_rank_c():
     assert result["cdnv"] == result["directional_cdnv"] == result["nc1"] == 0
     assert result["etf_deviation"] == pytest.approx(0, abs=1e-12)
     assert result["rankme"] == pytest.approx(3)
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e-200, 1e200])
+def test_the_rank_does_not_depend_on_the_unit_of_the_features(size):
+    x = torch.randn(40, 6, generator=torch.Generator().manual_seed(0)).double()
+    close = 1e-3 if size < 1e-300 else 1e-12
+    assert rankme(singular_values(x * size)) == pytest.approx(rankme(singular_values(x)), rel=close)
+
+
+def test_views_whose_squares_overflow_have_no_lidar():
+    with pytest.raises(ValueError, match="squares of z are no numbers"):
+        lidar(torch.randn(5, 2, 3).double() * 1e200)

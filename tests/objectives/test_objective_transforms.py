@@ -133,6 +133,31 @@ def test_vmap_equals_a_loop(name, options):
     torch.testing.assert_close(none, alone, equal_nan=True)
 
 
+@pytest.mark.parametrize("name", IDS)
+def test_autocast_around_a_function_transform_casts_nothing(name):
+    z, y = batch(3)
+    f, z = loss(name, y), z.float()
+    wanted = torch.func.grad(f)(z)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = torch.func.grad(f)(z)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_weights_of_a_classifier_are_seen_inside_vmap_and_refused_where_they_are_no_numbers():
+    z, y = batch(3)
+    weights = torch.randn(2, 3, z.shape[2], dtype=torch.float64)
+
+    def f(w):
+        return OBJECTIVES["cross_entropy"](z, y, tau=0.5, weights=w)
+
+    wanted = torch.stack([f(w) for w in weights])
+    torch.testing.assert_close(torch.func.vmap(f)(weights), wanted)
+    with pytest.raises(ValueError, match="weights are NaN or infinite"):
+        f(weights[0] * float("inf"))
+    with pytest.raises(TypeError, match="int64; pass a float tensor"):
+        f(weights[0].long())
+
+
 def test_what_vmap_hides_is_said_in_a_sentence():
     z, y = batch(0)
     f = OBJECTIVES["nscl"]
