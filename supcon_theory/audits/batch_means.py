@@ -71,11 +71,11 @@ def batch_means(
                 )
             )
     means = []
-    for whole, rows in zip(exact, found.values(), strict=True):
-        row = {"tau": whole["tau"], "batch": size, "batches": len(rows)}
+    for of_all, rows in zip(exact, found.values(), strict=True):
+        row = {"tau": of_all["tau"], "batch": size, "batches": len(rows)}
         row |= dict(zip(NAMES, np.mean(rows, 0)[:-1].tolist(), strict=True))
         row["violation_batch"] = float(np.max(rows, 0)[-1])
         for name, column in (("dcl", "level_dcl"), ("nscl", "level_nscl"), ("gap", "gap")):
-            row[f"bias_{name}"] = row[column] - whole[column]
+            row[f"bias_{name}"] = row[column] - of_all[column]
         means.append(row)
     return means

@@ -20,6 +20,11 @@ from supcon_theory.inputs import choice, matrix, whole
 from supcon_theory.measures.centres import affine_errors, exponent, way_error
 from supcon_theory.measures.supports import query_rows, support_classes
 
+__all__ = [
+    *("Probe", "draw_supports", "knn_error", "linear_probe", "nearest_centre", "probe_error"),
+    *("ridge_probe", "way_error"),
+]
+
 _SHIFTLESS = ("euclidean", "l2", "sqeuclidean")  # metrics that scikit-learn expands about 0
 _NO_SLOPE = 1e-12  # of features of RMS 1: a gradient that is rounding
 
