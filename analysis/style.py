@@ -32,6 +32,7 @@ PALETTE = (  # seaborn's "colorblind": told apart with every kind of colour visi
     *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
 )
 DOTTED, DASHED, DASHDOT = (0, (1, 1.5)), (0, (4, 1.5)), (0, (5, 1.5, 1, 1.5))
+PAIR = ("dcl", "nscl")  # objectives that most figures compare
 OTHERS = (
     *("nt_xent", "supcon_in", "hscl", "h_nscl", "hucl", "dhel", "n_dhel", "n_pairs"),
     *("dhel_official", "scl_jiang"),
@@ -100,6 +101,13 @@ BOUNDS = {  # on the few-shot error
 }
 
 
+def where(rows: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """Rows whose columns have these values; a NaN equals nothing."""
+    for column, value in values.items():
+        rows = rows[rows[column] == value]
+    return rows
+
+
 # ---- panels --------------------------------------------------------------------------------------
 class Panel:
     """Axes with a letter, the rows of the CSV that they show, and the reason if there are none."""
@@ -153,6 +161,24 @@ class Panel:
             shift = dict(xytext=(3, 0), textcoords="offset points", va="center")
             self.axes.annotate(tag, end, fontsize=SMALL, annotation_clip=False, **shift)
         return found
+
+    def trained(
+        self, rows: pd.DataFrame, x: str, y: str, objectives: Iterable[str] = PAIR, **more
+    ) -> None:
+        """A curve of the encoders trained with each objective.
+
+        Args:
+            rows: Rows of a table, of these objectives and others.
+            x: Column of the horizontal axis.
+            y: Column of the vertical axis.
+            objectives: Ids.
+            more: Arguments of `curve`, which win over the looks of the objectives; `{}` in `series`
+                stands for the objective.
+        """
+        for name in objectives:
+            look = LOOKS[name].line(**more)
+            look["series"] = look.get("series", "").replace("{}", name)
+            self.curve(where(rows, objective=name), x, y, **look)
 
     def band(self, found: pd.DataFrame, band: bool = True, **look) -> None:
         """A line through `mean` and a band from `low` to `high`, of rows of the CSV."""
