@@ -73,28 +73,17 @@ def cells(config: Config) -> Iterator[Cell]:
 
 def measure(cell: Training, context: Context) -> dict[str, pd.DataFrame]:
     """Train all objectives side by side (or find them trained) and measure every checkpoint."""
-    from supcon_theory import data
     from supcon_theory.audits import collapse as audit
-    from supcon_theory.data.random import shuffled_labels
-    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
-    from supcon_theory.encoders.train import held_out_rows, training_rows
+    from supcon_theory.encoders.embed import Encoders
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, cell.objectives, context, share=0.6)
-    dataset = data.load(recipe.data)
-    splits = {}
-    for name, split, choose in (
-        ("train", dataset.train, training_rows),
-        ("test", dataset.test, held_out_rows),
-    ):
-        rows, y = choose(recipe, dataset)
-        splits[name] = evaluation_views(dataset, split, rows), y, shuffled_labels(recipe.seed, y)
+    encoders = Encoders(recipe, cell.objectives, context, share=0.6)
+    splits = {split: encoders.images(split) for split in ("train", "test")}
     table, grams, spectra = [], [], []
     points = [(objective, step) for objective in cell.objectives for step in recipe.checkpoints]
     for done, (objective, step) in enumerate(points, 1):
-        network = encoder(objective, step)
         for split, (seen, y, shuffled) in splits.items():
-            for layer, features in zip("hz", embed(network, seen, context.device), strict=True):
+            for layer, features in zip("hz", encoders.embed(objective, step, seen), strict=True):
                 about = recipe.columns(step=step, objective=objective, split=split, layer=layer)
                 taus = cell.taus if layer == "z" else ()
                 table += [about | row for row in audit.collapse_audit(features, y, shuffled, taus)]

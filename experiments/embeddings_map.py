@@ -94,19 +94,17 @@ def cells(config: Config) -> Iterator[Cell]:
 
 def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
     """Both encoders at the checkpoints shown, mapped together; numbers and points."""
-    from supcon_theory import data
     from supcon_theory.audits.maps import map_audit
     from supcon_theory.data.random import shuffled_labels
-    from supcon_theory.encoders.embed import embed, trained_encoders
+    from supcon_theory.encoders.embed import Encoders
     from supcon_theory.encoders.train import held_out_rows
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, OBJECTIVES, context, share=0.7)
-    dataset = data.load(recipe.data)
-    rows, y = held_out_rows(recipe, dataset)
-    images = dataset.test.images(rows)[:, None]
+    encoders = Encoders(recipe, OBJECTIVES, context, share=0.7)
+    rows, y = held_out_rows(recipe, encoders.dataset)
+    images = encoders.dataset.test.images(rows)[:, None]
     panels = {
-        (name, step): embed(encoder(name, step), images, context.device)[1][:, 0].numpy()
+        (name, step): encoders.embed(name, step, images)[1][:, 0].numpy()
         for name in OBJECTIVES
         for step in cell.shown
     }

@@ -181,17 +181,15 @@ def gaussian_rows(cell: Law) -> Iterator[dict[str, object]]:
 
 def encoder_rows(cell: Probed, context: Context) -> Iterator[dict[str, object]]:
     """Train the encoder or find it trained; then both protocols on seen and on unseen classes."""
-    from supcon_theory import data
     from supcon_theory.audits.few_shot import feature_audit
     from supcon_theory.data.subsets import balanced, choose_classes
-    from supcon_theory.encoders.embed import embed, trained_encoders
+    from supcon_theory.encoders.embed import Encoders
     from supcon_theory.measures.few_shot import labelled_curve
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, [recipe.objective], context, share=0.5)
-    dataset = data.load(recipe.data)
+    encoders = Encoders(recipe, [recipe.objective], context, share=0.5)
+    dataset = encoders.dataset
     step = 0 if cell.encoder == UNTRAINED else recipe.steps
-    network = encoder(recipe.objective, step)
     total = len(dataset.classes)
     everything = choose_classes(total, min(2 * recipe.C, total), recipe.seed)
     for classes, chosen in (("seen", everything[: recipe.C]), ("unseen", everything[recipe.C :])):
@@ -200,7 +198,7 @@ def encoder_rows(cell: Probed, context: Context) -> Iterator[dict[str, object]]:
         sets = {}
         for split, part, n in (("train", dataset.train, recipe.n), ("test", dataset.test, None)):
             rows, y = balanced(part.labels, chosen, n, recipe.seed)
-            h, z = embed(network, part.images(rows)[:, None], context.device)
+            h, z = encoders.embed(recipe.objective, step, part.images(rows)[:, None])
             sets[split] = ({"h": h, "z": z}[cell.layer][:, 0], y)
         x, y = sets["train"]
         about = recipe.columns(step=step, objective=cell.encoder, K=1, d=x.shape[1])

@@ -135,24 +135,20 @@ def cells(config: Config) -> Iterator[Cell]:
 
 def measure(cell: Sweep, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and measure every checkpoint."""
-    from supcon_theory import data
     from supcon_theory.audits.gap import gap_audit
-    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
-    from supcon_theory.encoders.train import training_rows
+    from supcon_theory.encoders.embed import Encoders
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, OBJECTIVES, context, share=0.7)
-    dataset = data.load(recipe.data)
-    rows, y = training_rows(recipe, dataset)
-    seen = evaluation_views(dataset, dataset.train, rows)
+    encoders = Encoders(recipe, OBJECTIVES, context, share=0.7)
+    seen, y, shuffled = encoders.images("train")
     found = []
     for done, step in enumerate(recipe.checkpoints, 1):
         for objective in OBJECTIVES:
             if step > 0 or objective == OBJECTIVES[0]:  # both start from the same weights
-                _, z = embed(encoder(objective, step), seen, context.device)
+                _, z = encoders.embed(objective, step, seen)
                 audits = [
                     {"labels": labels, "imbalance": ratio} | row
-                    for labels, ratio, places, of_places in subsets(y, cell, step)
+                    for labels, ratio, places, of_places in subsets(y, shuffled, cell, step)
                     for row in gap_audit(z[places], of_places, cell.taus)
                 ]
             about = recipe.columns(step=step, objective=objective, split="train", layer="z")
@@ -162,16 +158,15 @@ def measure(cell: Sweep, context: Context) -> pd.DataFrame:
 
 
 def subsets(
-    y: "Tensor", cell: Sweep, step: int
+    y: "Tensor", shuffled: "Tensor", cell: Sweep, step: int
 ) -> Iterator[tuple[str, float, "slice | Tensor", "Tensor"]]:
     """(labels, imbalance, places, y there): all images, and at the last step the controls."""
-    from supcon_theory.data.random import shuffled_labels
     from supcon_theory.data.subsets import geometric
 
     recipe, everything = cell.recipe, slice(None)
     yield "true", recipe.imbalance, everything, y
     if step == recipe.steps:
-        yield "shuffled", recipe.imbalance, everything, shuffled_labels(recipe.seed, y)
+        yield "shuffled", recipe.imbalance, everything, shuffled
         for ratio in cell.ratios:
             if ratio > 1:
                 places = geometric(y, ratio)

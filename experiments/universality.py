@@ -173,24 +173,19 @@ def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, tuple[Point, ...]]
 
 def measure(cell: Training, context: Context) -> pd.DataFrame:
     """Train (or find trained) and evaluate every point under every labelling."""
-    from supcon_theory import data
     from supcon_theory.audits.gap import labelling_audit
-    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+    from supcon_theory.encoders.embed import Encoders
     from supcon_theory.encoders.labelings import labelings
-    from supcon_theory.encoders.train import training_rows
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, cell.objectives, context, share=0.7)
-    dataset = data.load(recipe.data)
-    rows, y = training_rows(recipe, dataset)
-    views = {point.K for point in cell.points}
-    seen = {K: evaluation_views(dataset, dataset.train, rows, K) for K in views}
+    encoders = Encoders(recipe, cell.objectives, context, share=0.7)
+    images = {K: encoders.images("train", K) for K in {point.K for point in cell.points}}
     found = []
     for done, point in enumerate(cell.points, 1):
-        network = encoder(point.objective, point.step)
-        _, z = embed(network, seen[point.K], context.device)
+        seen, y, _ = images[point.K]
+        _, z = encoders.embed(point.objective, point.step, seen)
         try:
-            by_name = labelings(z, y, recipe, dataset, cell.coarse)
+            by_name = labelings(z, y, recipe, encoders.dataset, cell.coarse)
         except ValueError as error:  # constant features, say: ends this cell only, with the reason
             raise FloatingPointError(f"no clusters at {point.level}: {error}") from None
         about = {
