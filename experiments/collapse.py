@@ -21,7 +21,7 @@ from supcon_theory.claims import Claim, collapse
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
+from supcon_theory.runs.experiment import experiment
 
 SHOWN = [
     *("cdnv", "directional_cdnv", "within_class_variance", "augmentation_variance"),
@@ -112,15 +112,12 @@ def claims(config: Config) -> list[Claim]:
     return collapse.claims(config.classes, config.objectives)
 
 
-EXPERIMENT = Experiment(
-    name="collapse",
-    question="What really collapses while an encoder is trained?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.COLLAPSE, columns.GRAM, columns.SPECTRUM),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(),
+    "What really collapses while an encoder is trained?",
+    columns.COLLAPSE,
+    columns.GRAM,
+    columns.SPECTRUM,
 )
 
 if __name__ == "__main__":

@@ -27,8 +27,7 @@ from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.runs.experiment import experiment
 
 OBJECTIVES = ("dcl", "nscl")
 
@@ -47,7 +46,7 @@ class Config(Deep):
     def check(self) -> None:
         """Refuse what cannot be trained or mapped."""
         super().check()
-        at_least(self, columns=2)
+        self.at_least(columns=2)
         if self.method == "umap" and importlib.util.find_spec("umap") is None:
             raise ValueError(
                 "method is umap but umap-learn is not installed: pip install umap-learn"
@@ -133,15 +132,11 @@ def claims(config: Config) -> list[Claim]:
     return maps.claims(method=config.method)
 
 
-EXPERIMENT = Experiment(
-    name="embeddings_map",
-    question="What do the embeddings look like while they are trained?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.MAPS, columns.MAP_POINTS),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(),
+    "What do the embeddings look like while they are trained?",
+    columns.MAPS,
+    columns.MAP_POINTS,
 )
 
 if __name__ == "__main__":

@@ -23,8 +23,7 @@ from supcon_theory.claims import Claim, few_shot
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.runs.experiment import experiment
 from supcon_theory.theory.few_shot.gaussian import one_nuisance, simplex_classes
 
 UNTRAINED = "init"
@@ -66,7 +65,7 @@ class Config(Deep):
     def check(self) -> None:
         """Refuse episodes and probes that cannot be."""
         super().check()
-        at_least(self, draws=2, linear_draws=1, labelled_draws=2)
+        self.at_least(draws=2, linear_draws=1, labelled_draws=2)
         if len(self.objectives) != 1 or self.objectives[0] != UNTRAINED:
             check_objectives(tuple(name for name in self.objectives if name != UNTRAINED))
         if not 0 < self.inverse_l2 < float("inf"):
@@ -255,15 +254,11 @@ def claims(config: Config) -> list[Claim]:
     )
 
 
-EXPERIMENT = Experiment(
-    name="few_shot",
-    question="Where is the few-shot error, and where is every bound on it?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.FEW_SHOT, columns.FEW_SHOT_CURVES),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(),
+    "Where is the few-shot error, and where is every bound on it?",
+    columns.FEW_SHOT,
+    columns.FEW_SHOT_CURVES,
 )
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, few_shot
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import Common, at_least
+from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.flags import Common
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Config(Common):
     def check(self) -> None:
         """Refuse a law or a number of shots that is none."""
         super().check()
-        at_least(self, draws=1)
+        self.at_least(draws=1)
         if min(self.shots, default=0) < 1 or min(self.scales, default=0) <= 0:
             raise ValueError(
                 f"shots {self.shots} must be at least 1, scales {self.scales} positive: give some"
@@ -92,15 +92,8 @@ def claims(config: Config) -> list[Claim]:
     return few_shot.counterexample(config.shots, config.scales)
 
 
-EXPERIMENT = Experiment(
-    name="few_shot_counterexample",
-    question="Where is the older few-shot bound wrong?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.COUNTEREXAMPLE,),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(), "Where is the older few-shot bound wrong?", columns.COUNTEREXAMPLE
 )
 
 if __name__ == "__main__":

@@ -23,8 +23,7 @@ from supcon_theory.claims import Claim, gap
 from supcon_theory.encoders.flags import Trained, check_data
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.runs.experiment import experiment
 from supcon_theory.statistics import mean_interval
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Config(Trained):
 
         """
         super().check()
-        at_least(self, checkpoints=1)
+        self.at_least(checkpoints=1)
         n = self.recipe.n
         for ratio in self.ratios:
             if not 1 <= ratio <= n / 2:
@@ -69,7 +68,7 @@ class Config(Trained):
                     f"be from 1 to {n / 2:g}, so that 2 images stay in every class"
                 )
         if self.imbalanced_training:
-            at_least(self, imbalanced_classes=2)
+            self.at_least(imbalanced_classes=2)
             check_data(self.data, self.imbalanced_classes, n, "imbalanced-classes")
         if self.kanji_classes:
             check_data("kanji", max(self.kanji_classes), 2)
@@ -202,15 +201,10 @@ def claims(config: Config) -> list[Claim]:
     return gap.sweep(config.recipe.tau, config.tau_published, config.classes, config.data)
 
 
-EXPERIMENT = Experiment(
-    name="gap_vs_classes",
-    question="How does the gap between CL and NSCL close as the number of classes grows?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.GAP,),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(),
+    "How does the gap between CL and NSCL close as the number of classes grows?",
+    columns.GAP,
 )
 
 if __name__ == "__main__":

@@ -28,8 +28,7 @@ from supcon_theory.claims import Claim, training
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.runs.experiment import experiment
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +59,7 @@ class Config(Deep):
     def check(self) -> None:
         """Refuse what cannot be trained or measured."""
         super().check()
-        at_least(self, anchors=1)
+        self.at_least(anchors=1)
         if min(self.batches, default=8) < 8:
             raise ValueError(
                 f"batches has {min(self.batches)} but each must be at least 8: in a "
@@ -178,15 +177,12 @@ def claims(config: Config) -> list[Claim]:
     return training.claims(config.recipe.tau, config.tau_published, config.classes)
 
 
-EXPERIMENT = Experiment(
-    name="loss_tracking",
-    question="Where are both losses, their floor and every bound along training?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.TRAINING, columns.BATCH_MEANS, columns.EARLIER_BOUNDS),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(),
+    "Where are both losses, their floor and every bound along training?",
+    columns.TRAINING,
+    columns.BATCH_MEANS,
+    columns.EARLIER_BOUNDS,
 )
 
 if __name__ == "__main__":

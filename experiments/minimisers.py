@@ -18,8 +18,8 @@ from supcon_theory.audits import columns
 from supcon_theory.audits.studies import Study
 from supcon_theory.claims import Claim, minima
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import Common, at_least
+from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.flags import Common
 
 UNEQUAL = (12, 4, 2, 2)
 SETTING = ["objective", "C", "n", "K", "d", "tau"]
@@ -57,7 +57,7 @@ class Config(Common):
     def check(self) -> None:
         """Refuse shapes and temperatures that no study can take."""
         super().check()
-        at_least(self, iterations=1)
+        self.at_least(iterations=1)
         for C, n, K in self.shapes:
             if C < 3 or n < 2 or K < 1:
                 raise ValueError(f"shape is {C} {n} {K} but needs C >= 3, n >= 2 and K >= 1")
@@ -159,15 +159,12 @@ def claims(config: Config) -> list[Claim]:
     return minima.free(config.room)
 
 
-EXPERIMENT = Experiment(
-    name="minimisers",
-    question="Where does NSCL end with free embeddings, and does every start get there?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.MINIMISERS, columns.EIGENVALUES, columns.WINDOWS),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(),
+    "Where does NSCL end with free embeddings, and does every start get there?",
+    columns.MINIMISERS,
+    columns.EIGENVALUES,
+    columns.WINDOWS,
 )
 
 if __name__ == "__main__":

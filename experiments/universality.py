@@ -28,8 +28,7 @@ from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Trained, check_data, check_objectives
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.runs.experiment import experiment
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Config(Trained):
 
     def check(self) -> None:
         """Refuse a grid with a point that cannot be trained or labelled."""
-        at_least(self, coarse=2)
+        self.at_least(coarse=2)
         if self.objectives:
             check_objectives(self.objectives)
         for C in self.classes:
@@ -240,15 +239,11 @@ def claims(config: Config) -> list[Claim]:
     return gap.grid(config.taus, config.tau_published, trained)
 
 
-EXPERIMENT = Experiment(
-    name="universality",
-    question="Does the bound on the gap care about encoders, data, labels?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.GAP, columns.FLOORS),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(),
+    "Does the bound on the gap care about encoders, data, labels?",
+    columns.GAP,
+    columns.FLOORS,
 )
 
 if __name__ == "__main__":

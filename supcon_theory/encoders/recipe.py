@@ -110,18 +110,9 @@ class Recipe:
             data, C, n, K, d, objective, seed, tau_train, step, epoch, then `more`.
 
         """
-        return {
-            "data": self.data,
-            "C": self.C,
-            "n": self.n,
-            "K": 2,
-            "d": self.d,
-            "objective": self.objective,
-            "seed": self.seed,
-            "tau_train": self.tau,
-            "step": step,
-            "epoch": step / max(self.images // self.batch, 1),
-        } | more
+        own = ("data", "C", "n", "K", "d", "objective", "seed")
+        found = {name: getattr(self, name) for name in own} | {"K": 2, "tau_train": self.tau}
+        return found | {"step": step, "epoch": step / max(self.images // self.batch, 1)} | more
 
     def shared(self, objectives: Iterable[str]) -> dict[str, float]:
         """The stored encoders a cell trains or finds, with the seconds that training each takes."""

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
+KILLED = "A worker was killed, perhaps for want of memory: use fewer --jobs."
 KEPT = "Finished cells are kept; the same command goes on from there."
 
 
@@ -42,10 +43,7 @@ def guard(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         code, sentence = 130, f"Stopped. {KEPT}"
     except BrokenProcessPool:
-        code, sentence = (
-            3,
-            f"A worker was killed, perhaps for want of memory: use fewer --jobs. {KEPT}",
-        )
+        code, sentence = 3, f"{KILLED} {KEPT}"
     except Exception as error:
         traceback.print_exc()
         code, sentence = 4, f"The program broke ({type(error).__name__}, above). {KEPT}"
