@@ -23,6 +23,7 @@ from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 
+AUDITS = (columns.COLLAPSE, columns.GRAM, columns.SPECTRUM)
 SHOWN = [
     *("cdnv", "directional_cdnv", "within_class_variance", "augmentation_variance"),
     *("etf_deviation", "rankme"),
@@ -112,13 +113,7 @@ def claims(config: Config) -> list[Claim]:
     return collapse.claims(config.classes, config.objectives)
 
 
-EXPERIMENT = experiment(
-    globals(),
-    "What really collapses while an encoder is trained?",
-    columns.COLLAPSE,
-    columns.GRAM,
-    columns.SPECTRUM,
-)
+EXPERIMENT = experiment(globals(), "What really collapses while an encoder is trained?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

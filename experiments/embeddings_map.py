@@ -29,6 +29,7 @@ from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 
+AUDITS = (columns.MAPS, columns.MAP_POINTS)
 OBJECTIVES = ("dcl", "nscl")
 
 
@@ -132,12 +133,7 @@ def claims(config: Config) -> list[Claim]:
     return maps.claims(method=config.method)
 
 
-EXPERIMENT = experiment(
-    globals(),
-    "What do the embeddings look like while they are trained?",
-    columns.MAPS,
-    columns.MAP_POINTS,
-)
+EXPERIMENT = experiment(globals(), "What do the embeddings look like while they are trained?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -26,6 +26,7 @@ from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 from supcon_theory.theory.few_shot.gaussian import one_nuisance, simplex_classes
 
+AUDITS = (columns.FEW_SHOT, columns.FEW_SHOT_CURVES)
 UNTRAINED = "init"
 LAWS = {
     "two classes": lambda: simplex_classes(2, 64, directional=0.05, dispersion=1.5),
@@ -254,12 +255,7 @@ def claims(config: Config) -> list[Claim]:
     )
 
 
-EXPERIMENT = experiment(
-    globals(),
-    "Where is the few-shot error, and where is every bound on it?",
-    columns.FEW_SHOT,
-    columns.FEW_SHOT_CURVES,
-)
+EXPERIMENT = experiment(globals(), "Where is the few-shot error, and where is every bound on it?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -19,6 +19,8 @@ from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 from supcon_theory.runs.flags import Common
 
+AUDITS = (columns.COUNTEREXAMPLE,)
+
 
 @dataclass(frozen=True)
 class Config(Common):
@@ -92,9 +94,7 @@ def claims(config: Config) -> list[Claim]:
     return few_shot.counterexample(config.shots, config.scales)
 
 
-EXPERIMENT = experiment(
-    globals(), "Where is the older few-shot bound wrong?", columns.COUNTEREXAMPLE
-)
+EXPERIMENT = experiment(globals(), "Where is the older few-shot bound wrong?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

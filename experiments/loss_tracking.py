@@ -33,6 +33,7 @@ from supcon_theory.runs.experiment import experiment
 if TYPE_CHECKING:
     from torch import Tensor
 
+AUDITS = (columns.TRAINING, columns.BATCH_MEANS, columns.EARLIER_BOUNDS)
 OBJECTIVES = ("dcl", "nscl")
 ENDS = [
     *("loss_dcl", "loss_nscl", "gap", "bound_ceiling", "bound_published", "floor"),
@@ -178,11 +179,7 @@ def claims(config: Config) -> list[Claim]:
 
 
 EXPERIMENT = experiment(
-    globals(),
-    "Where are both losses, their floor and every bound along training?",
-    columns.TRAINING,
-    columns.BATCH_MEANS,
-    columns.EARLIER_BOUNDS,
+    globals(), "Where are both losses, their floor and every bound along training?"
 )
 
 if __name__ == "__main__":

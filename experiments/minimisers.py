@@ -21,6 +21,7 @@ from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 from supcon_theory.runs.flags import Common
 
+AUDITS = (columns.MINIMISERS, columns.EIGENVALUES, columns.WINDOWS)
 UNEQUAL = (12, 4, 2, 2)
 SETTING = ["objective", "C", "n", "K", "d", "tau"]
 SHOWN = [
@@ -160,11 +161,7 @@ def claims(config: Config) -> list[Claim]:
 
 
 EXPERIMENT = experiment(
-    globals(),
-    "Where does NSCL end with free embeddings, and does every start get there?",
-    columns.MINIMISERS,
-    columns.EIGENVALUES,
-    columns.WINDOWS,
+    globals(), "Where does NSCL end with free embeddings, and does every start get there?"
 )
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 
+AUDITS = (columns.GAP, columns.FLOORS)
+
 
 @dataclass(frozen=True)
 class Config(Trained):
@@ -239,12 +241,7 @@ def claims(config: Config) -> list[Claim]:
     return gap.grid(config.taus, config.tau_published, trained)
 
 
-EXPERIMENT = experiment(
-    globals(),
-    "Does the bound on the gap care about encoders, data, labels?",
-    columns.GAP,
-    columns.FLOORS,
-)
+EXPERIMENT = experiment(globals(), "Does the bound on the gap care about encoders, data, labels?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -163,21 +163,19 @@ class Experiment:
             return {}  # what it needs was in the cells that ended early
 
 
-def experiment(module: Mapping[str, Any], question: str, *audits: Table) -> Experiment:
-    """The experiment that a module is by its PRESETS, cells, measure, claims and summary.
+def experiment(module: Mapping[str, Any], question: str) -> Experiment:
+    """The experiment that a module is by its PRESETS, cells, measure, claims, AUDITS and summary.
 
     Args:
         module: `globals()` of experiments/NAME.py.
         question: what it asks.
-        audits: the tables that it measures.
 
     Returns:
         the experiment NAME.
 
     """
-    parts = {part: module[part] for part in ("cells", "measure", "claims", "summary")}
-    name = Path(module["__file__"]).stem
-    return Experiment(name, question, module["PRESETS"], audits=audits, **parts)
+    parts = ("PRESETS", "cells", "measure", "claims", "AUDITS", "summary")
+    return Experiment(Path(module["__file__"]).stem, question, *(module[part] for part in parts))
 
 
 def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict]:
