@@ -1,6 +1,5 @@
 """Draws `collapse`: what collapses while an encoder is trained, and the geometry at the end."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ CURVES = (  # labels, split, and what tells the curve from the first
 
 
 @style.drawing(table=(COLLAPSE,), gram=(GRAM,), spectrum=(SPECTRUM,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Measures of z along training; Gram matrices of the class means and spectra at the end."""
     along_training(tables["table"], folder)
     at_the_end(tables["gram"], tables["spectrum"], folder)

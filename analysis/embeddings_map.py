@@ -1,6 +1,5 @@
 """Draws `embeddings_map`: maps of held-out embeddings while they are trained."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 
 @style.drawing(table=(MAPS,), points=(MAP_POINTS,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """A row for each objective, a column for each step; the first seed and the fewest classes."""
     points, numbers = tables["points"], tables["table"]
     C, seed = points["C"].min(), points["seed"].min()

@@ -1,6 +1,5 @@
 """Draws `few_shot`: few-shot error, every bound on it, and which term of a bound matters."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ DRAWN = (  # from the loosest to the sharpest; the refuted form has a figure of 
 
 
 @style.drawing(table=(FEW_SHOT,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Errors of the encoders as used; errors between bounds; shares of the directional term."""
     curves(tables["table"], folder)
     bounds(tables["table"], folder)

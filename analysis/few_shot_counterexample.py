@@ -1,9 +1,7 @@
 """Draws `few_shot_counterexample`: where the older few-shot bound is below the error."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import COUNTEREXAMPLE
@@ -12,7 +10,7 @@ NAME = "few_shot_counterexample"
 
 
 @style.drawing(table=(COUNTEREXAMPLE,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Two-way error and bounds on it against the number of supports, a panel for each variance."""
     table = tables["table"]
     scales = list(table.groupby("scale")) or [(float("nan"), table)]

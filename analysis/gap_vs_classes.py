@@ -1,6 +1,5 @@
 """Draws `gap_vs_classes`: the gap against the number of classes, between what it could be."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ CLASSES = dict(xscale="log", yscale="log", xlabel="number of classes C", xticks=
 
 
 @style.drawing(table=(GAP,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Gap and r against C, their controls, r while training, and imbalanced subsets."""
     table = tables["table"][lambda t: t["gap"].notna()]
     subset = (table["trained_imbalance"] > 1) | (table["imbalance"] > 1)
@@ -50,9 +49,8 @@ def ruler(panel: style.Panel, rows: pd.DataFrame, main: str) -> None:
     """The three levels, of the first data set and beyond its last C of the others."""
     most = rows.loc[rows["data"] == main, "C"].max()
     rows = rows[(rows["data"] == main) | (rows["C"] > most)]
-    for bound, look in style.RULER.items():
-        look = look | {"lw": 1, "band": False, "series": bound}
-        panel.curve(rows, "C", bound, absent=style.UNEQUAL, **look)
+    look = dict(lw=1, band=False, series="{}", absent=style.UNEQUAL)
+    panel.columns(rows, "C", style.RULER, **look)
 
 
 def curves(panel: style.Panel, rows: pd.DataFrame, main: str, column: str) -> None:
@@ -97,12 +95,12 @@ def imbalanced(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     looks = CLASSES | dict(xlabel="n_max / n_min", ylabel="gap (nats)")
     title = "imbalance" + style.classes(rows["C"].max())
     panel = sheet.panel(title, "no imbalanced subset was measured", **looks)
-    for bound, look in {
+    bounds = {
         "bound_n_max": style.RULER["bound_published"],
         "bound_class_average": dict(color="0.3", ls=style.DASHDOT, label="class-averaged bound"),
         "bound_equal": style.RULER["bound_equal"],
-    }.items():
-        panel.curve(rows[~trained], "imbalance", bound, lw=1, band=False, **look)
+    }
+    panel.columns(rows[~trained], "imbalance", bounds, lw=1, band=False)
     hollow = OPEN | {"ls": "none", "ms": 5, "key": "open: trained on the subset"}
     for objective in style.PAIR:
         panel.trained(rows[~trained], "imbalance", "gap", [objective])

@@ -1,6 +1,5 @@
 """Draws `loss_tracking`: both losses, their gap and every bound on it along training."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ from supcon_theory.audits.columns import BATCH_MEANS, EARLIER_BOUNDS, TRAINING
 NAME = "loss_tracking"
 STEPS = dict(xscale="symlog", xlabel="training step", xlim=(0, None))
 CENTRED = {"bound_centred": dict(color=style.PALETTE[4], ls=style.DASHDOT, label="centred bound")}
+THIN = dict(lw=0.9, band=False, absent=style.UNEQUAL)
 NULLS = {
     "shuffled": dict(color="0.5", marker="x", ls=style.DOTTED, label="null: shuffled labels"),
     "walk": dict(color=style.PALETTE[2], marker="+", ls=style.DASHED, label="null: random walk"),
@@ -24,7 +24,7 @@ EARLIER = {  # bound: its look; several lines of a paper share a colour
 
 
 @style.drawing(table=(TRAINING, BATCH_MEANS, EARLIER_BOUNDS))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Losses at few and many classes, the gap, transfer, mini-batches and earlier bounds."""
     table = tables["table"]
     table = table[table["tau"] == table["tau"].max()]
@@ -55,9 +55,7 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     added = {name: rows["level_nscl"] + rows[name] for name in (*bounds, "gap")}
     rows = rows.assign(**added)
     train = rows[rows["split"] == "train"]
-    for name, look in bounds.items():
-        look = look | {"band": False, "lw": 0.9, "series": f"nscl + {name}"}
-        panel.curve(train, "step", name, absent=style.UNEQUAL, **look)
+    panel.columns(train, "step", bounds, series="nscl + {}", **THIN)
     for objective, column in {"dcl": "gap", "nscl": "level_nscl"}.items():
         look = style.LOOKS[objective].line(label=None, series=f"loss {objective}, train")
         panel.curve(train, "step", column, **look, tag={"dcl": "DCL", "nscl": "NSCL"}[objective])
@@ -72,10 +70,8 @@ def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
         f"held-out gap{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None)
     )
     exact, null = (style.where(rows, protocol=name) for name in ("exact", "control"))
-    for bound, look in (style.RULER | CENTRED).items():
-        look = look | {"band": False, "lw": 0.9, "series": bound}
-        of = style.where(exact, objective="dcl")
-        panel.curve(of, "step", bound, absent=style.UNEQUAL, **look)
+    of = style.where(exact, objective="dcl")
+    panel.columns(of, "step", style.RULER | CENTRED, series="{}", **THIN)
     panel.trained(exact, "step", "gap")
     panel.curve(style.where(null, labels="shuffled"), "step", "gap", **NULLS["shuffled"])
     panel.curve(style.where(null, objective="walk"), "step", "gap", **NULLS["walk"])

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from supcon_theory.claims.evaluate import basis
+
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
 HEAD = """# Verdicts of the published runs
@@ -106,14 +108,10 @@ def section(place: Path, name: str) -> list[str]:
         "| claim | statement | kind | verdict | found |",
         "|---|---|---|---|---|",
     ]
-    for row in pd.read_csv(place / "claims.csv").itertuples():
-        found = [row.reason] if isinstance(row.reason, str) else []
-        if not pd.isna(row.ci_low):
-            found.append(f"95 % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
-        if not pd.isna(row.tightness):
-            found.append(f"value / bound {row.tightness:.2g}")
-        found.append(f"n = {row.n}")
-        cells = (row.claim, row.statement, row.kind, f"**{row.verdict}**", "; ".join(found))
+    for row in pd.read_csv(place / "claims.csv").to_dict("records"):
+        reason = [row["reason"]] if isinstance(row["reason"], str) else []
+        cells = [row[name] for name in ("claim", "statement", "kind")]
+        cells += [f"**{row['verdict']}**", "; ".join(reason + basis(row))]
         lines.append("| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |")
     return lines
 

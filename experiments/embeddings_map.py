@@ -25,12 +25,11 @@ from supcon_theory.audits.columns import NEIGHBOURS
 from supcon_theory.claims import Claim, maps
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
-from supcon_theory.encoders.recipe import PUBLISHED, Recipe
+from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 
 AUDITS = (columns.MAPS, columns.MAP_POINTS)
-OBJECTIVES = ("dcl", "nscl")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def cells(config: Config) -> Iterator[Cell]:
                 Map(recipe, config.method, shown),
                 f"C={C} seed={seed}",
                 cost=2.0 * C,
-                shared=recipe.shared(OBJECTIVES),
+                shared=recipe.shared(PAIR),
             )
 
 
@@ -100,12 +99,12 @@ def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
     from supcon_theory.encoders.train import held_out_rows
 
     recipe = cell.recipe
-    encoders = Encoders(recipe, OBJECTIVES, context, share=0.7)
+    encoders = Encoders(recipe, PAIR, context, share=0.7)
     rows, y = held_out_rows(recipe, encoders.dataset)
     images = encoders.dataset.test.images(rows)[:, None]
     panels = {
         (name, step): encoders.embed(name, step, images)[1][:, 0].numpy()
-        for name in OBJECTIVES
+        for name in PAIR
         for step in cell.shown
     }
     context.report(0.8)

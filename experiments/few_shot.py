@@ -12,7 +12,7 @@ Encoders are those of `deep`, trained once and shared. Queries are images as the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import pandas as pd
@@ -36,12 +36,10 @@ LAWS = {
 SHOWN = ("cantelli", "theorem_4_1", "neurips", "tightened", "conditional_trigonometric")
 
 
-@dataclass(frozen=True)
-class Config(Deep):
-    """Few-shot error and its bounds."""
+@dataclass(frozen=True, kw_only=True)
+class Episodes:
+    """In which episodes features are classified, and how."""
 
-    objectives: tuple[str, ...] = (UNTRAINED, "dcl", "nscl", "cross_entropy")
-    """What the encoders are trained with; init is the untrained one."""
     shots: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 160)
     """m where supports are different images; those above n are left out."""
     resampled_shots: tuple[int, ...] = (1, 2, 5, 10, 50, 100, 200, 500)
@@ -56,12 +54,20 @@ class Config(Deep):
     """Support draws for the linear probe."""
     inverse_l2: float = 100.0
     """Inverse regularisation of the linear probe, on features of spread one."""
+    layer: Literal["z", "h"] = "z"
+    """z (unit embeddings) or h (what the backbone gives)."""
+
+
+@dataclass(frozen=True)
+class Config(Episodes, Deep):
+    """Few-shot error and its bounds."""
+
+    objectives: tuple[str, ...] = (UNTRAINED, "dcl", "nscl", "cross_entropy")
+    """What the encoders are trained with; init is the untrained one."""
     certified: tuple[int, ...] = (10,)
     """Numbers of classes for which certificates given the test point are computed."""
     certified_shots: tuple[int, ...] = (1, 10, 100, 500)
     """m at which they are."""
-    layer: Literal["z", "h"] = "z"
-    """z (unit embeddings) or h (what the backbone gives)."""
 
     def check(self) -> None:
         """Refuse episodes and probes that cannot be."""
@@ -114,44 +120,29 @@ class Law:
     shots: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Probed:
+@dataclass(frozen=True, kw_only=True)
+class Probed(Episodes):
     """An encoder and the episodes in which its features are classified."""
 
     recipe: Recipe
     encoder: str
-    layer: str
-    ways: tuple[int, ...]
-    shots: tuple[int, ...]
-    labelled_draws: int
-    linear_draws: int
-    inverse_l2: float
-    resampled_shots: tuple[int, ...]
-    draws: int
     certified: tuple[int, ...]
 
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes, seed and encoder; one per Gaussian law and seed."""
+    episodes = {field.name: getattr(config, field.name) for field in fields(Episodes)}
     for seed in range(config.seeds):
         for C in config.classes:
             for objective in config.objectives:
-                recipe = config.recipe_for(
-                    C, seed, objective="dcl" if objective == UNTRAINED else objective
-                )
-                probed = Probed(
-                    recipe,
-                    objective,
-                    config.layer,
-                    ways=tuple(sorted({w for w in config.ways if w < C} | {C})),
-                    shots=tuple(m for m in config.shots if m <= recipe.n),
-                    labelled_draws=config.labelled_draws,
-                    linear_draws=config.linear_draws,
-                    inverse_l2=config.inverse_l2,
-                    resampled_shots=config.resampled_shots,
-                    draws=config.draws,
-                    certified=config.certified_shots if C in config.certified else (),
-                )
+                trained = "dcl" if objective == UNTRAINED else objective
+                recipe = config.recipe_for(C, seed, objective=trained)
+                possible = {
+                    "ways": tuple(sorted({w for w in config.ways if w < C} | {C})),
+                    "shots": tuple(m for m in config.shots if m <= recipe.n),
+                    "certified": config.certified_shots if C in config.certified else (),
+                }
+                probed = Probed(recipe=recipe, encoder=objective, **episodes | possible)
                 shared = recipe.shared([recipe.objective])
                 yield Cell(probed, f"{objective} C={C} seed={seed}", cost=0.5 * C, shared=shared)
         for law in LAWS:

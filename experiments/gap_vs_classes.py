@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns, sweeps
 from supcon_theory.claims import Claim, gap
 from supcon_theory.encoders.flags import Trained, check_data
-from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
+from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe, log_spaced
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 from supcon_theory.statistics import mean_interval
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AUDITS = (columns.GAP,)
-OBJECTIVES = ("dcl", "nscl")
 BOUNDS = {"bound_equal": "equal", "bound_ceiling": "ceiling", "bound_published": "published"}
 
 
@@ -40,7 +38,6 @@ class Config(Trained):
 
     classes: tuple[int, ...] = (2, 4, 8, 32, 128)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    recipe: OmitArgPrefixes[Recipe] = Recipe()
     checkpoints: int = 2
     """Measured checkpoints after the initialisation (log-spaced if more than two)."""
     kanji_classes: tuple[int, ...] = ()
@@ -129,7 +126,7 @@ def cells(config: Config) -> Iterator[Cell]:
                 Sweep(recipe, config.taus, ratios),
                 f"{data} C={C} seed={seed}" + (f" ratio={ratio:g}" if ratio > 1 else ""),
                 cost=len(points) * 4 * (C * n / 16384) ** 2,
-                shared=recipe.shared(OBJECTIVES),
+                shared=recipe.shared(PAIR),
             )
 
 
@@ -139,12 +136,12 @@ def measure(cell: Sweep, context: Context) -> pd.DataFrame:
     from supcon_theory.encoders.embed import Encoders
 
     recipe = cell.recipe
-    encoders = Encoders(recipe, OBJECTIVES, context, share=0.7)
+    encoders = Encoders(recipe, PAIR, context, share=0.7)
     seen, y, shuffled = encoders.images("train")
     found = []
     for done, step in enumerate(recipe.checkpoints, 1):
-        for objective in OBJECTIVES:
-            if step > 0 or objective == OBJECTIVES[0]:  # both start from the same weights
+        for objective in PAIR:
+            if step > 0 or objective == "dcl":  # both start from the same weights
                 _, z = encoders.embed(objective, step, seen)
                 audits = [
                     {"labels": labels, "imbalance": ratio} | row
@@ -180,7 +177,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     last = table.loc[balanced & (table["step"] == table["step"].max())]
     true = last.loc[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
     ends = true.groupby(["data", "C"])[["epoch", *BOUNDS]].mean().rename(columns=BOUNDS)
-    for place, objective in enumerate(OBJECTIVES):
+    for place, objective in enumerate(PAIR):
         of = true.loc[true["objective"] == objective].groupby(["data", "C"])
         ends.insert(1 + 2 * place, f"gap_{objective}", of["gap"].mean())
         ends.insert(2 + 2 * place, f"r_{objective}", of["r"].mean())

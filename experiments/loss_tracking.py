@@ -26,7 +26,7 @@ from supcon_theory.audits import columns
 from supcon_theory.audits.loss_curves import curves, trained_pairs
 from supcon_theory.claims import Claim, training
 from supcon_theory.encoders.flags import Deep
-from supcon_theory.encoders.recipe import PUBLISHED, Recipe
+from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.experiment import experiment
 
@@ -34,14 +34,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AUDITS = (columns.TRAINING, columns.BATCH_MEANS, columns.EARLIER_BOUNDS)
-OBJECTIVES = ("dcl", "nscl")
 ENDS = [
     *("loss_dcl", "loss_nscl", "gap", "bound_ceiling", "bound_published", "floor"),
     "difference_nscl",
 ]
-CURVES = [
-    *("pearson", "forced", "slope", "pearson_gap", "range_nscl", "range_gap", "bound"),
-]
+CURVES = ["pearson", "forced", "slope", "pearson_gap", "range_nscl", "range_gap", "bound"]
 BATCH = {"protocol": "batch", "objective": "dcl", "labels": "true"}
 SURROGATE = BATCH | {"protocol": "surrogate"}
 
@@ -110,7 +107,7 @@ def cells(config: Config) -> Iterator[Cell]:
                 Tracking(recipe, config.taus, config.batches, config.negatives, config.anchors),
                 f"C={C} seed={seed}",
                 cost=0.6 * C,
-                shared=recipe.shared(OBJECTIVES),
+                shared=recipe.shared(PAIR),
             )
 
 
@@ -124,13 +121,13 @@ def measure(cell: Tracking, context: Context) -> pd.DataFrame:
     from supcon_theory.encoders.embed import Encoders
 
     recipe = cell.recipe
-    encoders = Encoders(recipe, OBJECTIVES, context, share=0.6)
+    encoders = Encoders(recipe, PAIR, context, share=0.6)
     found = []
     for at, split in enumerate(("train", "test")):
         seen, y, shuffled = encoders.images(split)
         before = walk = None
         for done, step in enumerate(recipe.checkpoints, 1):
-            f, g = (encoders.embed(name, step, seen)[1] for name in OBJECTIVES)
+            f, g = (encoders.embed(name, step, seen)[1] for name in PAIR)
             if split == "test":
                 noise = normal(recipe.seed, "random walk", step, np.arange(len(y)), f.shape[-1])
                 noise = torch.from_numpy(noise)

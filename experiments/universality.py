@@ -217,21 +217,16 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     )
     shown = ["r", "over_bound", "over_ceiling"]
     means = table.groupby(["tau", "labels", "level"], sort=False)[shown].mean()
-    nearest = [
-        {
-            "tau": tau,
-            "labels": labels,
-            "r_least": rows["r"].min(),
-            "r_most": rows["r"].max(),
-            "bound_most": rows["over_bound"].max(),
-            "ceiling_mean": rows["over_ceiling"].mean(),
-            "ceiling_most": rows["over_ceiling"].max(),
-            "worst": rows["over_bound"].idxmax()[2],
-        }
-        for (tau, labels), rows in means.groupby(level=[0, 1], sort=False)
-    ]
+    nearest = means.groupby(level=["tau", "labels"], sort=False).agg(
+        r_least=("r", "min"),
+        r_most=("r", "max"),
+        bound_most=("over_bound", "max"),
+        ceiling_mean=("over_ceiling", "mean"),
+        ceiling_most=("over_ceiling", "max"),
+        worst=("over_bound", lambda of: of.idxmax()[2]),
+    )
     r = means["r"].xs(table["tau"].max()).unstack("labels", sort=False).add_prefix("r_")
-    return {"summary": r.reset_index(), "nearest": pd.DataFrame(nearest)}
+    return {"summary": r.reset_index(), "nearest": nearest.reset_index()}
 
 
 def claims(config: Config) -> list[Claim]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,15 +10,9 @@ from torch import Tensor, nn
 from supcon_theory import data
 from supcon_theory.data.random import shuffled_labels
 from supcon_theory.data.views import Policy, views
+from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.networks import build
 from supcon_theory.encoders.recipe import Recipe
-from supcon_theory.encoders.train import (
-    checkpoint_name,
-    from_bytes,
-    held_out_rows,
-    train,
-    training_rows,
-)
 from supcon_theory.runs import store
 from supcon_theory.runs.cells import Context
 
@@ -39,20 +34,10 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
         (N, K, channels, 32, 32) float32 in [0, 1].
 
     """
-    return torch.cat(
-        [
-            views(
-                split.images(part),
-                part + split.offset,
-                seed=0,
-                epoch=0,
-                K=K,
-                stream="evaluation",
-                policy=Policy(flips=dataset.flips),
-            )
-            for part in rows.split(CHUNK)
-        ]
-    )
+    policy = Policy(flips=dataset.flips)
+    seen = partial(views, seed=0, epoch=0, K=K, stream="evaluation", policy=policy)
+    parts = rows.split(CHUNK)
+    return torch.cat([seen(split.images(part), part + split.offset) for part in parts])
 
 
 class Encoders:
@@ -71,7 +56,7 @@ class Encoders:
         """
         self.recipe, self.device = recipe, context.device
         self.recipes = {name: replace(recipe, objective=name) for name in objectives}
-        self.entries = train(
+        self.entries = paired.train(
             list(self.recipes.values()),
             context.out / "encoders",
             context.device,
@@ -85,9 +70,9 @@ class Encoders:
     def images(self, split: str, K: int = 2) -> tuple[Tensor, Tensor, Tensor]:
         """The recipe's images of the split "train" or "test": views, labels, labels shuffled."""
         dataset = self.dataset
-        of, choose = dataset.train, training_rows
+        of, choose = dataset.train, paired.training_rows
         if split == "test":
-            of, choose = dataset.test, held_out_rows
+            of, choose = dataset.test, paired.held_out_rows
         rows, y = choose(self.recipe, dataset)
         return evaluation_views(dataset, of, rows, K), y, shuffled_labels(self.recipe.seed, y)
 
@@ -100,7 +85,7 @@ class Encoders:
 def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> nn.Module:
     """The recipe's encoder after `step` updates, in evaluation mode."""
     network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed)
-    network.load_state_dict(from_bytes(entry.read(checkpoint_name(step))))
+    network.load_state_dict(paired.from_bytes(entry.read(paired.checkpoint_name(step))))
     return network.eval()
 
 
@@ -109,7 +94,5 @@ def embed(network: nn.Module, seen: Tensor, device: str = "cpu") -> tuple[Tensor
     """Features h (N, K, D) and unit embeddings z (N, K, d) of views (N, K, channels, 32, 32)."""
     network = network.to(device).eval()
     parts = [network(part.to(device)) for part in seen.flatten(0, 1).split(CHUNK)]
-    h, z = (
-        torch.cat(column).cpu().unflatten(0, seen.shape[:2]) for column in zip(*parts, strict=False)
-    )
-    return h, z
+    h, z = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
+    return h.unflatten(0, seen.shape[:2]), z.unflatten(0, seen.shape[:2])

@@ -111,9 +111,8 @@ class Deep(Trained):
 
     def recipe_for(self, C: int, seed: int, **changes: Any) -> Recipe:
         """As for `Trained`, with nine log-spaced checkpoints after the initialisation."""
-        return super().recipe_for(
-            C, seed, **{"checkpoints": log_spaced(self.recipe.steps, 9)} | changes
-        )
+        checkpoints = log_spaced(self.recipe.steps, 9)
+        return super().recipe_for(C, seed, **{"checkpoints": checkpoints} | changes)
 
     def check(self) -> None:
         """Refuse what cannot be trained or measured, on held-out images too.

@@ -213,11 +213,9 @@ def _resume(learners: Sequence[Learner], entries) -> int:
     states = []
     for learner in learners:
         entry = entries[learner.recipe.objective]
-        if "resume.pt" not in entry.files():
-            return 0
         try:
             states.append(from_bytes(entry.read("resume.pt")))
-        except store.Damaged:  # killed while it was replaced
+        except store.Damaged:  # not there, or killed while it was replaced
             return 0
         if states[-1].get("recipe") != learner.recipe.key:
             return 0
