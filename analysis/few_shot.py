@@ -47,8 +47,7 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
         for name in OBJECTIVES:
             panel.trained(test, "m", "error", [name], series="{}, test")
             panel.trained(train, "m", "error", [name], series="{}, train", **hollow)
-        if panel.drawn:
-            panel.level(1 - 1 / C, ls=style.DOTTED, label="chance")
+        panel.level(1 - 1 / C if panel.drawn else np.nan, ls=style.DOTTED, label="chance")
     sheet.save(folder, NAME)
 
 

@@ -62,9 +62,8 @@ def publish(folder: Path, figures: Path) -> Path:
     table = pd.read_csv(folder / "table.csv")
     large = (folder / "table.csv").stat().st_size > LARGEST
     packed = {"method": "gzip", "mtime": 0} if large else None
-    table.to_csv(
-        place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed
-    )
+    file = place / ("table.csv.gz" if large else "table.csv")
+    table.to_csv(file, index=False, compression=packed)
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
     kept["cpu_seconds"] = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")

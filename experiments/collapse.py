@@ -20,8 +20,7 @@ from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, collapse
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 
 AUDITS = (columns.COLLAPSE, columns.GRAM, columns.SPECTRUM)
 SHOWN = [
@@ -61,15 +60,13 @@ class Training:
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes and seed."""
-    for seed in range(config.seeds):
-        for C in config.classes:
-            recipe = config.recipe_for(C, seed, objective=config.objectives[0])
-            yield Cell(
-                Training(recipe, config.objectives, config.taus),
-                f"{config.data} C={C} seed={seed}",
-                cost=len(config.objectives) * 10 * recipe.images / 4000,
-                shared=recipe.shared(config.objectives),
-            )
+    for recipe in config.recipes(objective=config.objectives[0]):
+        yield Cell(
+            Training(recipe, config.objectives, config.taus),
+            f"{config.data} C={recipe.C} seed={recipe.seed}",
+            cost=len(config.objectives) * 10 * recipe.images / 4000,
+            shared=recipe.shared(config.objectives),
+        )
 
 
 def measure(cell: Training, context: Context) -> dict[str, pd.DataFrame]:

@@ -26,8 +26,7 @@ from supcon_theory.claims import Claim, maps
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 
 AUDITS = (columns.MAPS, columns.MAP_POINTS)
 
@@ -78,17 +77,15 @@ class Map:
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes and seed: its panels share one map."""
-    for seed in range(config.seeds):
-        for C in config.classes:
-            recipe = config.recipe_for(C, seed)
-            at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
-            shown = tuple(recipe.checkpoints[k] for k in sorted(set(at.tolist())))
-            yield Cell(
-                Map(recipe, config.method, shown),
-                f"C={C} seed={seed}",
-                cost=2.0 * C,
-                shared=recipe.shared(PAIR),
-            )
+    for recipe in config.recipes():
+        at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
+        shown = tuple(recipe.checkpoints[k] for k in sorted(set(at.tolist())))
+        yield Cell(
+            Map(recipe, config.method, shown),
+            f"C={recipe.C} seed={recipe.seed}",
+            cost=2.0 * recipe.C,
+            shared=recipe.shared(PAIR),
+        )
 
 
 def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:

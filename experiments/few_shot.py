@@ -22,8 +22,7 @@ from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.claims import Claim, few_shot
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.theory.few_shot.gaussian import one_nuisance, simplex_classes
 
 AUDITS = (columns.FEW_SHOT, columns.FEW_SHOT_CURVES)

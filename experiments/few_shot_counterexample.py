@@ -15,8 +15,7 @@ import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, few_shot
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.flags import Common
 
 AUDITS = (columns.COUNTEREXAMPLE,)
@@ -72,11 +71,10 @@ def measure(cell: Law, context: Context) -> pd.DataFrame:
     """Sampled and exact error beside every bound."""
     from supcon_theory.audits.counterexample import counterexample_audit
 
-    rows = []
+    rows, about = [], {"seed": cell.seed}
     for place, m in enumerate(cell.shots, 1):
         for scale in cell.scales:
-            row = counterexample_audit(m, scale, cell.draws, cell.seed)
-            rows.append({"seed": cell.seed} | row)
+            rows.append(about | counterexample_audit(m, scale, cell.draws, cell.seed))
         context.report(place / len(cell.shots))
     return pd.DataFrame(rows)
 

@@ -21,8 +21,7 @@ from supcon_theory.audits import columns, sweeps
 from supcon_theory.claims import Claim, gap
 from supcon_theory.encoders.flags import Trained, check_data
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe, log_spaced
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.statistics import mean_interval
 
 if TYPE_CHECKING:

@@ -27,8 +27,7 @@ from supcon_theory.audits.loss_curves import curves, trained_pairs
 from supcon_theory.claims import Claim, training
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -100,15 +99,13 @@ class Tracking:
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes and seed: both encoders are compared in it."""
-    for seed in range(config.seeds):
-        for C in config.classes:
-            recipe = config.recipe_for(C, seed)
-            yield Cell(
-                Tracking(recipe, config.taus, config.batches, config.negatives, config.anchors),
-                f"C={C} seed={seed}",
-                cost=0.6 * C,
-                shared=recipe.shared(PAIR),
-            )
+    for recipe in config.recipes():
+        yield Cell(
+            Tracking(recipe, config.taus, config.batches, config.negatives, config.anchors),
+            f"C={recipe.C} seed={recipe.seed}",
+            cost=0.6 * recipe.C,
+            shared=recipe.shared(PAIR),
+        )
 
 
 def measure(cell: Tracking, context: Context) -> pd.DataFrame:

@@ -9,16 +9,13 @@ at which the ceiling of the gap is proved, by interval arithmetic. No data, no n
     python experiments/minimisers.py full       100 starts, more shapes
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.studies import Study
 from supcon_theory.claims import Claim, minima
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, Tables, experiment
 from supcon_theory.runs.flags import Common
 
 AUDITS = (columns.MINIMISERS, columns.EIGENVALUES, columns.WINDOWS)
@@ -134,14 +131,14 @@ def cells(config: Config) -> Iterator[Cell]:
         yield Cell(study, name, cost * config.seeds / 20)
 
 
-def measure(cell: Study, context: Context) -> dict[str, pd.DataFrame]:
+def measure(cell: Study, context: Context) -> Tables:
     """The tables of one study."""
     from supcon_theory.audits.minimisers import study_tables
 
     return study_tables(cell)
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Tables) -> Tables:
     """Share of the starts at the minimum, the certified spurious minima, the best ascents."""
     table = tables["table"]
     land = table.query("part == 'landscape' and d >= C - 1")

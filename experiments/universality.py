@@ -27,8 +27,7 @@ from supcon_theory.claims import Claim, gap
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Trained, check_data, check_objectives
 from supcon_theory.encoders.recipe import Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 
 AUDITS = (columns.GAP, columns.FLOORS)
 
@@ -221,7 +220,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         r_least=("r", "min"),
         r_most=("r", "max"),
         bound_most=("over_bound", "max"),
-        ceiling_mean=("over_ceiling", "mean"),
+        ceiling_mean=("over_ceiling", pd.Series.mean),
         ceiling_most=("over_ceiling", "max"),
         worst=("over_bound", lambda of: of.idxmax()[2]),
     )

@@ -69,12 +69,10 @@ class Encoders:
 
     def images(self, split: str, K: int = 2) -> tuple[Tensor, Tensor, Tensor]:
         """The recipe's images of the split "train" or "test": views, labels, labels shuffled."""
-        dataset = self.dataset
-        of, choose = dataset.train, paired.training_rows
-        if split == "test":
-            of, choose = dataset.test, paired.held_out_rows
-        rows, y = choose(self.recipe, dataset)
-        return evaluation_views(dataset, of, rows, K), y, shuffled_labels(self.recipe.seed, y)
+        choose = paired.training_rows if split == "train" else paired.held_out_rows
+        rows, y = choose(self.recipe, self.dataset)
+        seen = evaluation_views(self.dataset, getattr(self.dataset, split), rows, K)
+        return seen, y, shuffled_labels(self.recipe.seed, y)
 
     def embed(self, objective: str, step: int, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Features and embeddings of views by the encoder after `step` updates; see `embed`."""

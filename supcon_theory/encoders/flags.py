@@ -5,7 +5,7 @@
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,12 @@ class Trained(Common):
         data = changes.get("data", self.data)
         fields = {"checkpoints": (0, self.recipe.steps), "data_digest": self.digest(data)}
         return replace(self.recipe, C=C, seed=seed, **fields | changes)
+
+    def recipes(self, **changes: Any) -> Iterator[Recipe]:
+        """The recipe of every seed and, for each, of every number of classes."""
+        for seed in range(self.seeds):
+            for C in self.classes:
+                yield self.recipe_for(C, seed, **changes)
 
     def identity(self) -> dict[str, object]:
         """The configuration, with what the data hold beside their name."""

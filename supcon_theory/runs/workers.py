@@ -58,7 +58,7 @@ def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool)
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for what is loaded here and what is started or loaded meanwhile."""
-    kept = {name: os.environ.get(name) for name in THREADS}
+    kept = {name: os.environ[name] for name in THREADS if name in os.environ}
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 1
     os.environ.update(dict.fromkeys(THREADS, "1"))
@@ -70,11 +70,9 @@ def one_thread() -> Iterator[None]:
     finally:
         if torch:
             torch.set_num_threads(threads)
-        for name, value in kept.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in THREADS:
+            del os.environ[name]
+        os.environ.update(kept)
 
 
 def _here(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str, Done]]:
