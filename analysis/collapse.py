@@ -1,6 +1,5 @@
 """Draws `collapse`: what collapses while an encoder is trained, and the geometry at the end."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ CURVES = (  # labels, split, and what tells the curve from the first
 
 
 @style.drawing(table=(COLLAPSE,), gram=(GRAM,), spectrum=(SPECTRUM,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Measures of z along training; Gram matrices of the class means and spectra at the end."""
     along_training(tables["table"], folder)
     at_the_end(tables["gram"], tables["spectrum"], folder)
@@ -47,14 +46,12 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
             title = label.split(" (")[0] + style.classes(C)
             panel = sheet.panel(title, ylabel=label, **looks)
             here = rows[at & (rows["C"] == C)]
-            for objective in ("dcl", "nscl"):
-                of = here[here["objective"] == objective]
-                look = style.LOOKS[objective].line()
+            for objective in style.PAIR:
                 for labels, split, other in CURVES:
-                    part = of[(of["labels"] == labels) & (of["split"] == split)]
-                    series = f"{objective}, {split}, {labels} labels"
-                    panel.curve(part, "epoch", measure, **look | other, series=series)
-            control = here.loc[here["objective"] == "instance simplex", measure].mean()
+                    part = style.where(here, labels=labels, split=split)
+                    other = other | {"series": f"{{}}, {split}, {labels} labels"}
+                    panel.trained(part, "epoch", measure, [objective], **other)
+            control = style.where(here, objective="instance simplex")[measure].mean()
             if measure == "cdnv":  # along its directions it has no variance at all
                 look = style.LOOKS["instance simplex"]
                 panel.level(control, label=f"{look.name} (train)", color=look.color, ls=look.ls)
@@ -63,10 +60,9 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
 
 def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None:
     """Gram matrices of the centred class means beside the ideal one, and the spectra of z."""
-    gram = gram[(gram["layer"] == "z") & (gram["split"] == "test")]
+    gram, spectrum = (style.where(of, layer="z", split="test") for of in (gram, spectrum))
     C, seed = gram["C"].min(), gram["seed"].min()
-    gram = gram[(gram["C"] == C) & (gram["seed"] == seed)]
-    spectrum = spectrum[(spectrum["layer"] == "z") & (spectrum["split"] == "test")]
+    gram = style.where(gram, C=C, seed=seed)
     matrices = {
         style.LOOKS[name].trained: part.pivot_table(index="i", columns="j", values="cosine")
         for name, part in gram.groupby("objective", sort=False)
@@ -82,12 +78,10 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
         panel.cosines(pd.DataFrame(np.where(k[:, None] == k, 1.0, -1 / (C - 1))), "ideal")
     looks = dict(yscale="log", ylim=(1e-3, 1.3), xlabel="rank (vertical line: C − 1)")
     for many in numbers:
-        of = spectrum[spectrum["C"] == many]
+        of = style.where(spectrum, C=many)
         title = "spectrum" + style.classes(many)
         panel = sheet.panel(title, ylabel="singular value / largest", **looks)
-        for name in of["objective"].unique():
-            look = style.LOOKS[name].line(marker="")
-            panel.curve(of[of["objective"] == name], "rank", "singular_value", **look)
+        panel.trained(of, "rank", "singular_value", of["objective"].unique(), marker="")
         if panel.drawn:
             panel.axes.axvline(many - 1, color="0.6", lw=0.8, zorder=0)
     note = (

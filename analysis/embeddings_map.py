@@ -1,6 +1,5 @@
 """Draws `embeddings_map`: maps of held-out embeddings while they are trained."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +14,24 @@ METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 
 @style.drawing(table=(MAPS,), points=(MAP_POINTS,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """A row for each objective, a column for each step; the first seed and the fewest classes."""
     points, numbers = tables["points"], tables["table"]
     C, seed = points["C"].min(), points["seed"].min()
-    points = points[(points["C"] == C) & (points["seed"] == seed)]
-    numbers = numbers[(numbers["C"] == C) & (numbers["seed"] == seed)]
-    numbers = numbers[numbers["labels"] == "true"]
+    points = style.where(points, C=C, seed=seed)
+    numbers = style.where(numbers, C=C, seed=seed, labels="true")
     steps = sorted(points["step"].unique()) or [np.nan]
     sheet = style.Sheet(2 * len(steps), len(steps))
     limits = dict(xlim=ends(points["x"]), ylim=ends(points["y"]))
-    for objective in ("dcl", "nscl"):
+    for objective in style.PAIR:
         for step in steps:
-            at = (points["objective"] == objective) & (points["step"] == step)
+            at = dict(objective=objective, step=step)
             title = style.joined(style.LOOKS[objective].name, f"step {step:g}" if step >= 0 else "")
             panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **limits)
-            scatter(panel, points[at])
-            of = numbers[(numbers["objective"] == objective) & (numbers["step"] == step)]
-            if panel.drawn and len(of):
-                panel.looks["xlabel"] = (
-                    f"{of['purity'].mean():.2f}, map {of['purity_map'].mean():.2f}"
-                )
+            scatter(panel, style.where(points, **at))
+            if panel.drawn and len(of := style.where(numbers, **at)):
+                pure, mapped = of["purity"].mean(), of["purity_map"].mean()
+                panel.looks["xlabel"] = f"{pure:.2f}, map {mapped:.2f}"
     method = METHOD.get(str(numbers["method"].min()), "map")
     images = points["row"].nunique()
     note = (

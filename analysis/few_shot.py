@@ -1,6 +1,5 @@
 """Draws `few_shot`: few-shot error, every bound on it, and which term of a bound matters."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ DRAWN = (  # from the loosest to the sharpest; the refuted form has a figure of 
 
 
 @style.drawing(table=(FEW_SHOT,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Errors of the encoders as used; errors between bounds; shares of the directional term."""
     curves(tables["table"], folder)
     bounds(tables["table"], folder)
@@ -31,7 +30,7 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
     """All-way error from training images as supports, at the largest number of classes."""
     rows = table[(table["protocol"] == "labelled") & (table["ways"] == table["C"])]
     C = rows["C"].max()
-    rows = rows[rows["C"] == C]
+    rows = style.where(rows, C=C)
     panels = [
         (classes, probe)
         for classes in ("seen", "unseen")
@@ -42,33 +41,30 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
     for classes, probe in panels:
         title = f"{classes} classes, " + {"linear": "linear probe"}.get(probe, probe)
         panel = sheet.panel(title, ylabel="error" + style.classes(C), ylim=(0, 1.02), **SHOTS)
-        part = rows[(rows["classes"] == classes) & (rows["probe"] == probe)]
+        part = style.where(rows, classes=classes, probe=probe)
+        test, train = (style.where(part, split=split) for split in ("test", "train"))
+        hollow = dict(mfc="none", lw=0.6, label=None, key="open: queries are training images")
         for name in OBJECTIVES:
-            of, look = part[part["objective"] == name], style.LOOKS[name].line()
-            panel.curve(of[of["split"] == "test"], "m", "error", **look, series=f"{name}, test")
-            look |= {"mfc": "none", "lw": 0.6, "label": None, "series": f"{name}, train"}
-            look |= {"key": "open: queries are training images"}
-            panel.curve(of[of["split"] == "train"], "m", "error", **look)
-        if panel.drawn:
-            panel.level(1 - 1 / C, ls=style.DOTTED, label="chance")
+            panel.trained(test, "m", "error", [name], series="{}, test")
+            panel.trained(train, "m", "error", [name], series="{}, train", **hollow)
+        panel.level(1 - 1 / C if panel.drawn else np.nan, ls=style.DOTTED, label="chance")
     sheet.save(folder, NAME)
 
 
 # ---- error and bounds, where the theorems apply --------------------------------------------------
 def bounds(table: pd.DataFrame, folder: Path) -> None:
     """Two-way and all-way error of held-out features as the population, and of Gaussian classes."""
-    held = table[(table["protocol"] == "resampled") & (table["split"] == "test")]
-    held = held[held["classes"] == "seen"]
+    held = style.where(table, protocol="resampled", split="test", classes="seen")
     few, many = held["C"].min(), held["C"].max()
     sheet = style.Sheet(6, columns=3, height=1.75)
     other = many if many > few else np.nan
     panels = ((few, "dcl", 2), (few, "dcl", few), (few, "cross_entropy", 2), (other, "dcl", 2))
     for C, name, ways in panels:
-        rows = held[(held["C"] == C) & (held["objective"] == name)]
+        rows = style.where(held, C=C, objective=name)
         bound_panel(sheet, rows, ways, style.LOOKS[name].name + style.classes(C))
     for classes, ways in {"two classes": 2, "five classes": 5}.items():
         title = classes.replace("classes", "Gaussian classes")
-        bound_panel(sheet, table[table["classes"] == classes], ways, title)
+        bound_panel(sheet, style.where(table, classes=classes), ways, title)
     sheet.save(folder, f"{NAME}_bounds")
 
 
@@ -91,8 +87,7 @@ def bound_panel(sheet: style.Sheet, rows: pd.DataFrame, ways: float, title: str)
 # ---- which term matters --------------------------------------------------------------------------
 def terms(table: pd.DataFrame, folder: Path) -> None:
     """Share of the directional term in each two-way bound against m."""
-    rows = table[(table["protocol"] == "resampled") & (table["split"] == "test")]
-    rows = rows[(rows["classes"] == "seen") & (rows["ways"] == 2)]
+    rows = style.where(table, protocol="resampled", split="test", classes="seen", ways=2)
     rows = rows[rows["C"] == rows["C"].max()]
     sheet = style.Sheet(len(CROSSED), columns=3, height=1.75)
     shots = rows.loc[np.isfinite(rows["m"]), "m"]
@@ -102,9 +97,7 @@ def terms(table: pd.DataFrame, folder: Path) -> None:
         panel = sheet.panel(style.BOUNDS[bound]["label"], **looks, **SHOTS)
         share = rows[f"directional_{bound}"] / rows[f"bound_{bound}"]
         finite = rows.assign(share=share)[np.isfinite(rows[f"dispersion_{bound}"])]
-        for name in OBJECTIVES:
-            of = finite[finite["objective"] == name]
-            panel.curve(of, "m", "share", **style.LOOKS[name].line())
+        panel.trained(finite, "m", "share", OBJECTIVES)
         if panel.drawn:
             panel.level(0.5, ls=style.DOTTED, label="half of the bound")
             if len(finite) < len(rows[np.isfinite(rows["m"])]):

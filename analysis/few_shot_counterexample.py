@@ -1,9 +1,8 @@
 """Draws `few_shot_counterexample`: where the older few-shot bound is below the error."""
 
-from collections.abc import Mapping
+import math
 from pathlib import Path
 
-import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import COUNTEREXAMPLE
@@ -12,10 +11,10 @@ NAME = "few_shot_counterexample"
 
 
 @style.drawing(table=(COUNTEREXAMPLE,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Two-way error and bounds on it against the number of supports, a panel for each variance."""
     table = tables["table"]
-    scales = list(table.groupby("scale")) or [(float("nan"), table)]
+    scales = list(table.groupby("scale")) or [(math.nan, table)]
     sheet = style.Sheet(len(scales), columns=3, height=1.9)
     looks = dict(xscale="log", yscale="log", xlabel="supports per class m")
     for scale, rows in scales:
@@ -24,8 +23,7 @@ def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
         for name in ("older", "neurips", "tightened", "theorem_4_1", "cantelli"):
             panel.curve(rows, "m", f"bound_{name}", **style.BOUNDS[name], band=False)
         panel.curve(rows, "m", "error", color="k", marker="o", ls="none", label="error, measured")
-        if panel.drawn:
-            panel.level(0.5, ls=style.DOTTED, label="chance")
+        panel.level(0.5 if panel.drawn else math.nan, ls=style.DOTTED, label="chance")
     sheet.save(folder, NAME)
 
 

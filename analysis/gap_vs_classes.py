@@ -1,6 +1,5 @@
 """Draws `gap_vs_classes`: the gap against the number of classes, between what it could be."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +9,19 @@ from supcon_theory.analysis import style
 from supcon_theory.audits.columns import GAP
 
 NAME = "gap_vs_classes"
-OBJECTIVES = ("dcl", "nscl")
 OPEN = {"mfc": "w", "lw": 0.7, "label": None}
 RATIO = "r = (exp(gap) − 1) / κ"
 CLASSES = dict(xscale="log", yscale="log", xlabel="number of classes C", xticks="values")
 
 
 @style.drawing(table=(GAP,))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Gap and r against C, their controls, r while training, and imbalanced subsets."""
     table = tables["table"][lambda t: t["gap"].notna()]
     subset = (table["trained_imbalance"] > 1) | (table["imbalance"] > 1)
     whole = table[~subset]
     last = whole[whole["step"] == whole["step"].max()]
-    true = last[last["labels"] == "true"]
+    true = style.where(last, labels="true")
     high, low = table["tau"].max(), table["tau"].min()
     main = table["data"].iloc[0] if len(table) else ""
     sheet = style.Sheet(6)
@@ -51,25 +49,15 @@ def ruler(panel: style.Panel, rows: pd.DataFrame, main: str) -> None:
     """The three levels, of the first data set and beyond its last C of the others."""
     most = rows.loc[rows["data"] == main, "C"].max()
     rows = rows[(rows["data"] == main) | (rows["C"] > most)]
-    for bound, look in style.RULER.items():
-        look = look | {"lw": 1, "band": False, "series": bound}
-        panel.curve(rows, "C", bound, absent=style.UNEQUAL, **look)
+    look = dict(lw=1, band=False, series="{}", absent=style.UNEQUAL)
+    panel.columns(rows, "C", style.RULER, **look)
 
 
 def curves(panel: style.Panel, rows: pd.DataFrame, main: str, column: str) -> None:
     """CL- and NSCL-trained; further data sets with open markers."""
     for name, part in rows.groupby("data", sort=False):
-        for objective in OBJECTIVES:
-            look = style.LOOKS[objective].line()
-            if name != main:
-                look |= OPEN | {"key": f"open: {name}"}
-            panel.curve(
-                part[part["objective"] == objective],
-                "C",
-                column,
-                series=f"{objective} {name}",
-                **look,
-            )
+        look = {} if name == main else OPEN | {"key": f"open: {name}"}
+        panel.trained(part, "C", column, series=f"{{}} {name}", **look)
 
 
 def levels(sheet: style.Sheet, rows: pd.DataFrame, main: str, tau: float) -> None:
@@ -84,12 +72,10 @@ def levels(sheet: style.Sheet, rows: pd.DataFrame, main: str, tau: float) -> Non
 def shuffled(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The control: the same embeddings under shuffled labels."""
     panel = sheet.panel("control: shuffled labels", ylabel="r", **CLASSES)
-    for objective in OBJECTIVES:
-        of = rows[rows["objective"] == objective]
-        look = style.LOOKS[objective].line()
-        panel.curve(of[of["labels"] == "true"], "C", "r", **look)
-        look |= OPEN | {"key": "open: shuffled labels"}
-        panel.curve(of[of["labels"] == "shuffled"], "C", "r", **look)
+    true, other = (style.where(rows, labels=labels) for labels in ("true", "shuffled"))
+    for objective in style.PAIR:
+        panel.trained(true, "C", "r", [objective])
+        panel.trained(other, "C", "r", [objective], **OPEN, key="open: shuffled labels")
 
 
 def training(sheet: style.Sheet, rows: pd.DataFrame) -> None:
@@ -99,9 +85,7 @@ def training(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     rows = rows[rows["labels"] == "true"]
     classes = sorted(rows["C"].unique())
     for C in sorted({classes[0], classes[-1]} if classes else ()):
-        for objective in OBJECTIVES:
-            of = rows[(rows["C"] == C) & (rows["objective"] == objective)]
-            panel.curve(of, "step", "r", **style.LOOKS[objective].line(), tag=f"C = {C:g}")
+        panel.trained(style.where(rows, C=C), "step", "r", tag=f"C = {C:g}")
 
 
 def imbalanced(sheet: style.Sheet, rows: pd.DataFrame) -> None:
@@ -109,22 +93,18 @@ def imbalanced(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     rows = rows[rows["labels"] == "true"]
     trained = rows["trained_imbalance"] > 1
     looks = CLASSES | dict(xlabel="n_max / n_min", ylabel="gap (nats)")
-    title, absent = (
-        "imbalance" + style.classes(rows["C"].max()),
-        "no imbalanced subset was measured",
-    )
-    panel = sheet.panel(title, absent, **looks)
-    for bound, look in {
+    title = "imbalance" + style.classes(rows["C"].max())
+    panel = sheet.panel(title, "no imbalanced subset was measured", **looks)
+    bounds = {
         "bound_n_max": style.RULER["bound_published"],
         "bound_class_average": dict(color="0.3", ls=style.DASHDOT, label="class-averaged bound"),
         "bound_equal": style.RULER["bound_equal"],
-    }.items():
-        panel.curve(rows[~trained], "imbalance", bound, lw=1, band=False, **look)
-    for objective in OBJECTIVES:
-        of, look = rows["objective"] == objective, style.LOOKS[objective].line()
-        panel.curve(rows[of & ~trained], "imbalance", "gap", **look)
-        look |= OPEN | {"ls": "none", "ms": 5, "key": "open: trained on the subset"}
-        panel.curve(rows[of & trained], "imbalance", "gap", **look)
+    }
+    panel.columns(rows[~trained], "imbalance", bounds, lw=1, band=False)
+    hollow = OPEN | {"ls": "none", "ms": 5, "key": "open: trained on the subset"}
+    for objective in style.PAIR:
+        panel.trained(rows[~trained], "imbalance", "gap", [objective])
+        panel.trained(rows[trained], "imbalance", "gap", [objective], **hollow)
 
 
 if __name__ == "__main__":

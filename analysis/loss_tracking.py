@@ -1,6 +1,5 @@
 """Draws `loss_tracking`: both losses, their gap and every bound on it along training."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ from supcon_theory.audits.columns import BATCH_MEANS, EARLIER_BOUNDS, TRAINING
 NAME = "loss_tracking"
 STEPS = dict(xscale="symlog", xlabel="training step", xlim=(0, None))
 CENTRED = {"bound_centred": dict(color=style.PALETTE[4], ls=style.DASHDOT, label="centred bound")}
+THIN = dict(lw=0.9, band=False, absent=style.UNEQUAL)
 NULLS = {
     "shuffled": dict(color="0.5", marker="x", ls=style.DOTTED, label="null: shuffled labels"),
     "walk": dict(color=style.PALETTE[2], marker="+", ls=style.DASHED, label="null: random walk"),
@@ -24,7 +24,7 @@ EARLIER = {  # bound: its look; several lines of a paper share a colour
 
 
 @style.drawing(table=(TRAINING, BATCH_MEANS, EARLIER_BOUNDS))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Losses at few and many classes, the gap, transfer, mini-batches and earlier bounds."""
     table = tables["table"]
     table = table[table["tau"] == table["tau"].max()]
@@ -55,9 +55,7 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     added = {name: rows["level_nscl"] + rows[name] for name in (*bounds, "gap")}
     rows = rows.assign(**added)
     train = rows[rows["split"] == "train"]
-    for name, look in bounds.items():
-        look = look | {"band": False, "lw": 0.9, "series": f"nscl + {name}"}
-        panel.curve(train, "step", name, absent=style.UNEQUAL, **look)
+    panel.columns(train, "step", bounds, series="nscl + {}", **THIN)
     for objective, column in {"dcl": "gap", "nscl": "level_nscl"}.items():
         look = style.LOOKS[objective].line(label=None, series=f"loss {objective}, train")
         panel.curve(train, "step", column, **look, tag={"dcl": "DCL", "nscl": "NSCL"}[objective])
@@ -71,15 +69,12 @@ def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     panel = sheet.panel(
         f"held-out gap{style.classes(C)}", ylabel="gap (nats)", **STEPS, ylim=(0, None)
     )
-    exact, null = (rows[rows["protocol"] == name] for name in ("exact", "control"))
-    trained = {name: exact[exact["objective"] == name] for name in ("dcl", "nscl")}
-    for bound, look in (style.RULER | CENTRED).items():
-        look = look | {"band": False, "lw": 0.9, "series": bound}
-        panel.curve(trained["dcl"], "step", bound, absent=style.UNEQUAL, **look)
-    for name, of in trained.items():
-        panel.curve(of, "step", "gap", **style.LOOKS[name].line())
-    panel.curve(null[null["labels"] == "shuffled"], "step", "gap", **NULLS["shuffled"])
-    panel.curve(null[null["objective"] == "walk"], "step", "gap", **NULLS["walk"])
+    exact, null = (style.where(rows, protocol=name) for name in ("exact", "control"))
+    of = style.where(exact, objective="dcl")
+    panel.columns(of, "step", style.RULER | CENTRED, series="{}", **THIN)
+    panel.trained(exact, "step", "gap")
+    panel.curve(style.where(null, labels="shuffled"), "step", "gap", **NULLS["shuffled"])
+    panel.curve(style.where(null, objective="walk"), "step", "gap", **NULLS["walk"])
 
 
 def transfer(sheet: style.Sheet, rows: pd.DataFrame) -> None:
@@ -88,9 +83,7 @@ def transfer(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     panel = sheet.panel("transfer, training set", ylabel=label, **STEPS, ylim=(0, None))
     rows = rows.assign(above=rows["loss_nscl"] - rows["floor"])
     for C, of in rows.groupby("C"):
-        for name in ("dcl", "nscl"):
-            look = style.LOOKS[name].line(tag=f"C = {C:g}")
-            panel.curve(of[of["objective"] == name], "step", "above", **look)
+        panel.trained(of, "step", "above", tag=f"C = {C:g}")
 
 
 def batches(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
@@ -98,7 +91,7 @@ def batches(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     absent, label = "no mini-batch is at most half of the set", "batch mean − exact (nats)"
     looks = dict(xscale="log", xticks=rows["batch"], xlabel="images in a mini-batch", ylabel=label)
     panel = sheet.panel(f"mini-batch bias{style.classes(C)}", absent, **looks)
-    looks = {name: style.LOOKS[name].line(label=None) for name in ("dcl", "nscl")}
+    looks = {name: style.LOOKS[name].line(label=None) for name in style.PAIR}
     looks["gap"] = dict(color="0.2", marker="^", ls=style.DOTTED, label="gap (e)")
     for k, (name, look) in enumerate(looks.items()):
         beside = rows.assign(batch=rows["batch"] * 1.12 ** (k - 1))
@@ -121,8 +114,7 @@ def earlier(sheet: style.Sheet, last: pd.DataFrame, C: float) -> None:
         look = dict(color=colour, marker=marker, ls=dashes, label=label)
         panel.curve(of, "negatives", "slack", **look)
     if len(rows):  # Arora's bound grows without end: what lies above 1e4 is cut
-        ends = last[(last["protocol"] == "exact") & (last["objective"] == "dcl")]
-        ends = ends[ends["split"] == "test"]
+        ends = style.where(last, protocol="exact", objective="dcl", split="test")
         upper = (ends["bound_published"] - ends["gap"]).mean()
         panel.level(upper, color="k", label="2506.04411, upper")
         panel.level(ends["gap"].mean(), color="k", ls=style.DOTTED, label="2506.04411, lower")

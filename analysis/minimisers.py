@@ -1,6 +1,5 @@
 """Draws `minimisers`: where free embeddings end, how they get there, and what is proved of it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ TABLES |= dict(spectrum=(EIGENVALUES,), windows=(WINDOWS,))
 
 
 @style.drawing(**TABLES)
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Shares of starts at the minimum, descents, Gram matrices, curvature and the ceiling."""
     table = tables["table"]
     landscape(table[table["part"] == "landscape"], folder)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from supcon_theory.claims.evaluate import basis
+
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
 HEAD = """# Verdicts of the published runs
@@ -62,9 +64,8 @@ def publish(folder: Path, figures: Path) -> Path:
     table = pd.read_csv(folder / "table.csv")
     large = (folder / "table.csv").stat().st_size > LARGEST
     packed = {"method": "gzip", "mtime": 0} if large else None
-    table.to_csv(
-        place / ("table.csv.gz" if large else "table.csv"), index=False, compression=packed
-    )
+    file = place / ("table.csv.gz" if large else "table.csv")
+    table.to_csv(file, index=False, compression=packed)
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
     kept["command"] = re.sub(r" --out[= ]('[^']*'|\S+)", "", kept["command"])  # a place of its own
     kept["cpu_seconds"] = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
@@ -109,14 +110,10 @@ def section(place: Path, name: str) -> list[str]:
         "| claim | statement | kind | verdict | found |",
         "|---|---|---|---|---|",
     ]
-    for row in pd.read_csv(place / "claims.csv").itertuples():
-        found = [row.reason] if isinstance(row.reason, str) else []
-        if not pd.isna(row.ci_low):
-            found.append(f"{100 * row.level:.3g} % interval [{row.ci_low:.4g}, {row.ci_high:.4g}]")
-        if not pd.isna(row.tightness):
-            found.append(f"value / bound {row.tightness:.2g}")
-        found.append(f"n = {row.n}")
-        cells = (row.claim, row.statement, row.kind, f"**{row.verdict}**", "; ".join(found))
+    for row in pd.read_csv(place / "claims.csv").to_dict("records"):
+        reason = [row["reason"]] if isinstance(row["reason"], str) else []
+        cells = [row[name] for name in ("claim", "statement", "kind")]
+        cells += [f"**{row['verdict']}**", "; ".join(reason + basis(row))]
         lines.append("| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |")
     return lines
 

@@ -10,6 +10,7 @@ panel without anything to show says why. Nothing here sets a style outside of a 
 import argparse
 import functools
 import math
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,7 +32,9 @@ PALETTE = (  # seaborn's "colorblind": told apart with every kind of colour visi
     *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
     *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
 )
+Tables = Mapping[str, pd.DataFrame]
 DOTTED, DASHED, DASHDOT = (0, (1, 1.5)), (0, (4, 1.5)), (0, (5, 1.5, 1, 1.5))
+PAIR = ("dcl", "nscl")  # objectives that most figures compare
 OTHERS = (
     *("nt_xent", "supcon_in", "hscl", "h_nscl", "hucl", "dhel", "n_dhel", "n_pairs"),
     *("dhel_official", "scl_jiang"),
@@ -55,8 +58,7 @@ class Look(NamedTuple):
         Returns:
             Arguments of a matplotlib line.
         """
-        look = dict(color=self.color, marker=self.marker, ls=self.ls, label=self.trained)
-        return look | more
+        return dict(color=self.color, marker=self.marker, ls=self.ls, label=self.trained) | more
 
     @property
     def trained(self) -> str:
@@ -98,6 +100,13 @@ BOUNDS = {  # on the few-shot error
     "conditional_cantelli": dict(color=PALETTE[9], ls=DASHED, label="Cantelli given z"),
     "conditional_trigonometric": dict(color=PALETTE[9], ls="-", label="trigonometric given z"),
 }
+
+
+def where(rows: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """Rows whose columns have these values; a NaN equals nothing."""
+    for column, value in values.items():
+        rows = rows[rows[column] == value]
+    return rows
 
 
 # ---- panels --------------------------------------------------------------------------------------
@@ -153,6 +162,40 @@ class Panel:
             shift = dict(xytext=(3, 0), textcoords="offset points", va="center")
             self.axes.annotate(tag, end, fontsize=SMALL, annotation_clip=False, **shift)
         return found
+
+    def trained(
+        self, rows: pd.DataFrame, x: str, y: str, objectives: Iterable[str] = PAIR, **more
+    ) -> None:
+        """A curve of the encoders trained with each objective.
+
+        Args:
+            rows: Rows of a table, of these objectives and others.
+            x: Column of the horizontal axis.
+            y: Column of the vertical axis.
+            objectives: Ids.
+            more: Arguments of `curve`, which win over the looks of the objectives; `{}` in `series`
+                stands for the objective.
+        """
+        for name in objectives:
+            look = LOOKS[name].line(**more)
+            look["series"] = look.get("series", "").replace("{}", name)
+            self.curve(where(rows, objective=name), x, y, **look)
+
+    def columns(
+        self, rows: pd.DataFrame, x: str, looks: Mapping[str, Mapping], **more: object
+    ) -> None:
+        """A curve of each of these columns.
+
+        Args:
+            rows: Rows of a table.
+            x: Column of the horizontal axis.
+            looks: For each column of the vertical axis, the look of its line.
+            more: Arguments of `curve`, which win; `{}` in `series` stands for the column.
+        """
+        for column, look in looks.items():
+            look = {**look, **more}
+            look["series"] = look.get("series", "").replace("{}", column)
+            self.curve(rows, x, column, **look)
 
     def band(self, found: pd.DataFrame, band: bool = True, **look) -> None:
         """A line through `mean` and a band from `low` to `high`, of rows of the CSV."""
@@ -349,12 +392,8 @@ def short(value: float) -> str:
 
 
 def fold(text: str, width: int = 24) -> str:
-    """Text broken into lines of at most this many characters."""
-    lines = [""]
-    for word in text.split(" "):
-        lines += [""] if lines[-1] and len(lines[-1]) + 1 + len(word) > width else []
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)
+    """Text broken at spaces into lines of at most this many characters."""
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def joined(*parts: str) -> str:
@@ -400,7 +439,7 @@ def drawing(**tables: tuple[Table, ...]) -> Callable:
 
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
-        def draw(tables: Mapping[str, pd.DataFrame], folder: Path, width: float = 5.5) -> None:
+        def draw(tables: Tables, folder: Path, width: float = 5.5) -> None:
             found = {
                 name: tables.get(name, pd.DataFrame()).reindex(columns=columns)
                 for name, columns in wanted.items()

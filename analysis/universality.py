@@ -26,7 +26,7 @@ OVER = {"bound_class_average": "class-averaged bound", "bound_ceiling": "ETF cei
 
 
 @style.drawing(table=(GAP, FLOORS))
-def draw(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def draw(tables: style.Tables, folder: Path) -> None:
     """Gap over bound at every point (highest temperature), and its largest at each temperature."""
     table = tables["table"]
     table = table.assign(**{bound: table["gap"] / table[bound] for bound in OVER})

@@ -24,9 +24,9 @@ from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, collapse
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
+from supcon_theory.runs.experiment import Cell, Context, experiment
 
+AUDITS = (columns.COLLAPSE, columns.GRAM, columns.SPECTRUM)
 SHOWN = [
     *("cdnv", "directional_cdnv", "within_class_variance", "augmentation_variance"),
     *("etf_deviation", "rankme"),
@@ -64,41 +64,28 @@ class Training:
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes and seed."""
-    for seed in range(config.seeds):
-        for C in config.classes:
-            recipe = config.recipe_for(C, seed, objective=config.objectives[0])
-            yield Cell(
-                Training(recipe, config.objectives, config.taus),
-                f"{config.data} C={C} seed={seed}",
-                cost=len(config.objectives) * 10 * recipe.images / 4000,
-                shared=recipe.shared(config.objectives),
-            )
+    for recipe in config.recipes(objective=config.objectives[0]):
+        yield Cell(
+            Training(recipe, config.objectives, config.taus),
+            f"{config.data} C={recipe.C} seed={recipe.seed}",
+            cost=len(config.objectives) * 10 * recipe.images / 4000,
+            shared=recipe.shared(config.objectives),
+        )
 
 
 def measure(cell: Training, context: Context) -> dict[str, pd.DataFrame]:
     """Train all objectives side by side (or find them trained) and measure every checkpoint."""
-    from supcon_theory import data
     from supcon_theory.audits import collapse as audit
-    from supcon_theory.data.random import shuffled_labels
-    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
-    from supcon_theory.encoders.train import held_out_rows, training_rows
+    from supcon_theory.encoders.embed import Encoders
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, cell.objectives, context, share=0.6)
-    dataset = data.load(recipe.data)
-    splits = {}
-    for name, split, choose in (
-        ("train", dataset.train, training_rows),
-        ("test", dataset.test, held_out_rows),
-    ):
-        rows, y = choose(recipe, dataset)
-        splits[name] = evaluation_views(dataset, split, rows), y, shuffled_labels(recipe.seed, y)
+    encoders = Encoders(recipe, cell.objectives, context, share=0.6)
+    splits = {split: encoders.images(split) for split in ("train", "test")}
     table, grams, spectra = [], [], []
     points = [(objective, step) for objective in cell.objectives for step in recipe.checkpoints]
     for done, (objective, step) in enumerate(points, 1):
-        network = encoder(objective, step)
         for split, (seen, y, shuffled) in splits.items():
-            for layer, features in zip("hz", embed(network, seen, context.device), strict=True):
+            for layer, features in zip("hz", encoders.embed(objective, step, seen), strict=True):
                 about = recipe.columns(step=step, objective=objective, split=split, layer=layer)
                 taus = cell.taus if layer == "z" else ()
                 table += [about | row for row in audit.collapse_audit(features, y, shuffled, taus)]
@@ -127,16 +114,7 @@ def claims(config: Config) -> list[Claim]:
     return collapse.claims(config.classes, config.objectives)
 
 
-EXPERIMENT = Experiment(
-    name="collapse",
-    question="What really collapses while an encoder is trained?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.COLLAPSE, columns.GRAM, columns.SPECTRUM),
-    summary=summary,
-)
+EXPERIMENT = experiment(globals(), "What really collapses while an encoder is trained?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

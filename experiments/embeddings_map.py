@@ -29,12 +29,10 @@ from supcon_theory.audits.columns import NEIGHBOURS
 from supcon_theory.claims import Claim, maps
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
-from supcon_theory.encoders.recipe import PUBLISHED, Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
+from supcon_theory.runs.experiment import Cell, Context, experiment
 
-OBJECTIVES = ("dcl", "nscl")
+AUDITS = (columns.MAPS, columns.MAP_POINTS)
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Config(Deep):
     def check(self) -> None:
         """Refuse what cannot be trained or mapped."""
         super().check()
-        at_least(self, columns=2)
+        self.at_least(columns=2)
         if self.method == "umap" and importlib.util.find_spec("umap") is None:
             raise ValueError(
                 "method is umap but umap-learn is not installed: pip install umap-learn"
@@ -87,35 +85,31 @@ class Map:
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes and seed: its panels share one map."""
-    for seed in range(config.seeds):
-        for C in config.classes:
-            recipe = config.recipe_for(C, seed)
-            at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
-            shown = tuple(recipe.checkpoints[k] for k in sorted(set(at.tolist())))
-            yield Cell(
-                Map(recipe, config.method, shown),
-                f"C={C} seed={seed}",
-                cost=2.0 * C,
-                shared=recipe.shared(OBJECTIVES),
-            )
+    for recipe in config.recipes():
+        at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
+        shown = tuple(recipe.checkpoints[k] for k in sorted(set(at.tolist())))
+        yield Cell(
+            Map(recipe, config.method, shown),
+            f"C={recipe.C} seed={recipe.seed}",
+            cost=2.0 * recipe.C,
+            shared=recipe.shared(PAIR),
+        )
 
 
 def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
     """Both encoders at the checkpoints shown, mapped together; numbers and points."""
-    from supcon_theory import data
     from supcon_theory.audits.maps import map_audit
     from supcon_theory.data.random import shuffled_labels
-    from supcon_theory.encoders.embed import embed, trained_encoders
+    from supcon_theory.encoders.embed import Encoders
     from supcon_theory.encoders.train import held_out_rows
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, OBJECTIVES, context, share=0.7)
-    dataset = data.load(recipe.data)
-    rows, y = held_out_rows(recipe, dataset)
-    images = dataset.test.images(rows)[:, None]
+    encoders = Encoders(recipe, PAIR, context, share=0.7)
+    rows, y = held_out_rows(recipe, encoders.dataset)
+    images = encoders.dataset.test.images(rows)[:, None]
     panels = {
-        (name, step): embed(encoder(name, step), images, context.device)[1][:, 0].numpy()
-        for name in OBJECTIVES
+        (name, step): encoders.embed(name, step, images)[1][:, 0].numpy()
+        for name in PAIR
         for step in cell.shown
     }
     context.report(0.8)
@@ -143,16 +137,7 @@ def claims(config: Config) -> list[Claim]:
     return maps.claims(method=config.method)
 
 
-EXPERIMENT = Experiment(
-    name="embeddings_map",
-    question="What do the embeddings look like while they are trained?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.MAPS, columns.MAP_POINTS),
-    summary=summary,
-)
+EXPERIMENT = experiment(globals(), "What do the embeddings look like while they are trained?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

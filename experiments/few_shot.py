@@ -16,7 +16,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 # isort: split
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import pandas as pd
@@ -26,11 +26,10 @@ from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.claims import Claim, few_shot
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.theory.few_shot.gaussian import one_nuisance, simplex_classes
 
+AUDITS = (columns.FEW_SHOT, columns.FEW_SHOT_CURVES)
 UNTRAINED = "init"
 LAWS = {
     "two classes": lambda: simplex_classes(2, 64, directional=0.05, dispersion=1.5),
@@ -40,12 +39,10 @@ LAWS = {
 SHOWN = ("cantelli", "theorem_4_1", "neurips", "tightened", "conditional_trigonometric")
 
 
-@dataclass(frozen=True)
-class Config(Deep):
-    """Few-shot error and its bounds."""
+@dataclass(frozen=True, kw_only=True)
+class Episodes:
+    """In which episodes features are classified, and how."""
 
-    objectives: tuple[str, ...] = (UNTRAINED, "dcl", "nscl", "cross_entropy")
-    """What the encoders are trained with; init is the untrained one."""
     shots: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 160)
     """m where supports are different images; those above n are left out."""
     resampled_shots: tuple[int, ...] = (1, 2, 5, 10, 50, 100, 200, 500)
@@ -60,17 +57,25 @@ class Config(Deep):
     """Support draws for the linear probe."""
     inverse_l2: float = 100.0
     """Inverse regularisation of the linear probe, on features of spread one."""
+    layer: Literal["z", "h"] = "z"
+    """z (unit embeddings) or h (what the backbone gives)."""
+
+
+@dataclass(frozen=True)
+class Config(Episodes, Deep):
+    """Few-shot error and its bounds."""
+
+    objectives: tuple[str, ...] = (UNTRAINED, "dcl", "nscl", "cross_entropy")
+    """What the encoders are trained with; init is the untrained one."""
     certified: tuple[int, ...] = (10,)
     """Numbers of classes for which certificates given the test point are computed."""
     certified_shots: tuple[int, ...] = (1, 10, 100, 500)
     """m at which they are."""
-    layer: Literal["z", "h"] = "z"
-    """z (unit embeddings) or h (what the backbone gives)."""
 
     def check(self) -> None:
         """Refuse episodes and probes that cannot be."""
         super().check()
-        at_least(self, draws=2, linear_draws=1, labelled_draws=2)
+        self.at_least(draws=2, linear_draws=1, labelled_draws=2)
         if len(self.objectives) != 1 or self.objectives[0] != UNTRAINED:
             check_objectives(tuple(name for name in self.objectives if name != UNTRAINED))
         if not 0 < self.inverse_l2 < float("inf"):
@@ -118,44 +123,29 @@ class Law:
     shots: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Probed:
+@dataclass(frozen=True, kw_only=True)
+class Probed(Episodes):
     """An encoder and the episodes in which its features are classified."""
 
     recipe: Recipe
     encoder: str
-    layer: str
-    ways: tuple[int, ...]
-    shots: tuple[int, ...]
-    labelled_draws: int
-    linear_draws: int
-    inverse_l2: float
-    resampled_shots: tuple[int, ...]
-    draws: int
     certified: tuple[int, ...]
 
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes, seed and encoder; one per Gaussian law and seed."""
+    episodes = {field.name: getattr(config, field.name) for field in fields(Episodes)}
     for seed in range(config.seeds):
         for C in config.classes:
             for objective in config.objectives:
-                recipe = config.recipe_for(
-                    C, seed, objective="dcl" if objective == UNTRAINED else objective
-                )
-                probed = Probed(
-                    recipe,
-                    objective,
-                    config.layer,
-                    ways=tuple(sorted({w for w in config.ways if w < C} | {C})),
-                    shots=tuple(m for m in config.shots if m <= recipe.n),
-                    labelled_draws=config.labelled_draws,
-                    linear_draws=config.linear_draws,
-                    inverse_l2=config.inverse_l2,
-                    resampled_shots=config.resampled_shots,
-                    draws=config.draws,
-                    certified=config.certified_shots if C in config.certified else (),
-                )
+                trained = "dcl" if objective == UNTRAINED else objective
+                recipe = config.recipe_for(C, seed, objective=trained)
+                possible = {
+                    "ways": tuple(sorted({w for w in config.ways if w < C} | {C})),
+                    "shots": tuple(m for m in config.shots if m <= recipe.n),
+                    "certified": config.certified_shots if C in config.certified else (),
+                }
+                probed = Probed(recipe=recipe, encoder=objective, **episodes | possible)
                 shared = recipe.shared([recipe.objective])
                 yield Cell(probed, f"{objective} C={C} seed={seed}", cost=0.5 * C, shared=shared)
         for law in LAWS:
@@ -185,17 +175,15 @@ def gaussian_rows(cell: Law) -> Iterator[dict[str, object]]:
 
 def encoder_rows(cell: Probed, context: Context) -> Iterator[dict[str, object]]:
     """Train the encoder or find it trained; then both protocols on seen and on unseen classes."""
-    from supcon_theory import data
     from supcon_theory.audits.few_shot import feature_audit
     from supcon_theory.data.subsets import balanced, choose_classes
-    from supcon_theory.encoders.embed import embed, trained_encoders
+    from supcon_theory.encoders.embed import Encoders
     from supcon_theory.measures.few_shot import labelled_curve
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, [recipe.objective], context, share=0.5)
-    dataset = data.load(recipe.data)
+    encoders = Encoders(recipe, [recipe.objective], context, share=0.5)
+    dataset = encoders.dataset
     step = 0 if cell.encoder == UNTRAINED else recipe.steps
-    network = encoder(recipe.objective, step)
     total = len(dataset.classes)
     everything = choose_classes(total, min(2 * recipe.C, total), recipe.seed)
     for classes, chosen in (("seen", everything[: recipe.C]), ("unseen", everything[recipe.C :])):
@@ -204,7 +192,7 @@ def encoder_rows(cell: Probed, context: Context) -> Iterator[dict[str, object]]:
         sets = {}
         for split, part, n in (("train", dataset.train, recipe.n), ("test", dataset.test, None)):
             rows, y = balanced(part.labels, chosen, n, recipe.seed)
-            h, z = embed(network, part.images(rows)[:, None], context.device)
+            h, z = encoders.embed(recipe.objective, step, part.images(rows)[:, None])
             sets[split] = ({"h": h, "z": z}[cell.layer][:, 0], y)
         x, y = sets["train"]
         about = recipe.columns(step=step, objective=cell.encoder, K=1, d=x.shape[1])
@@ -264,16 +252,7 @@ def claims(config: Config) -> list[Claim]:
     )
 
 
-EXPERIMENT = Experiment(
-    name="few_shot",
-    question="Where is the few-shot error, and where is every bound on it?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.FEW_SHOT, columns.FEW_SHOT_CURVES),
-    summary=summary,
-)
+EXPERIMENT = experiment(globals(), "Where is the few-shot error, and where is every bound on it?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -19,9 +19,10 @@ import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, few_shot
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import Common, at_least
+from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.flags import Common
+
+AUDITS = (columns.COUNTEREXAMPLE,)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Config(Common):
     def check(self) -> None:
         """Refuse a law or a number of shots that is none."""
         super().check()
-        at_least(self, draws=1)
+        self.at_least(draws=1)
         if min(self.shots, default=0) < 1 or min(self.scales, default=0) <= 0:
             raise ValueError(
                 f"shots {self.shots} must be at least 1, scales {self.scales} positive: give some"
@@ -74,11 +75,10 @@ def measure(cell: Law, context: Context) -> pd.DataFrame:
     """Sampled and exact error beside every bound."""
     from supcon_theory.audits.counterexample import counterexample_audit
 
-    rows = []
+    rows, about = [], {"seed": cell.seed}
     for place, m in enumerate(cell.shots, 1):
         for scale in cell.scales:
-            row = counterexample_audit(m, scale, cell.draws, cell.seed)
-            rows.append({"seed": cell.seed} | row)
+            rows.append(about | counterexample_audit(m, scale, cell.draws, cell.seed))
         context.report(place / len(cell.shots))
     return pd.DataFrame(rows)
 
@@ -96,16 +96,7 @@ def claims(config: Config) -> list[Claim]:
     return few_shot.counterexample(config.shots, config.scales)
 
 
-EXPERIMENT = Experiment(
-    name="few_shot_counterexample",
-    question="Where is the older few-shot bound wrong?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.COUNTEREXAMPLE,),
-    summary=summary,
-)
+EXPERIMENT = experiment(globals(), "Where is the older few-shot bound wrong?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

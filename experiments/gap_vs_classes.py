@@ -20,21 +20,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns, sweeps
 from supcon_theory.claims import Claim, gap
 from supcon_theory.encoders.flags import Trained, check_data
-from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe, log_spaced
+from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.statistics import mean_interval
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-OBJECTIVES = ("dcl", "nscl")
+AUDITS = (columns.GAP,)
 BOUNDS = {"bound_equal": "equal", "bound_ceiling": "ceiling", "bound_published": "published"}
 
 
@@ -44,7 +41,6 @@ class Config(Trained):
 
     classes: tuple[int, ...] = (2, 4, 8, 32, 128)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    recipe: OmitArgPrefixes[Recipe] = Recipe()
     checkpoints: int = 2
     """Measured checkpoints after the initialisation (log-spaced if more than two)."""
     kanji_classes: tuple[int, ...] = ()
@@ -64,9 +60,9 @@ class Config(Trained):
 
         """
         super().check()
-        at_least(self, checkpoints=1)
+        self.at_least(checkpoints=1)
         if self.imbalanced_training:
-            at_least(self, imbalanced_classes=2)
+            self.at_least(imbalanced_classes=2)
         n = self.recipe.n
         for ratio in self.ratios:
             if not 1 <= ratio <= n / 2:
@@ -138,30 +134,26 @@ def cells(config: Config) -> Iterator[Cell]:
                 Sweep(recipe, config.taus, ratios),
                 f"{data} C={C} seed={seed}" + (f" ratio={ratio:g}" if ratio > 1 else ""),
                 cost=len(points) * 4 * (C * n / 16384) ** 2,
-                shared=recipe.shared(OBJECTIVES),
+                shared=recipe.shared(PAIR),
             )
 
 
 def measure(cell: Sweep, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and measure every checkpoint."""
-    from supcon_theory import data
     from supcon_theory.audits.gap import gap_audit
-    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
-    from supcon_theory.encoders.train import training_rows
+    from supcon_theory.encoders.embed import Encoders
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, OBJECTIVES, context, share=0.7)
-    dataset = data.load(recipe.data)
-    rows, y = training_rows(recipe, dataset)
-    seen = evaluation_views(dataset, dataset.train, rows)
+    encoders = Encoders(recipe, PAIR, context, share=0.7)
+    seen, y, shuffled = encoders.images("train")
     found = []
     for done, step in enumerate(recipe.checkpoints, 1):
-        for objective in OBJECTIVES:
-            if step > 0 or objective == OBJECTIVES[0]:  # both start from the same weights
-                _, z = embed(encoder(objective, step), seen, context.device)
+        for objective in PAIR:
+            if step > 0 or objective == "dcl":  # both start from the same weights
+                _, z = encoders.embed(objective, step, seen)
                 audits = [
                     {"labels": labels, "imbalance": ratio} | row
-                    for labels, ratio, places, of_places in subsets(y, cell, step)
+                    for labels, ratio, places, of_places in subsets(y, shuffled, cell, step)
                     for row in gap_audit(z[places], of_places, cell.taus)
                 ]
             about = recipe.columns(step=step, objective=objective, split="train", layer="z")
@@ -171,16 +163,15 @@ def measure(cell: Sweep, context: Context) -> pd.DataFrame:
 
 
 def subsets(
-    y: "Tensor", cell: Sweep, step: int
+    y: "Tensor", shuffled: "Tensor", cell: Sweep, step: int
 ) -> Iterator[tuple[str, float, "slice | Tensor", "Tensor"]]:
     """(labels, imbalance, places, y there): all images, and at the last step the controls."""
-    from supcon_theory.data.random import shuffled_labels
     from supcon_theory.data.subsets import geometric
 
     recipe, everything = cell.recipe, slice(None)
     yield "true", recipe.imbalance, everything, y
     if step == recipe.steps:
-        yield "shuffled", recipe.imbalance, everything, shuffled_labels(recipe.seed, y)
+        yield "shuffled", recipe.imbalance, everything, shuffled
         for ratio in cell.ratios:
             if ratio > 1:
                 places = geometric(y, ratio)
@@ -194,7 +185,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     last = table.loc[balanced & (table["step"] == table["step"].max())]
     true = last.loc[(last["labels"] == "true") & (last["tau"] == last["tau"].max())]
     ends = true.groupby(["data", "C"])[["epoch", *BOUNDS]].mean().rename(columns=BOUNDS)
-    for place, objective in enumerate(OBJECTIVES):
+    for place, objective in enumerate(PAIR):
         of = true.loc[true["objective"] == objective].groupby(["data", "C"])
         ends.insert(1 + 2 * place, f"gap_{objective}", of["gap"].mean())
         ends.insert(2 + 2 * place, f"r_{objective}", of["r"].mean())
@@ -216,15 +207,8 @@ def claims(config: Config) -> list[Claim]:
     return gap.sweep(config.recipe.tau, config.tau_published, config.classes, config.data)
 
 
-EXPERIMENT = Experiment(
-    name="gap_vs_classes",
-    question="How does the gap between CL and NSCL close as the number of classes grows?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.GAP,),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(), "How does the gap between CL and NSCL close as the number of classes grows?"
 )
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,22 +31,20 @@ from supcon_theory.audits.loss_curves import curves, trained_pairs
 from supcon_theory.claims import Claim, training
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
-from supcon_theory.encoders.recipe import PUBLISHED, Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
+from supcon_theory.runs.experiment import Cell, Context, experiment
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-OBJECTIVES = ("dcl", "nscl")
+AUDITS = (columns.TRAINING, columns.BATCH_MEANS, columns.EARLIER_BOUNDS)
 ENDS = [
     *("loss_dcl", "loss_nscl", "gap", "bound_ceiling", "bound_published", "floor"),
     "difference_nscl",
 ]
-CURVES = [
-    *("pearson", "forced", "slope", "pearson_gap", "range_nscl", "range_gap", "bound"),
-]
+CURVES = ["pearson", "forced", "slope", "pearson_gap", "range_nscl", "range_gap", "bound"]
+BATCH = {"protocol": "batch", "objective": "dcl", "labels": "true"}
+SURROGATE = BATCH | {"protocol": "surrogate"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Config(Deep):
     def check(self) -> None:
         """Refuse what cannot be trained or measured."""
         super().check()
-        at_least(self, anchors=1)
+        self.at_least(anchors=1)
         if min(self.batches, default=8) < 8:
             raise ValueError(
                 f"batches has {min(self.batches)} but each must be at least 8: in a "
@@ -106,79 +104,61 @@ class Tracking:
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes and seed: both encoders are compared in it."""
-    for seed in range(config.seeds):
-        for C in config.classes:
-            recipe = config.recipe_for(C, seed)
-            yield Cell(
-                Tracking(recipe, config.taus, config.batches, config.negatives, config.anchors),
-                f"C={C} seed={seed}",
-                cost=0.6 * C,
-                shared=recipe.shared(OBJECTIVES),
-            )
+    for recipe in config.recipes():
+        yield Cell(
+            Tracking(recipe, config.taus, config.batches, config.negatives, config.anchors),
+            f"C={recipe.C} seed={recipe.seed}",
+            cost=0.6 * recipe.C,
+            shared=recipe.shared(PAIR),
+        )
 
 
 def measure(cell: Tracking, context: Context) -> pd.DataFrame:
     """Train both encoders (or find them trained) and follow them over their checkpoints."""
     import torch
 
-    from supcon_theory import data
-    from supcon_theory.audits.training import matched_walk
+    from supcon_theory.audits.earlier_bounds import earlier_bounds_audit
+    from supcon_theory.audits.training import checkpoint_audit, matched_walk
     from supcon_theory.data.random import normal
-    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
-    from supcon_theory.encoders.train import held_out_rows, training_rows
+    from supcon_theory.encoders.embed import Encoders
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, OBJECTIVES, context, share=0.6)
-    dataset = data.load(recipe.data)
-    sets = {
-        "train": (dataset.train, *training_rows(recipe, dataset)),
-        "test": (dataset.test, *held_out_rows(recipe, dataset)),
-    }
+    encoders = Encoders(recipe, PAIR, context, share=0.6)
     found = []
-    for at, (split, (images, rows, y)) in enumerate(sets.items()):
-        seen = evaluation_views(dataset, images, rows)
+    for at, split in enumerate(("train", "test")):
+        seen, y, shuffled = encoders.images(split)
         before = walk = None
         for done, step in enumerate(recipe.checkpoints, 1):
-            f, g = (embed(encoder(name, step), seen, context.device)[1] for name in OBJECTIVES)
+            f, g = (encoders.embed(name, step, seen)[1] for name in PAIR)
             if split == "test":
                 noise = normal(recipe.seed, "random walk", step, np.arange(len(y)), f.shape[-1])
                 noise = torch.from_numpy(noise)
                 walk = f if before is None else matched_walk(walk, before, f, noise)
                 before = f
             about = recipe.columns(step=step, n=len(y) / recipe.C, split=split, layer="z")
-            found += [about | row for row in rows_at(f, g, walk, y, step, split, cell)]
+            rows = list(checkpoint_audit(f, g, y, shuffled, cell.taus, walk))
+            if step == recipe.steps:
+                rows += batch_rows(f, y, rows, cell)
+            if split == "test":
+                of_earlier = earlier_bounds_audit(f, y, cell.taus, cell.negatives, cell.anchors)
+                rows += [SURROGATE | row for row in of_earlier]
+            found += [about | row for row in rows]
             context.report(0.6 + 0.2 * (at + done / len(recipe.checkpoints)))
     return pd.DataFrame(found)
 
 
-def rows_at(
-    f: "Tensor",
-    g: "Tensor",
-    walk: "Tensor | None",
-    y: "Tensor",
-    step: int,
-    split: str,
-    cell: Tracking,
-) -> Iterator[dict[str, object]]:
-    """All rows of one checkpoint on one set of images."""
+def batch_rows(
+    f: "Tensor", y: "Tensor", rows: list[dict[str, Any]], cell: Tracking
+) -> Iterator[dict[str, Any]]:
+    """Means over mini-batches beside the exact values that `rows` have."""
     from supcon_theory.audits.batch_means import batch_means
-    from supcon_theory.audits.earlier_bounds import earlier_bounds_audit
-    from supcon_theory.audits.training import checkpoint_audit
-    from supcon_theory.data.random import permutation, shuffled_labels
+    from supcon_theory.data.random import permutation
 
-    recipe = cell.recipe
-    rows = list(checkpoint_audit(f, g, y, shuffled_labels(recipe.seed, y), cell.taus, walk))
-    yield from rows
-    about = {"objective": "dcl", "labels": "true"}
-    if step == recipe.steps:
-        exact = [r for r in rows if r["protocol"] == "exact" and r["objective"] == "dcl"]
-        for size in (b for b in cell.batches if b <= len(y) / 2):
-            epoch = permutation(recipe.seed, "evaluation batches", size, len(y))
-            for row in batch_means(f, y, exact, size, epoch):
-                yield {"protocol": "batch"} | about | row
-    if split == "test":
-        for row in earlier_bounds_audit(f, y, cell.taus, cell.negatives, cell.anchors):
-            yield {"protocol": "surrogate"} | about | row
+    exact = [r for r in rows if r["protocol"] == "exact" and r["objective"] == "dcl"]
+    for size in (b for b in cell.batches if b <= len(y) / 2):
+        epoch = permutation(cell.recipe.seed, "evaluation batches", size, len(y))
+        for row in batch_means(f, y, exact, size, epoch):
+            yield BATCH | row
 
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -199,15 +179,8 @@ def claims(config: Config) -> list[Claim]:
     return training.claims(config.recipe.tau, config.tau_published, config.classes, in_batches)
 
 
-EXPERIMENT = Experiment(
-    name="loss_tracking",
-    question="Where are both losses, their floor and every bound along training?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.TRAINING, columns.BATCH_MEANS, columns.EARLIER_BOUNDS),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(), "Where are both losses, their floor and every bound along training?"
 )
 
 if __name__ == "__main__":

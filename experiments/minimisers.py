@@ -13,18 +13,16 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 
 # isort: split
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.studies import Study
 from supcon_theory.claims import Claim, minima
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import Common, at_least
+from supcon_theory.runs.experiment import Cell, Context, Tables, experiment
+from supcon_theory.runs.flags import Common
 
+AUDITS = (columns.MINIMISERS, columns.EIGENVALUES, columns.WINDOWS)
 UNEQUAL = (12, 4, 2, 2)
 SETTING = ["objective", "C", "n", "K", "d", "tau"]
 SHOWN = [
@@ -61,7 +59,7 @@ class Config(Common):
     def check(self) -> None:
         """Refuse shapes and temperatures that no study can take."""
         super().check()
-        at_least(self, iterations=1)
+        self.at_least(iterations=1)
         for C, n, K in self.shapes:
             if C < 3 or n < 2 or K < 1:
                 raise ValueError(f"shape is {C} {n} {K} but needs C >= 3, n >= 2 and K >= 1")
@@ -137,14 +135,14 @@ def cells(config: Config) -> Iterator[Cell]:
         yield Cell(study, name, cost * config.seeds / 20)
 
 
-def measure(cell: Study, context: Context) -> dict[str, pd.DataFrame]:
+def measure(cell: Study, context: Context) -> Tables:
     """The tables of one study."""
     from supcon_theory.audits.minimisers import study_tables
 
     return study_tables(cell)
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Tables) -> Tables:
     """Share of the starts at the minimum, the certified spurious minima, the best ascents."""
     table = tables["table"]
     land = table.query("part == 'landscape' and d >= C - 1")
@@ -163,15 +161,8 @@ def claims(config: Config) -> list[Claim]:
     return minima.free(config.room, config.seeds)
 
 
-EXPERIMENT = Experiment(
-    name="minimisers",
-    question="Where does NSCL end with free embeddings, and does every start get there?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.MINIMISERS, columns.EIGENVALUES, columns.WINDOWS),
-    summary=summary,
+EXPERIMENT = experiment(
+    globals(), "Where does NSCL end with free embeddings, and does every start get there?"
 )
 
 if __name__ == "__main__":

@@ -31,9 +31,9 @@ from supcon_theory.claims import Claim, gap
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Trained, check_data, check_objectives
 from supcon_theory.encoders.recipe import Recipe
-from supcon_theory.runs.cells import Cell, Context
-from supcon_theory.runs.experiment import Experiment
-from supcon_theory.runs.flags import at_least
+from supcon_theory.runs.experiment import Cell, Context, experiment
+
+AUDITS = (columns.GAP, columns.FLOORS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Config(Trained):
 
     def check(self) -> None:
         """Refuse a grid with a point that cannot be trained or labelled."""
-        at_least(self, coarse=2)
+        self.at_least(coarse=2)
         if self.objectives:
             check_objectives(self.objectives)
         for C in self.classes:
@@ -190,24 +190,19 @@ def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, tuple[Point, ...]]
 
 def measure(cell: Training, context: Context) -> pd.DataFrame:
     """Train (or find trained) and evaluate every point under every labelling."""
-    from supcon_theory import data
     from supcon_theory.audits.gap import labelling_audit
-    from supcon_theory.encoders.embed import embed, evaluation_views, trained_encoders
+    from supcon_theory.encoders.embed import Encoders
     from supcon_theory.encoders.labelings import labelings
-    from supcon_theory.encoders.train import training_rows
 
     recipe = cell.recipe
-    encoder = trained_encoders(recipe, cell.objectives, context, share=0.7)
-    dataset = data.load(recipe.data)
-    rows, y = training_rows(recipe, dataset)
-    views = {point.K for point in cell.points}
-    seen = {K: evaluation_views(dataset, dataset.train, rows, K) for K in views}
+    encoders = Encoders(recipe, cell.objectives, context, share=0.7)
+    images = {K: encoders.images("train", K) for K in {point.K for point in cell.points}}
     found = []
     for done, point in enumerate(cell.points, 1):
-        network = encoder(point.objective, point.step)
-        _, z = embed(network, seen[point.K], context.device)
+        seen, y, _ = images[point.K]
+        _, z = encoders.embed(point.objective, point.step, seen)
         try:
-            by_name = labelings(z, y, recipe, dataset, cell.coarse)
+            by_name = labelings(z, y, recipe, encoders.dataset, cell.coarse)
         except ValueError as error:  # constant features, say: ends this cell only, with the reason
             raise FloatingPointError(f"no clusters at {point.level}: {error}") from None
         about = {
@@ -238,21 +233,16 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     )
     shown = ["r", "over_bound", "over_ceiling"]
     means = table.groupby(["tau", "labels", "level"], sort=False)[shown].mean()
-    nearest = [
-        {
-            "tau": tau,
-            "labels": labels,
-            "r_least": rows["r"].min(),
-            "r_most": rows["r"].max(),
-            "bound_most": rows["over_bound"].max(),
-            "ceiling_mean": rows["over_ceiling"].mean(),
-            "ceiling_most": rows["over_ceiling"].max(),
-            "worst": rows["over_bound"].idxmax()[2],
-        }
-        for (tau, labels), rows in means.groupby(level=[0, 1], sort=False)
-    ]
+    nearest = means.groupby(level=["tau", "labels"], sort=False).agg(
+        r_least=("r", "min"),
+        r_most=("r", "max"),
+        bound_most=("over_bound", "max"),
+        ceiling_mean=("over_ceiling", pd.Series.mean),
+        ceiling_most=("over_ceiling", "max"),
+        worst=("over_bound", lambda of: of.idxmax()[2]),
+    )
     r = means["r"].xs(table["tau"].max()).unstack("labels", sort=False).add_prefix("r_")
-    return {"summary": r.reset_index(), "nearest": pd.DataFrame(nearest)}
+    return {"summary": r.reset_index(), "nearest": nearest.reset_index()}
 
 
 def claims(config: Config) -> list[Claim]:
@@ -262,16 +252,7 @@ def claims(config: Config) -> list[Claim]:
     return gap.grid(config.taus, config.tau_published, trained)
 
 
-EXPERIMENT = Experiment(
-    name="universality",
-    question="Does the bound on the gap care about encoders, data, labels?",
-    presets=PRESETS,
-    cells=cells,
-    measure=measure,
-    claims=claims,
-    audits=(columns.GAP, columns.FLOORS),
-    summary=summary,
-)
+EXPERIMENT = experiment(globals(), "Does the bound on the gap care about encoders, data, labels?")
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -68,6 +68,17 @@ def evaluate(
     return pd.DataFrame(rows, columns=COLUMNS), broken
 
 
+def basis(row: Mapping) -> list[str]:
+    """What the verdict in a row of `evaluate` rests on: interval, tightness, number, in words."""
+    found = [f"n = {row['n']}"]
+    if not pd.isna(row["tightness"]):
+        found.insert(0, f"value / bound {row['tightness']:.2g}")
+    if not pd.isna(row["ci_low"]):
+        edges = f"[{row['ci_low']:.4g}, {row['ci_high']:.4g}]"
+        found.insert(0, f"{100 * row['level']:.3g} % interval {edges}")
+    return found
+
+
 def exit_code(verdicts: pd.DataFrame, strict: bool = False) -> int:
     """The exit code that the verdicts alone ask for.
 

@@ -1,19 +1,20 @@
 """From recipes to embeddings: trained encoders at a checkpoint, evaluation views, h and z."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
-from typing import Protocol
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from supcon_theory import data
+from supcon_theory.data.random import shuffled_labels
 from supcon_theory.data.views import Policy, views
+from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.networks import build
 from supcon_theory.encoders.recipe import Recipe
-from supcon_theory.encoders.train import checkpoint_name, from_bytes, train
 from supcon_theory.runs import store
+from supcon_theory.runs.cells import Context
 
 CHUNK = 1024  # images at a time: bounds memory, changes no number (eval mode)
 
@@ -33,84 +34,56 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
         (N, K, channels, 32, 32) float32 in [0, 1].
 
     """
-    return torch.cat(
-        [
-            views(
-                split.images(part),
-                part + split.offset,
-                seed=0,
-                epoch=0,
-                K=K,
-                stream="evaluation",
-                policy=Policy(flips=dataset.flips),
-            )
-            for part in rows.split(CHUNK)
-        ]
-    )
+    policy = Policy(flips=dataset.flips)
+    seen = partial(views, seed=0, epoch=0, K=K, stream="evaluation", policy=policy)
+    parts = rows.split(CHUNK)
+    return torch.cat([seen(split.images(part), part + split.offset) for part in parts])
 
 
-class Workplace(Protocol):
-    """Where encoders are kept and trained, and who is told about it."""
+class Encoders:
+    """A recipe trained with each of some objectives, and the images that are measured."""
 
-    @property
-    def out(self) -> Path:
-        """The results folder; encoders are in its `encoders`."""
-        ...
+    def __init__(
+        self, recipe: Recipe, objectives: Iterable[str], context: Context, share: float
+    ) -> None:
+        """Train them, or find them trained.
 
-    @property
-    def device(self) -> str:
-        """Where to train."""
-        ...
+        Args:
+            recipe: what all have in common.
+            objectives: ids.
+            context: of the cell.
+            share: the part of the cell's work that training is, for the progress shown.
+        """
+        self.recipe, self.device = recipe, context.device
+        self.recipes = {name: replace(recipe, objective=name) for name in objectives}
+        self.entries = paired.train(
+            list(self.recipes.values()),
+            context.out / "encoders",
+            context.device,
+            context.retrain_before,
+            lambda part: context.report(share * part),
+            context.say,
+        )
+        context.report(share)
+        self.dataset = data.load(recipe.data)
 
-    @property
-    def retrain_before(self) -> float:
-        """Encoders older than this (Unix time) are trained again."""
-        ...
+    def images(self, split: str, K: int = 2) -> tuple[Tensor, Tensor, Tensor]:
+        """The recipe's images of the split "train" or "test": views, labels, labels shuffled."""
+        choose = paired.training_rows if split == "train" else paired.held_out_rows
+        rows, y = choose(self.recipe, self.dataset)
+        seen = evaluation_views(self.dataset, getattr(self.dataset, split), rows, K)
+        return seen, y, shuffled_labels(self.recipe.seed, y)
 
-    def report(self, fraction: float, /) -> None:
-        """How much of the work is done."""
-
-    def say(self, sentence: str, /) -> None:
-        """Something that a person should know."""
-
-
-def trained_encoders(
-    recipe: Recipe, objectives: Iterable[str], place: Workplace, share: float
-) -> Callable[[str, int], nn.Module]:
-    """Train the recipe with each objective, or find it trained.
-
-    Args:
-        recipe: what all have in common.
-        objectives: ids.
-        place: the context of a cell.
-        share: the part of the cell's work that training is, for the progress shown.
-
-    Returns:
-        encoder(objective, step), the network after that many updates, in evaluation mode.
-
-    """
-    recipes = {objective: replace(recipe, objective=objective) for objective in objectives}
-    entries = train(
-        list(recipes.values()),
-        place.out / "encoders",
-        place.device,
-        place.retrain_before,
-        lambda part: place.report(share * part),
-        place.say,
-    )
-    place.report(share)
-    channels = data.load(recipe.data).channels
-
-    def encoder(objective: str, step: int) -> nn.Module:
-        return encoder_at(recipes[objective], entries[objective], step, channels)
-
-    return encoder
+    def embed(self, objective: str, step: int, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and embeddings of views by the encoder after `step` updates; see `embed`."""
+        recipe, entry = self.recipes[objective], self.entries[objective]
+        return embed(encoder_at(recipe, entry, step, self.dataset.channels), seen, self.device)
 
 
 def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> nn.Module:
     """The recipe's encoder after `step` updates, in evaluation mode."""
     network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed)
-    network.load_state_dict(from_bytes(entry.read(checkpoint_name(step))))
+    network.load_state_dict(paired.from_bytes(entry.read(paired.checkpoint_name(step))))
     return network.eval()
 
 
@@ -119,7 +92,5 @@ def embed(network: nn.Module, seen: Tensor, device: str = "cpu") -> tuple[Tensor
     """Features h (N, K, D) and unit embeddings z (N, K, d) of views (N, K, channels, 32, 32)."""
     network = network.to(device).eval()
     parts = [network(part.to(device)) for part in seen.flatten(0, 1).split(CHUNK)]
-    h, z = (
-        torch.cat(column).cpu().unflatten(0, seen.shape[:2]) for column in zip(*parts, strict=False)
-    )
-    return h, z
+    h, z = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
+    return h.unflatten(0, seen.shape[:2]), z.unflatten(0, seen.shape[:2])

@@ -5,7 +5,7 @@
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,12 @@ class Trained(Common):
         fields = {"checkpoints": (0, self.recipe.steps), "data_digest": self.digest(data)}
         return replace(self.recipe, C=C, seed=seed, **fields | changes)
 
+    def recipes(self, **changes: Any) -> Iterator[Recipe]:
+        """The recipe of every seed and, for each, of every number of classes."""
+        for seed in range(self.seeds):
+            for C in self.classes:
+                yield self.recipe_for(C, seed, **changes)
+
     def identity(self) -> dict[str, object]:
         """The configuration, with what somebody's data hold in place of where they are."""
         recipe = replace(self.recipe, data_digest=self.digest(self.data))
@@ -115,9 +121,8 @@ class Deep(Trained):
 
     def recipe_for(self, C: int, seed: int, **changes: Any) -> Recipe:
         """As for `Trained`, with nine log-spaced checkpoints after the initialisation."""
-        return super().recipe_for(
-            C, seed, **{"checkpoints": log_spaced(self.recipe.steps, 9)} | changes
-        )
+        checkpoints = log_spaced(self.recipe.steps, 9)
+        return super().recipe_for(C, seed, **{"checkpoints": checkpoints} | changes)
 
     def look(self) -> None:
         """Refuse data that have too little, of held-out images too.

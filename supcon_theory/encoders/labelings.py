@@ -10,8 +10,6 @@ from supcon_theory.data.subsets import choose_classes
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.measures.clusters import clusters, equal_clusters
 
-LABELINGS = ("true", "coarse", "random", "kmeans", "kmeans_equal")
-
 
 def labelings(
     z: Tensor, y: Tensor, recipe: Recipe, dataset: data.DataSet, merged: int
@@ -41,14 +39,13 @@ def labelings(
 
     """
     first = z[:, 0]
-    found = (
-        y,
-        coarse_labels(y, recipe, dataset, merged),
-        shuffled_labels(recipe.seed, y),
-        clusters(first, recipe.C, recipe.seed),
-        equal_clusters(first, recipe.C, recipe.seed),
-    )
-    return dict(zip(LABELINGS, found, strict=True))
+    return {
+        "true": y,
+        "coarse": coarse_labels(y, recipe, dataset, merged),
+        "random": shuffled_labels(recipe.seed, y),
+        "kmeans": clusters(first, recipe.C, recipe.seed),
+        "kmeans_equal": equal_clusters(first, recipe.C, recipe.seed),
+    }
 
 
 def coarse_labels(y: Tensor, recipe: Recipe, dataset: data.DataSet, merged: int) -> Tensor:

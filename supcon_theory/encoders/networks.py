@@ -11,8 +11,6 @@ ends alike, but after 20 steps its eval mode is worse than the random net it sta
 running statistics lag), where GroupNorm is better.
 """
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,12 +44,12 @@ def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
     ]
 
 
-def plain(channels: int, d: int, width: int = 16) -> Encoder:
-    """Four 3x3 convolutions, width (1, 2, 4, 4), strides 2, 2, 2, 1: 0.19 M parameters."""
-    w = [channels, width, 2 * width, 4 * width, 4 * width]
+def plain(channels: int, d: int) -> Encoder:
+    """Four 3x3 convolutions to 16, 32, 64, 64 channels, strides 2, 2, 2, 1: 0.19 M parameters."""
+    w = [channels, 16, 32, 64, 64]
     layers = [m for i, s in enumerate((2, 2, 2, 1)) for m in _convolution(w[i], w[i + 1], s)]
     backbone = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())
-    return Encoder(backbone, 16 * width, 20 * width, d, channels_last=True)
+    return Encoder(backbone, 256, 320, d, channels_last=True)
 
 
 class _Residual(nn.Module):
@@ -69,25 +67,25 @@ class _Residual(nn.Module):
         return F.relu(self.skip(x) + self.body(x))
 
 
-def residual(channels: int, d: int, width: int = 32) -> Encoder:
-    """A stride-2 stem, three residual blocks of width (1, 2, 4); 0.34 M parameters at d = 128."""
+def residual(channels: int, d: int) -> Encoder:
+    """A stride-2 stem, residual blocks of 32, 64, 128 channels; 0.34 M parameters at d = 128."""
     backbone = nn.Sequential(
-        *_convolution(channels, width, 2),
-        _Residual(width, width, 1),
-        _Residual(width, 2 * width, 2),
-        _Residual(2 * width, 4 * width, 2),
+        *_convolution(channels, 32, 2),
+        _Residual(32, 32, 1),
+        _Residual(32, 64, 2),
+        _Residual(64, 128, 2),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
-    return Encoder(backbone, 4 * width, 4 * width, d, channels_last=True)
+    return Encoder(backbone, 128, 128, d, channels_last=True)
 
 
-def mlp(channels: int, d: int, width: int = 256) -> Encoder:
+def mlp(channels: int, d: int) -> Encoder:
     """Two hidden layers on the pixels, each followed by LayerNorm and ReLU; h is the second."""
     layers = []
-    for inside in (channels * 32 * 32, width):
-        layers += [nn.Linear(inside, width), nn.LayerNorm(width), nn.ReLU(inplace=True)]
-    return Encoder(nn.Sequential(nn.Flatten(), *layers), width, width, d, channels_last=False)
+    for inside in (channels * 32 * 32, 256):
+        layers += [nn.Linear(inside, 256), nn.LayerNorm(256), nn.ReLU(inplace=True)]
+    return Encoder(nn.Sequential(nn.Flatten(), *layers), 256, 256, d, channels_last=False)
 
 
 class _Tokens(nn.Module):
@@ -108,35 +106,28 @@ class _Tokens(nn.Module):
         return self.norm(self.blocks(tokens)).mean(1)
 
 
-def vit(channels: int, d: int, width: int = 96) -> Encoder:
+def vit(channels: int, d: int) -> Encoder:
     """Four pre-norm transformer layers on 4x4 patches, no dropout; h is the mean token."""
-    return Encoder(_Tokens(channels, width, 4), width, 2 * width, d, channels_last=False)
+    return Encoder(_Tokens(channels, 96, 4), 96, 192, d, channels_last=False)
 
 
-def resnet50(channels: int, d: int, width: int = 64) -> nn.Module:
+def resnet50(channels: int, d: int) -> nn.Module:
     """The published encoder: ResNet-50 for 32x32 images, 28 M parameters, for GPUs."""
     from supcon_theory.encoders.resnet import ResNet50  # torchvision's models take a second to load
 
-    return ResNet50(channels, d, width)
+    return ResNet50(channels, d)
 
 
-ENCODERS: dict[str, Callable[..., nn.Module]] = {
-    "plain": plain,
-    "residual": residual,
-    "mlp": mlp,
-    "vit": vit,
-    "resnet50": resnet50,
-}
+ENCODERS = {make.__name__: make for make in (plain, residual, mlp, vit, resnet50)}
 
 
-def build(name: str, channels: int, d: int, width: int | None = None, seed: int = 0) -> nn.Module:
-    """The encoder `name` with weights that depend on (name, channels, d, width, seed) only.
+def build(name: str, channels: int, d: int, seed: int = 0) -> nn.Module:
+    """The encoder `name` with weights that depend on (name, channels, d, seed) only.
 
     Args:
         name: one of `ENCODERS`.
         channels: of the images, 1 or 3.
         d: dimension of the embeddings, at least 2.
-        width: scales it; None is its default.
         seed: of the weights.
 
     Returns:
@@ -152,8 +143,6 @@ def build(name: str, channels: int, d: int, width: int | None = None, seed: int 
         raise ValueError(f"channels is {channels}; images must have 1 or 3 channels.")
     if d < 2:
         raise ValueError(f"d is {d}; embeddings need at least 2 dimensions.")
-    if width is not None and width < 1:
-        raise ValueError(f"width is {width}; it must be at least 1, or None for the default.")
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the GPUs
-        return ENCODERS[name](channels, d, *(() if width is None else (width,)))
+        return ENCODERS[name](channels, d)

@@ -1,9 +1,10 @@
-"""Optimisers by name: `OPTIMISERS[name](parameters, lr, weight_decay)`."""
+"""Optimisers by name: `OPTIMISERS[name](parameters, lr=..., weight_decay=...)`."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 MOMENTUM = 0.9
 
@@ -29,12 +30,8 @@ class LARS(torch.optim.Optimizer):
         )
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
-        """One update; the loss of `closure`, if there is one."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+    def step(self) -> None:
+        """One update."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
@@ -50,19 +47,10 @@ class LARS(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(weight)
                 state["momentum"].mul_(group["momentum"]).add_(update)
                 weight.sub_(group["lr"] * state["momentum"])
-        return loss
-
-
-def _adamw(parameters, lr: float, weight_decay: float) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(parameters, lr, weight_decay=weight_decay)
-
-
-def _sgd(parameters, lr: float, weight_decay: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, lr, MOMENTUM, weight_decay=weight_decay)
 
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": _adamw,
-    "sgd": _sgd,
+    "adamw": torch.optim.AdamW,
+    "sgd": partial(torch.optim.SGD, momentum=MOMENTUM),
     "lars": LARS,
 }

@@ -17,6 +17,8 @@ from supcon_theory.runs.exits import Refused
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
 ENCODERS = ("plain", "residual", "mlp", "vit", "resnet50")
 OPTIMISERS = ("adamw", "sgd", "lars")
+PAIR = ("dcl", "nscl")
+"""The objectives, CL and NSCL, that most questions compare."""
 SECONDS = {"plain": 0.045, "residual": 0.14, "mlp": 0.015, "vit": 0.45, "resnet50": 10.0}
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
 
@@ -116,18 +118,9 @@ class Recipe:
             data, C, n, K, d, objective, seed, tau_train, step, epoch, then `more`.
 
         """
-        return {
-            "data": self.data,
-            "C": self.C,
-            "n": self.n,
-            "K": 2,
-            "d": self.d,
-            "objective": self.objective,
-            "seed": self.seed,
-            "tau_train": self.tau,
-            "step": step,
-            "epoch": step / max(self.images // self.batch, 1),
-        } | more
+        own = ("data", "C", "n", "K", "d", "objective", "seed")
+        found = {name: getattr(self, name) for name in own} | {"K": 2, "tau_train": self.tau}
+        return found | {"step": step, "epoch": step / max(self.images // self.batch, 1)} | more
 
     def shared(self, objectives: Iterable[str]) -> dict[str, float]:
         """The stored encoders a cell trains or finds, with the seconds that training each takes."""

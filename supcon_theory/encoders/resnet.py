@@ -12,9 +12,9 @@ class ResNet50(nn.Module):
     the other encoders it normalises over the batch, so train and eval mode differ.
     """
 
-    def __init__(self, channels: int, d: int, width: int = 64) -> None:
+    def __init__(self, channels: int, d: int) -> None:
         super().__init__()
-        self.backbone = torchvision_resnet50(weights=None, width_per_group=width)
+        self.backbone = torchvision_resnet50(weights=None)
         stem = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
         for name, layer in {"conv1": stem, "maxpool": nn.Identity(), "fc": nn.Identity()}.items():
             setattr(self.backbone, name, layer)

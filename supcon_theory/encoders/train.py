@@ -33,10 +33,8 @@ def training_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor
     """Rows of the training split that the recipe uses, sorted by class, and their labels 0..C-1."""
     chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
     rows, y = balanced(dataset.train.labels, chosen, recipe.n, recipe.seed)
-    if recipe.imbalance > 1:
-        kept = geometric(y, recipe.imbalance)
-        rows, y = rows[kept], y[kept]
-    return rows, y
+    kept = geometric(y, recipe.imbalance)
+    return rows[kept], y[kept]
 
 
 def held_out_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor]:
@@ -92,7 +90,7 @@ def train(
     return entries
 
 
-def arguments(recipe: Recipe) -> dict[str, Any]:
+def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
     """What the recipe's objective is called with besides z, y and tau.
 
     Its options, and of `pairs` and `weights` (the trained (C, d) matrix of a classifier) those that
@@ -100,6 +98,7 @@ def arguments(recipe: Recipe) -> dict[str, Any]:
 
     Args:
         recipe: with the objective.
+        device: where it is trained.
 
     Returns:
         arguments by name; `weights` is a new parameter, drawn from the recipe's seed.
@@ -112,7 +111,7 @@ def arguments(recipe: Recipe) -> dict[str, Any]:
     if "weights" in known:
         generator = torch.Generator().manual_seed(recipe.seed)
         weights = torch.randn(recipe.C, recipe.d, generator=generator) / math.sqrt(recipe.d)
-        found["weights"] = nn.Parameter(weights)
+        found["weights"] = nn.Parameter(weights.to(device))
     return found
 
 
@@ -154,29 +153,23 @@ class Learner:
     def __init__(self, recipe: Recipe, channels: int, device: str) -> None:
         self.recipe = recipe
         self.network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed).to(device)
-        self.extra = arguments(recipe)
-        for name, value in self.extra.items():
-            if isinstance(value, nn.Parameter):
-                self.extra[name] = nn.Parameter(value.detach().to(device))
+        self.extra = arguments(recipe, device)
         learned = [*self.network.parameters(), *self._weights()]
-        self.optimiser = OPTIMISERS[recipe.optimiser](learned, recipe.lr, recipe.weight_decay)
+        optimiser = OPTIMISERS[recipe.optimiser]
+        self.optimiser = optimiser(learned, lr=recipe.lr, weight_decay=recipe.weight_decay)
 
     def _weights(self) -> list[nn.Parameter]:
         return [value for value in self.extra.values() if isinstance(value, nn.Parameter)]
 
     def step(self, step: int, epoch: int, seen: Tensor, y: Tensor) -> None:
         """One update on views `seen` (B, K, channels, 32, 32) of images with labels `y`."""
-        recipe = self.recipe
+        recipe, objective = self.recipe, OBJECTIVES[self.recipe.objective]
         self.network.train()
         _, z = self.network(seen.flatten(0, 1))
         z = z.unflatten(0, seen.shape[:2])
         finite = torch.isfinite(z).all()  # objectives refuse embeddings that are not
         try:
-            loss = (
-                OBJECTIVES[recipe.objective](z, y, tau=recipe.tau, **self.extra)
-                if finite
-                else z.sum()
-            )
+            loss = objective(z, y, tau=recipe.tau, **self.extra) if finite else z.sum()
         except ValueError as error:  # a batch of one class, say
             raise FloatingPointError(
                 f"epoch {epoch}, step {step}: {error}; or use a larger batch than {recipe.batch}"
@@ -198,18 +191,14 @@ class Learner:
         weights = {name: value.cpu() for name, value in self.network.state_dict().items()}
         entry.add(checkpoint_name(step), to_bytes(weights))
         if 0 < step < self.recipe.steps:
-            entry.add(
-                "resume.pt",
-                to_bytes(
-                    {
-                        "step": step,
-                        "recipe": self.recipe.key,
-                        "network": weights,
-                        "optimiser": self.optimiser.state_dict(),
-                        "extra": [value.data for value in self._weights()],
-                    }
-                ),
-            )
+            state = {
+                "step": step,
+                "recipe": self.recipe.key,
+                "network": weights,
+                "optimiser": self.optimiser.state_dict(),
+                "extra": [value.data for value in self._weights()],
+            }
+            entry.add("resume.pt", to_bytes(state))
 
     def restore(self, state: dict) -> None:
         """Go on from what `checkpoint` kept in resume.pt."""
@@ -224,8 +213,6 @@ def _resume(learners: Sequence[Learner], entries) -> int:
     states = []
     for learner in learners:
         entry = entries[learner.recipe.objective]
-        if "resume.pt" not in entry.files():
-            return 0
         try:
             states.append(from_bytes(entry.read("resume.pt")))
             if states[-1].get("recipe") != learner.recipe.key:
@@ -233,7 +220,7 @@ def _resume(learners: Sequence[Learner], entries) -> int:
             for step in learner.recipe.checkpoints:  # all before are kept: are they still whole?
                 if step <= states[-1]["step"]:
                     entry.read(checkpoint_name(step))
-        except store.Damaged:  # killed while one was replaced
+        except store.Damaged:  # not there, or killed while one was replaced
             return 0
     if len({state["step"] for state in states}) != 1:
         return 0

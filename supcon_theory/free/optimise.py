@@ -51,9 +51,7 @@ def gaussian_starts(starts: int, N: int, K: int, d: int, seed: int) -> Tensor:
     return normalize(torch.stack(draws), dim=-1)
 
 
-def antipodal_starts(
-    starts: int, y: Tensor, K: int, d: int, seed: int, noise: float = 0.1
-) -> Tensor:
+def antipodal_starts(starts: int, y: Tensor, K: int, d: int, seed: int) -> Tensor:
     """(starts, N, K, d) unit rows: some classes near one pole, the others near the opposite one."""
     # Start k has 1, 2, ..., C-1 classes at the first pole in turn: the configurations that attain
     # the bound on the gap of a single anchor.
@@ -62,7 +60,7 @@ def antipodal_starts(
     pole[0] = 1
     first = torch.arange(starts) % (classes - 1) + 1
     sign = torch.where(y[None, :] < first[:, None], 1.0, -1.0)[:, :, None, None]
-    return normalize(sign * pole + noise * gaussian_starts(starts, len(y), K, d, seed), dim=-1)
+    return normalize(sign * pole + 0.1 * gaussian_starts(starts, len(y), K, d, seed), dim=-1)
 
 
 def optimise(

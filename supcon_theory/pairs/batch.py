@@ -97,18 +97,9 @@ class Batch:
         has = torch.as_tensor(size, device=self.x.device).expand(self.N) > 0
         valid = has[:, None] if self.valid is None else self.valid & has[:, None]
         if not bool(valid.any()):
-            hint = (
-                "use K >= 2 views"
-                if name == "own"
-                else "use more samples"
-                if not SETS[name].labelled
-                else "give the batch at least two classes"
-                if SETS[name].same != "class"
-                else "draw at least two samples per class"
-            )
             raise ValueError(
                 f"{self.N - int(has.sum())} of {self.N} samples have no {SETS[name].meaning} in "
-                f"this batch, and no other anchor has a loss: {hint}."
+                f"this batch, and no other anchor has a loss: {SETS[name].remedy}."
             )
         self.valid = valid
 

@@ -22,7 +22,15 @@ class Set(NamedTuple):
         """Whether it depends on the labels."""
         return "class" in (self.same, self.different)
 
+    @property
+    def remedy(self) -> str:
+        """What to do where the anchors of a batch have none of its rows."""
+        if self.same in REMEDIES:
+            return REMEDIES[self.same]
+        return "give the batch at least two classes" if self.labelled else "use more samples"
 
+
+REMEDIES = {"sample": "use K >= 2 views", "class": "draw at least two samples per class"}
 SETS = {
     "own": Set("sample", "row", lambda N, K, n: K - 1, "other view"),
     "ins": Set(None, "sample", lambda N, K, n: K * (N - 1), "row of another sample"),

@@ -21,6 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import NoReturn
 
+KILLED = "A worker was killed, perhaps for want of memory: use fewer --jobs."
 KEPT = "Finished cells are kept; the same command goes on from there."
 
 
@@ -53,10 +54,7 @@ def guard(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         code, sentence = 130, f"Stopped. {KEPT}"
     except BrokenProcessPool:
-        code, sentence = (
-            3,
-            f"A worker was killed, perhaps for want of memory: use fewer --jobs. {KEPT}",
-        )
+        code, sentence = 3, f"{KILLED} {KEPT}"
     except BrokenPipeError:  # `| head`; what is written at the end of the process goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code, sentence = 4, f"Whoever read the output is gone. {KEPT}"

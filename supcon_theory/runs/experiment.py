@@ -4,7 +4,6 @@ config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.jso
 """
 
 import importlib.util
-import io
 import os
 import re
 import shlex
@@ -21,6 +20,7 @@ from rich.console import Console
 
 from supcon_theory.audits.columns import Table
 from supcon_theory.claims import Claim, compare, evaluate, exit_code
+from supcon_theory.claims.claim import MUST_HOLD
 from supcon_theory.claims.document import claims_json
 from supcon_theory.runs import flags, machine, store, terminal
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
@@ -29,14 +29,6 @@ from supcon_theory.runs.exits import Refused, guard, leave
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
-
-CERTAIN = ("theorem", "identity", "counterexample")
-"""The kinds that a `smoke` run is checked for: it is far too short for trends."""
-
-
-def _no_summary(tables: Tables) -> Tables:
-    """No table to be read first."""
-    return {}
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ class Experiment:
     measure: Measure
     claims: Callable[[Any], Sequence[Claim]]
     audits: tuple[Table, ...]
-    summary: Callable[[Tables], Tables] = _no_summary
+    summary: Callable[[Tables], Tables]
 
     def main(self) -> NoReturn:
         """Run as the command line asks; ends the process with the exit code."""
@@ -131,7 +123,9 @@ class Experiment:
         console = Console()
         for sentence in outcome.damaged:
             console.print(sentence, style="yellow", markup=False)
-        asked = [c for c in self.claims(config) if preset != "smoke" or c.kind in CERTAIN]
+        asked = self.claims(config)
+        if preset == "smoke":  # far too short for trends
+            asked = [claim for claim in asked if claim.kind in MUST_HOLD]
         verdicts, broken = judge(asked, outcome)
         known = published(self.name, preset, config.identity())
         verdicts["published"] = "" if known is None else compare(verdicts, known)
@@ -178,6 +172,21 @@ class Experiment:
             return {}  # what it needs was in the cells that ended early
 
 
+def experiment(module: Mapping[str, Any], question: str) -> Experiment:
+    """The experiment that a module is by its PRESETS, cells, measure, claims, AUDITS and summary.
+
+    Args:
+        module: `globals()` of experiments/NAME.py.
+        question: what it asks.
+
+    Returns:
+        the experiment NAME.
+
+    """
+    parts = ("PRESETS", "cells", "measure", "claims", "AUDITS", "summary")
+    return Experiment(Path(module["__file__"]).stem, question, *(module[part] for part in parts))
+
+
 def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict]:
     """Verdicts on what was measured; what holds is INCONCLUSIVE if a cell is missing."""
     verdicts, broken = evaluate(claims, outcome.tables)
@@ -198,9 +207,8 @@ def write_tables(
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
     for name, table in summaries.items():
-        text = io.StringIO()
-        table.to_latex(text, index=False, float_format="%.4g", escape=True)
-        store.write(folder / f"{name}.tex", text.getvalue().encode())
+        text = table.to_latex(index=False, float_format="%.4g", escape=True)
+        store.write(folder / f"{name}.tex", text.encode())
 
 
 def draw(name: str, folder: Path) -> str:

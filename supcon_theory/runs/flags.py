@@ -52,6 +52,17 @@ class Common:
         found = store.plain(self, places=False)
         return {name: value for name, value in found.items() if name not in RUNNING}
 
+    def at_least(self, **least: int) -> None:
+        """Refuse a flag that is lower than its least value.
+
+        Raises:
+            ValueError: in one sentence.
+
+        """
+        for flag, bound in least.items():
+            if getattr(self, flag) < bound:
+                raise ValueError(f"{flag} is {getattr(self, flag)} but must be at least {bound}")
+
     def check(self) -> None:
         """Refuse flags that the experiment cannot work with, whatever the machine and the data.
 
@@ -59,7 +70,7 @@ class Common:
             ValueError: in one sentence, with what is allowed.
 
         """
-        at_least(self, seeds=1)
+        self.at_least(seeds=1)
         if self.workers < 1:
             raise ValueError(f"jobs is {self.jobs} but must be at least 1")
         if self.name and not re.fullmatch(r"\w[\w.=+-]{,49}", self.name):
@@ -118,18 +129,6 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
     except (ValueError, OSError) as error:
         raise Refused(str(error)) from None
     return preset, config
-
-
-def at_least(config: Common, **least: int) -> None:
-    """Each of these flags is no lower than its least value.
-
-    Raises:
-        ValueError: in one sentence.
-
-    """
-    for flag, bound in least.items():
-        if getattr(config, flag) < bound:
-            raise ValueError(f"{flag} is {getattr(config, flag)} but must be at least {bound}")
 
 
 def check_writable(folder: Path) -> None:

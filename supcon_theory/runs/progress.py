@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.progress import TimeRemainingColumn as Remaining
+from rich.progress import TimeElapsedColumn
 
 
 def duration(seconds: float) -> str:
@@ -21,12 +20,10 @@ class Progress:
 
     def __init__(self, seconds: Mapping[str, float]) -> None:
         self.seconds, self.parts, self.done = dict(seconds), dict.fromkeys(seconds, 0.0), 0
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         console = Console(stderr=True)
         self.bar = Bar(
-            *columns,
+            *Bar.get_default_columns(),
             TimeElapsedColumn(),
-            Remaining(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -49,10 +46,10 @@ class Progress:
         advance = gained * self.seconds[key]
         self.bar.update(self.task, advance=advance, description=self._title())
 
-    def finish(self, key: str, name: str, failure: str) -> None:
+    def finish(self, name: str, failure: str) -> None:
         """A cell is done, or ended early for the reason given."""
         self.done += 1
-        self.report(key, 1.0)
+        self.report(name, 1.0)
         left = self.bar.tasks[self.task].time_remaining
         if failure:
             self.bar.console.print(f"[bold]{escape(name)} ended early:[/] {escape(failure)}")

@@ -5,6 +5,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from supcon_theory.claims.evaluate import basis
+
 STYLE = {
     "PASS": "green",
     "FAIL": "bold red",
@@ -25,17 +27,10 @@ def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
     """A line per claim, and under it what the verdict rests on."""
     text = Table(box=None, show_header=False, pad_edge=False)
     for row in verdicts.to_dict("records"):
-        basis = [str(row[name]) for name in ("published", "reason") if row.get(name)]
-        if not pd.isna(row["ci_low"]):
-            basis.append(
-                f"{100 * row['level']:.3g} % interval [{row['ci_low']:.4g}, {row['ci_high']:.4g}]"
-            )
-        if not pd.isna(row["tightness"]):
-            basis.append(f"value / bound {row['tightness']:.2g}")
-        basis.append(f"n = {row['n']}")
+        words = [str(row[name]) for name in ("published", "reason") if row.get(name)]
         text.add_row(
             f"[{STYLE[row['verdict']]}]{row['verdict']}[/]",
             f"[bold]{escape(row['claim'])}[/]",
-            f"{escape(row['statement'])}\n[dim]{escape('; '.join(basis))}[/]",
+            f"{escape(row['statement'])}\n[dim]{escape('; '.join(words + basis(row)))}[/]",
         )
     console.print(text)

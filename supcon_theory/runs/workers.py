@@ -6,7 +6,6 @@ with the same numbers, since one thread is all that a cell has anywhere.
 
 import multiprocessing
 import os
-import queue
 import signal
 import sys
 import threading
@@ -50,13 +49,17 @@ def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool)
     here = min(jobs, len(cells)) == 1 or sum(seconds.values()) < WORTH_A_PROCESS
     with Progress(seconds) as progress, one_thread():
         compute = _here if here else _in_workers
-        return dict(compute(cells, measure, context, jobs, force, progress))
+        ended = {}
+        for name, done in compute(cells, measure, context, jobs, force, progress):
+            progress.finish(name, done.text if done.state == "failed" else "")
+            ended[name] = done
+    return ended
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for what is loaded here and what is started or loaded meanwhile."""
-    kept = {name: os.environ.get(name) for name in THREADS}
+    kept = {name: os.environ[name] for name in THREADS if name in os.environ}
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 1
     os.environ.update(dict.fromkeys(THREADS, "1"))
@@ -68,11 +71,9 @@ def one_thread() -> Iterator[None]:
     finally:
         if torch:
             torch.set_num_threads(threads)
-        for name, value in kept.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in THREADS:
+            del os.environ[name]
+        os.environ.update(kept)
 
 
 def _here(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str, Done]]:
@@ -83,9 +84,8 @@ def _here(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str,
         done = work(measure, cell.config, entry, told, patient, force)
         if done.state == "busy":  # another command computes it: come back and wait for it
             waiting.append((cell, entry, True))
-            continue
-        progress.finish(cell.name, cell.name, done.text if done.state == "failed" else "")
-        yield cell.name, done
+        else:
+            yield cell.name, done
 
 
 def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str, Done]]:
@@ -104,19 +104,15 @@ def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tupl
             running = {submit(cell, entry, False): (cell, entry) for cell, entry in cells}
         while running:
             done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            while True:
-                try:
-                    progress.report(*events.get_nowait())
-                except queue.Empty:
-                    break
+            while not events.empty():
+                progress.report(*events.get())
             for future in done:
                 cell, entry = running.pop(future)
                 ended = future.result()
                 if ended.state == "busy":
                     running[submit(cell, entry, True)] = (cell, entry)
-                    continue
-                progress.finish(cell.name, cell.name, ended.text if ended.state == "failed" else "")
-                yield cell.name, ended
+                else:
+                    yield cell.name, ended
     except BaseException:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()

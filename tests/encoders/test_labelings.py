@@ -5,9 +5,10 @@ import torch
 
 from supcon_theory import data
 from supcon_theory.data.subsets import choose_classes
-from supcon_theory.encoders.labelings import LABELINGS, coarse_labels, labelings
+from supcon_theory.encoders.labelings import coarse_labels, labelings
 from supcon_theory.encoders.recipe import Recipe
 
+LABELINGS = ("true", "coarse", "random", "kmeans", "kmeans_equal")
 RECIPE = Recipe("glyphs", 8, 6, 1, "dcl")
 Y = torch.arange(8).repeat_interleave(6)
 

@@ -28,7 +28,7 @@ def test_lars_is_its_equations():
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_every_optimiser_lowers_a_quadratic(name):
     weight = torch.nn.Parameter(torch.ones(2, 2))
-    optimiser = OPTIMISERS[name]([weight], 0.1, 0.0)
+    optimiser = OPTIMISERS[name]([weight], lr=0.1, weight_decay=0.0)
     for _ in range(50):
         optimiser.zero_grad()
         weight.square().sum().backward()
