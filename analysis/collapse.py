@@ -64,7 +64,7 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
     C, seed = gram["C"].min(), gram["seed"].min()
     gram = style.where(gram, C=C, seed=seed)
     matrices = {
-        style.LOOKS[name].trained: part.pivot_table(index="i", columns="j", values="cosine")
+        style.look(name).trained: part.pivot_table(index="i", columns="j", values="cosine")
         for name, part in gram.groupby("objective", sort=False)
     }
     numbers = sorted(spectrum["C"].dropna().unique()) or [np.nan]

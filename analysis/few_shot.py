@@ -61,7 +61,7 @@ def bounds(table: pd.DataFrame, folder: Path) -> None:
     panels = ((few, "dcl", 2), (few, "dcl", few), (few, "cross_entropy", 2), (other, "dcl", 2))
     for C, name, ways in panels:
         rows = style.where(held, C=C, objective=name)
-        bound_panel(sheet, rows, ways, style.LOOKS[name].name + style.classes(C))
+        bound_panel(sheet, rows, ways, style.look(name).name + style.classes(C))
     for classes, ways in {"two classes": 2, "five classes": 5}.items():
         title = classes.replace("classes", "Gaussian classes")
         bound_panel(sheet, style.where(table, classes=classes), ways, title)

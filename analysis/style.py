@@ -177,9 +177,9 @@ class Panel:
                 stands for the objective.
         """
         for name in objectives:
-            look = LOOKS[name].line(**more)
-            look["series"] = look.get("series", "").replace("{}", name)
-            self.curve(where(rows, objective=name), x, y, **look)
+            line = look(name).line(**more)
+            line["series"] = line.get("series", "").replace("{}", name)
+            self.curve(where(rows, objective=name), x, y, **line)
 
     def columns(
         self, rows: pd.DataFrame, x: str, looks: Mapping[str, Mapping], **more: object

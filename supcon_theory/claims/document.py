@@ -118,9 +118,9 @@ def verify(document: Mapping, table: pd.DataFrame) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     claims = rebuild(document)
     verdicts, _ = evaluate(claims, {"table": table})
-    again = claims_json(claims, verdicts)["claims"]
+    again = map(_entry, claims, verdicts.to_dict("records"))
     found = zip(claims, document["claims"], again, verdicts["level"], strict=True)
-    return pd.DataFrame([_report(*one, table) for one in found])
+    return pd.DataFrame([_report(c, old, new, level, table) for c, old, new, level in found])
 
 
 def _report(

@@ -17,12 +17,18 @@ from sklearn.neighbors import VALID_METRICS, KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
 from supcon_theory.inputs import choice, matrix, whole
-from supcon_theory.measures.centres import affine_errors, exponent, way_error
-from supcon_theory.measures.supports import query_rows, support_classes
+from supcon_theory.measures.centres import affine_errors, exponent, nearest_centre, way_error
+from supcon_theory.measures.supports import draw_supports, query_rows, support_classes
 
-__all__ = [
-    *("Probe", "draw_supports", "knn_error", "linear_probe", "nearest_centre", "probe_error"),
-    *("ridge_probe", "way_error"),
+__all__ = [  # with what the protocol of a probe needs besides
+    "Probe",
+    "draw_supports",
+    "knn_error",
+    "linear_probe",
+    "nearest_centre",
+    "probe_error",
+    "ridge_probe",
+    "way_error",
 ]
 
 _SHIFTLESS = ("euclidean", "l2", "sqeuclidean")  # metrics that scikit-learn expands about 0
