@@ -26,7 +26,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     for objective in style.PAIR:
         for step in steps:
             at = dict(objective=objective, step=step)
-            title = style.joined(style.LOOKS[objective].name, f"step {step:g}" if step >= 0 else "")
+            title = style.joined(style.LOOKS[objective].name, f"{step:g}" if step >= 0 else "")
             panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **limits)
             scatter(panel, style.where(points, **at))
             if panel.drawn and len(of := style.where(numbers, **at)):
@@ -37,7 +37,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     note = (
         f"{method} of {images} held-out images, C = {C:g} classes (colour and marker), seed "
         f"{seed:g}; one map for all panels. Below each panel: purity, the share of the nearest "
-        "neighbours with the same class, among embeddings and in the map"
+        "neighbours with the same class, among embeddings and in the map; above it the step"
     )
     sheet.save(folder, NAME, note=note, legend=False)
 
