@@ -6,6 +6,7 @@ alone, so a stored result is as good as a new one. A cell that another command i
 to it and read when it is done.
 """
 
+import json
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -122,6 +123,7 @@ def work(
             tables = result if isinstance(result, dict) else {"table": result}
             for name, table in tables.items():
                 entry.add(f"{name}.csv", table.to_csv(index=False).encode())
+            entry.add("tables.json", json.dumps(sorted(tables)).encode())  # there may be none
             seconds = round(time.process_time() - cpu, 1)
             entry.finish({"seconds": seconds, **machine.description()})
             return Done("done", damaged=tuple(said))

@@ -67,6 +67,8 @@ def compute(
         if files is None:
             raise RuntimeError(f"{entry.folder} was removed or altered while it was in use")
         for name, data in sorted(files.items()):
+            if not name.endswith(".csv"):
+                continue
             table = pd.read_csv(io.BytesIO(data))
             table.insert(0, "cell", entry.folder.name)
             tables.setdefault(name.removesuffix(".csv"), []).append(table)

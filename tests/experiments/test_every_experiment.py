@@ -234,7 +234,7 @@ def test_without_one_objective_claims_on_it_are_not_asked(tmp_path):
     assert experiment("collapse").run(flags.split()) == 0
     config = collapse.Config(objectives=("nscl", "supcon"))
     asked = {claim.id: claim.asked for claim in collapse.claims(config)}
-    assert not asked["B4-directional"] and asked["B4-cdnv"] and asked["B1"]
+    assert not asked["B4-directional"] and asked["B4-cdnv"] and asked["B1-balanced"]
 
 
 def test_without_certificates_claims_on_them_are_not_asked():
