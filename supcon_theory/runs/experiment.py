@@ -3,6 +3,7 @@
 config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.json -> terminal
 """
 
+import importlib
 import importlib.util
 import os
 import re
@@ -10,6 +11,7 @@ import shlex
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,7 +214,7 @@ def write_tables(
 
 
 def draw(name: str, folder: Path) -> str:
-    """Draw the figures from the tables alone, in a process that never loads torch.
+    """Draw the figures from the tables alone, where torch is loaded in a process of their own.
 
     Args:
         name: of the experiment, and of its drawing.
@@ -225,8 +227,15 @@ def draw(name: str, folder: Path) -> str:
     module = f"supcon_theory.analysis.{name}"
     if importlib.util.find_spec(module) is None:
         return f"There is no figure, since there is no drawing {module}; tables are complete."
-    ended = subprocess.run([sys.executable, "-P", "-m", module, str(folder)])
-    if ended.returncode:
+    try:
+        if "torch" in sys.modules:
+            subprocess.run([sys.executable, "-P", "-m", module, str(folder)], check=True)
+        else:  # the answer came from the store: a second process would load pandas again
+            style = importlib.import_module("supcon_theory.analysis.style")
+            style.main(importlib.import_module(module).draw, [str(folder)])
+    except Exception as error:
+        if not isinstance(error, subprocess.CalledProcessError):
+            traceback.print_exc()
         return (
             f"There is no figure, since {module} broke (above); tables and verdicts are complete."
         )

@@ -36,11 +36,11 @@ def test_no_exception_reads_as_a_broken_theorem_or_as_success(error, code, capsy
 @posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_command_that_is_terminated_ends_as_an_interrupted_one(number, capsys):
-    before = signal.getsignal(number)
-    assert guard(lambda: signal.raise_signal(number) or 0) == 130
-    assert signal.getsignal(number) == before
-    signal.signal(number, signal.SIG_IGN)  # nohup
+    before = signal.signal(number, signal.SIG_DFL)  # tests may run under nohup themselves
     try:
+        assert guard(lambda: signal.raise_signal(number) or 0) == 130
+        assert signal.getsignal(number) == signal.SIG_DFL
+        signal.signal(number, signal.SIG_IGN)  # nohup
         assert guard(lambda: signal.raise_signal(number) or 0) == 0
     finally:
         signal.signal(number, before)
