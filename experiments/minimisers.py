@@ -95,14 +95,17 @@ PRESETS = {
 }
 
 
+def supervised(K: int) -> tuple[str, ...]:
+    """The objectives with labels; the only positive of coupled NSCL is another view."""
+    return ("nscl", "nscl_coupled", "supcon") if K > 1 else ("nscl", "supcon")
+
+
 def studies(config: Config) -> Iterator[tuple[str, float, dict]]:
     """Name, cost in seconds for 20 starts, and the fields of every study."""
     for C, n, K in config.shapes:
         size = (C * n * K / 40) ** 2
         shape = {"C": C, "n": n, "K": K}
-        for objective in ("nscl", "nscl_coupled", "supcon"):
-            if objective == "nscl_coupled" and K == 1:
-                continue  # its only positive is another view
+        for objective in supervised(K):
             for d in (C - 1 + room for room in config.room):
                 fields = shape | {"objective": objective, "d": d, "taus": config.tau}
                 name = f"landscape {objective} C={C} K={K} d={d}"
@@ -119,7 +122,7 @@ def studies(config: Config) -> Iterator[tuple[str, float, dict]]:
             yield f"{part} C={C} tau={tau:g}", cost, {"part": part, "d": d, "taus": (tau,)} | shape
     for d in (len(UNEQUAL) - 1, len(UNEQUAL) + 3):
         yield f"imbalance d={d}", 1, {"part": "imbalance", "counts": UNEQUAL, "d": d}
-    for objective in ("nscl", "nscl_coupled", "supcon", "dcl"):
+    for objective in (*supervised(K), "dcl"):
         fields = shape | {"objective": objective, "d": C * n - 1, "taus": (0.5,)}
         yield f"descent {objective}", 8, {"part": "descent"} | fields
     for C, n, tau in config.ascents:
