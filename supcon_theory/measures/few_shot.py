@@ -16,7 +16,6 @@ from supcon_theory.measures.centres import Errors, nearest_centre, way_error
 from supcon_theory.measures.probes import linear_probe, probe_error
 from supcon_theory.measures.supports import class_rows, draw_supports
 
-
 TOLERANCE = 1e-3  # of the gradient at the start: errors are those of 1e-4 at .7 of the time
 
 
