@@ -14,3 +14,8 @@ os.environ["SUPCON_THEORY_CACHE"] = CACHE.name
 import torch  # noqa: E402
 
 torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list) -> None:
+    """The longest file first, so that no process ends with it alone."""
+    items.sort(key=lambda item: "test_every_experiment" not in item.nodeid)
