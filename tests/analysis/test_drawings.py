@@ -329,10 +329,10 @@ def test_own_data_with_unequal_classes_say_that_bounds_are_absent(tmp_path, seen
 @pytest.mark.parametrize(
     ("evaluated", "trained", "titles"),
     [
-        ((1.0, 0.5), 0.5, ("τ = 1 (as published)", "τ = 0.5 (as trained)")),
+        ((1.0, 0.5), 0.5, ("τ = 1 (as published)", "τ = 0.5 (trained)")),
         ((1.0, 0.07), 0.2, ("τ = 1 (as published)", "τ = 0.07")),
         ((0.5, 0.07), 0.2, ("τ = 0.5", "τ = 0.07")),
-        ((1.0, 0.5), 1.0, ("τ = 1 (as published, as trained)", "τ = 0.5")),
+        ((1.0, 0.5), 1.0, ("τ = 1 (as published, trained)", "τ = 0.5")),
     ],
 )
 def test_titles_follow_from_the_temperatures_of_the_table(
