@@ -1,10 +1,12 @@
 """One experiment from command line to verdicts: the flow that every question shares.
 
-config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.json -> terminal
+config -> cells -> table.csv -> claims.csv, claims.json -> figures -> datapackage.json, columns.md,
+manifest.json -> terminal
 """
 
 import importlib
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -24,13 +26,14 @@ from supcon_theory.audits.columns import Table
 from supcon_theory.claims import Claim, compare, evaluate, exit_code
 from supcon_theory.claims.claim import MUST_HOLD
 from supcon_theory.claims.document import claims_json
-from supcon_theory.runs import flags, machine, store, terminal
+from supcon_theory.runs import datapackage, flags, machine, store, terminal
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
 from supcon_theory.runs.exits import Refused, guard, leave
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
+from supcon_theory.runs.summary import Summary, latex, seeds, titled
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Experiment:
     measure: Measure
     claims: Callable[[Any], Sequence[Claim]]
     audits: tuple[Table, ...]
-    summary: Callable[[Tables], Tables]
+    summary: Callable[[Tables], Mapping[str, Summary | pd.DataFrame]]
 
     def main(self) -> NoReturn:
         """Run as the command line asks; ends the process with the exit code."""
@@ -147,19 +150,18 @@ class Experiment:
             folder, lambda: self.folder(preset, config)
         ) as stage:  # is the name still free?
             write_tables(stage, outcome, verdicts, broken, summaries)
+            self._write_latex(stage, outcome, summaries)
             store.write_json(stage / "claims.json", document)
             store.write_json(stage / "manifest.json", manifest)
             missing = draw(self.name, stage) if outcome.tables else ""
-        for table in summaries.values():
-            terminal.show(table)
+            self._describe(stage, outcome, verdicts, summaries)
+        terminal.show_summaries(summaries, seeds(outcome.tables), self.audits)
         terminal.show_verdicts(console, verdicts)
         for name, reason in outcome.failed.items():
             console.print(f"{name} ended early: {reason}", style="bold red", markup=False)
-        console.print(
-            f"{outcome.computed} of {len(work)} cells computed in "
-            f"{duration(time.time() - began)}; everything is under {folder}",
-            markup=False,
-        )
+        took = duration(time.time() - began)
+        console.print(f"{outcome.computed} of {len(work)} cells computed in {took}", markup=False)
+        terminal.show_end(console, verdicts, figures(folder), folder)
         if missing:
             print(missing, file=sys.stderr)
         if config.strict and known is None:
@@ -167,9 +169,38 @@ class Experiment:
         code = exit_code(verdicts, config.strict)
         return code or (3 if outcome.failed else 4 if missing else 0)
 
-    def _summaries(self, outcome: Outcome) -> Tables:
+    def _write_latex(
+        self, folder: Path, outcome: Outcome, summaries: Mapping[str, Summary]
+    ) -> None:
+        """The summaries for a paper, beside their CSV."""
+        n = seeds(outcome.tables)
+        for name, summary in summaries.items():
+            text = latex(summary, f"{self.name}-{name}", n, self.audits)
+            store.write(folder / f"{name}.tex", text.encode())
+
+    def _describe(
+        self,
+        folder: Path,
+        outcome: Outcome,
+        verdicts: pd.DataFrame,
+        summaries: Mapping[str, Summary],
+    ) -> None:
+        """What the columns of all tables mean: for programs and for people."""
+        tables = outcome.tables | {name: of.table for name, of in summaries.items()}
+        drawn = {
+            Path(of["file"]).stem: pd.read_csv(Path(of["file"]).with_suffix(".csv"))
+            for of in figures(folder)
+        }
+        document = datapackage.package(
+            self.name, self.question, tables | {"claims": verdicts}, self.audits, summaries, drawn
+        )
+        store.write_json(folder / "datapackage.json", document)
+        store.write(folder / "columns.md", datapackage.page(document).encode())
+
+    def _summaries(self, outcome: Outcome) -> dict[str, Summary]:
         try:
-            return self.summary(outcome.tables) if outcome.tables else {}
+            found = self.summary(outcome.tables) if outcome.tables else {}
+            return {name: titled(name, of) for name, of in found.items()}
         except Exception:
             if not outcome.failed:
                 raise
@@ -202,17 +233,28 @@ def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict
 
 
 def write_tables(
-    folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken: dict, summaries: Tables
+    folder: Path,
+    outcome: Outcome,
+    verdicts: pd.DataFrame,
+    broken: dict,
+    summaries: Mapping[str, Summary],
 ) -> None:
-    """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too."""
-    tables = {**outcome.tables, **summaries, "claims": verdicts}
+    """CSV of every table, of the verdicts and of what broke a claim."""
+    short = {name: summary.table for name, summary in summaries.items()}
+    tables = {**outcome.tables, **short, "claims": verdicts}
     for claim, rows in broken.items():
         tables["broken/" + re.sub(r"[^\w =.+-]", "_", claim)] = rows
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
-    for name, table in summaries.items():
-        text = table.to_latex(index=False, float_format="%.4g", escape=True)
-        store.write(folder / f"{name}.tex", text.encode())
+
+
+def figures(folder: Path) -> list[dict[str, str]]:
+    """What a drawing says of its figures: of each the `file` and the `title`; none without one."""
+    path = folder / "figures.json"
+    said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return [
+        {"file": str(folder / f"{name}.pdf"), "title": of["title"]} for name, of in said.items()
+    ]
 
 
 def draw(name: str, folder: Path) -> str:
