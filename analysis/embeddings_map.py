@@ -9,6 +9,7 @@ from supcon_theory.analysis import style
 from supcon_theory.audits.columns import MAP_POINTS, MAPS
 
 NAME = "embeddings_map"
+FAR = 0.02  # share of the points along each axis that a window leaves out
 MARKERS = "os^vDP*X<>"
 METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
@@ -22,24 +23,39 @@ def draw(tables: style.Tables, folder: Path) -> None:
     numbers = style.where(numbers, C=C, seed=seed, labels="true")
     steps = sorted(points["step"].unique()) or [np.nan]
     sheet = style.Sheet(2 * len(steps), len(steps))
-    limits = dict(xlim=ends(points["x"]), ylim=ends(points["y"]))
     for objective in style.PAIR:
         for step in steps:
             at = dict(objective=objective, step=step)
-            title = style.joined(style.LOOKS[objective].name, f"{step:g}" if step >= 0 else "")
-            panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **limits)
+            title = style.joined(style.LOOKS[objective].name, f"step {step:g}" if step >= 0 else "")
+            here = style.where(points, step=step)
+            window = dict(xlim=ends(here["x"]), ylim=ends(here["y"]))
+            panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **window)
             scatter(panel, style.where(points, **at))
             if panel.drawn and len(of := style.where(numbers, **at)):
                 pure, mapped = of["purity"].mean(), of["purity_map"].mean()
-                panel.looks["xlabel"] = f"{pure:.2f}, map {mapped:.2f}"
+                panel.looks["xlabel"] = f"{pure:.2f} ({mapped:.2f})"
     method = METHOD.get(str(numbers["method"].min()), "map")
     images = points["row"].nunique()
     note = (
         f"{method} of {images} held-out images, C = {C:g} classes (colour and marker), seed "
-        f"{seed:g}; one map for all panels. Below each panel: purity, the share of the nearest "
-        "neighbours with the same class, among embeddings and in the map; above it the step"
+        f"{seed:g}; one map for all panels, each step in a window of its own without the farthest "
+        f"{FAR:.0%}. Below: purity, the share of the nearest neighbours with the same class, among "
+        "embeddings (and in the map)"
     )
-    sheet.save(folder, NAME, note=note, legend=False)
+    sheet.save(folder, NAME, title=message(numbers), note=note, legend=False)
+
+
+def message(numbers: pd.DataFrame) -> str:
+    """The purity before training and after it."""
+    start = numbers.loc[numbers["step"] == numbers["step"].min(), "purity"].mean()
+    last = numbers[numbers["step"] == numbers["step"].max()]
+    ends = last.groupby("objective")["purity"].mean()
+    if not np.isfinite(start) or not set(style.PAIR) <= set(ends.index):
+        return "Embeddings while they are trained"
+    return (
+        f"Neighbours of the same class: {start:.0%} before training, {ends['dcl']:.0%} after CL, "
+        f"{ends['nscl']:.0%} after NSCL"
+    )
 
 
 def scatter(panel: style.Panel, points: pd.DataFrame) -> None:
@@ -53,9 +69,10 @@ def scatter(panel: style.Panel, points: pd.DataFrame) -> None:
 
 
 def ends(values: pd.Series) -> tuple[float, float]:
-    """Limits of an axis with a little room."""
-    room = 0.03 * (values.max() - values.min())
-    return values.min() - room, values.max() + room
+    """Limits of an axis with a little room, without the farthest points."""
+    low, high = values.quantile([FAR / 2, 1 - FAR / 2])
+    room = 0.06 * (high - low)
+    return low - room, high + room
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ TORCH_FREE_AUDITS = ("columns", "loss_curves", "sweeps", "few_shot_curves")
 ALLOWED = {
     "inputs": [],
     "statistics": [],
+    "latex": [],
     "theory": [],
     "data": ["inputs"],
     "pairs": ["inputs"],
@@ -26,9 +27,9 @@ ALLOWED = {
     "measures": ["inputs", "pairs"],
     "audits": ["inputs", "pairs", "objectives", "free", "measures", "theory", "statistics"],
     "claims": ["audits", "theory", "statistics"],
-    "runs": ["audits.columns", "claims", "statistics"],
+    "runs": ["audits.columns", "claims", "latex", "statistics"],
     "encoders": ["inputs", "data", "objectives", "measures", "runs"],
-    "analysis": ["audits", "claims", "theory", "statistics"],
+    "analysis": ["audits", "claims", "theory", "latex", "statistics"],
     "experiments": [
         *("inputs", "data", "objectives", "free", "measures", "theory", "statistics"),
         *("audits", "claims", "runs", "encoders"),

@@ -8,10 +8,7 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits.columns import Column, Table, known
-
-TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-TEX |= {c: f"\\{c}" for c in "&%$#_{}"}
-TEX |= {"<": r"$<$", ">": r"$>$", "τ": r"$\tau$", "κ": r"$\kappa$", "−": "$-$"}
+from supcon_theory.latex import escaped
 
 
 @dataclass(frozen=True)
@@ -105,11 +102,6 @@ def aligned(texts: Iterable[str]) -> str:
 
 def _braced(text: str) -> str:
     return f"{{{escaped(text)}}}"
-
-
-def escaped(text: str) -> str:
-    """Text as LaTeX prints it."""
-    return "".join(TEX.get(character, character) for character in text)
 
 
 def seeds(tables: Mapping[str, pd.DataFrame]) -> str:
