@@ -22,11 +22,11 @@ def draw(tables: style.Tables, folder: Path) -> None:
     points = style.where(points, C=C, seed=seed)
     numbers = style.where(numbers, C=C, seed=seed, labels="true")
     steps = sorted(points["step"].unique()) or [np.nan]
-    sheet = style.Sheet(2 * len(steps), len(steps))
+    sheet = style.Sheet(2 * len(steps), len(steps), 1.55)
     for objective in style.PAIR:
         for step in steps:
             at = dict(objective=objective, step=step)
-            title = style.joined(style.LOOKS[objective].name, f"step {step:g}" if step >= 0 else "")
+            title = style.LOOKS[objective].name + (f"\nstep\u00a0{step:g}" if step >= 0 else "")
             here = style.where(points, step=step)
             window = dict(xlim=ends(here["x"]), ylim=ends(here["y"]))
             panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **window)

@@ -89,12 +89,12 @@ def how_far(rows: pd.DataFrame) -> str:
         return "The few-shot error and bounds on it"
     at = over.iloc[-1].rename(lambda column: style.BOUNDS[column.removeprefix("bound_")]["label"])
     best, worst = at.idxmin(), at.idxmax()
-    words = f"the {worst} is {at[worst]:.2g} times the error, the {best} {at[best]:.2g} times"
+    words = f"the {worst} is {at[worst]:.3g} times the error, the {best} {at[best]:.3g} times"
     return f"Two-way, m = {over.index[-1]:g}{style.classes(rows['C'].max())}: {words}"
 
 
 def bound_panel(sheet: style.Sheet, rows: pd.DataFrame, ways: float, title: str) -> None:
-    """The measured error and every bound against the number of shots."""
+    """The measured error and every bound against the number of shots, and 4 (C' - 1) V_dir."""
     limit = (ways - 1) * 4 * rows["V_dir"].mean()  # stands in the rows of m = inf
     rows = rows[(rows["ways"] == ways) & np.isfinite(rows["m"])]
     ylim = (rows.loc[rows["error"] > 0, "error"].min() / 2, max(60, 3 * limit))
@@ -106,7 +106,7 @@ def bound_panel(sheet: style.Sheet, rows: pd.DataFrame, ways: float, title: str)
     panel.curve(rows, "m", "error", color="k", marker="o", label="error of the nearest centre")
     if panel.drawn:
         look = dict(color=style.BOUNDS["theorem_4_1"]["color"], xmin=0.93, lw=2)
-        panel.level(limit, **look, label="its limit 4 (C′ − 1) Ṽ")
+        panel.level(limit, **look, label="limit of Theorem 4.1")
         panel.level(1 - 1 / ways, ls=style.DOTTED, label="chance")
 
 

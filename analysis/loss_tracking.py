@@ -58,7 +58,7 @@ def message(rows: pd.DataFrame, C: float) -> str:
         return "Both losses, their gap and the bounds on it along training"
     return (
         f"CL training ends {above['dcl']:.2f} nats above the floor of NSCL, NSCL training "
-        f"{above['nscl']:.2f}{style.classes(C)}"
+        f"{above['nscl']:.2f} (C = {C:g})"
     )
 
 

@@ -1,5 +1,6 @@
 """Draws `minimisers`: where free embeddings end, how they get there, and what is proved of it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,10 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
     sheet = style.Sheet(len(chosen), columns=4)
     for name in chosen:
         sheet.panel(in_words(name)).cosines(panels[name], name)
-    note = "cosines of the samples in class order, from −1 (blue) to 1 (red), of one start each"
+    note = (
+        "cosines of the samples in class order, from −1 (blue) to 1 (red), of one start each; "
+        "+: above the minimum"
+    )
     title = "Where free embeddings end: at the ideal of their loss, or in a spurious minimum"
     sheet.save(folder, f"{NAME}_gram", title=title, note=note, legend=False)
 
@@ -135,8 +139,9 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
 def in_words(name: str) -> str:
     """The title of a Gram matrix from its name in the table."""
     objective, *rest = name.split(", start")[0].replace("tau", "τ").split(", ")
-    above = [of.replace("above L*", "nats above minimum") for of in rest]
-    words = ", ".join(of.replace(" ", "\u00a0") for of in above)
+    words = ", ".join(of.replace(" ", "\u00a0") for of in rest)
+    words = re.sub(r"(\S+)\u00a0above\u00a0L\*", "+\\1\u00a0nats", words)
+    words = re.sub(r"(?<=\d)\u00a0(?=\d)", "/", words)  # sizes of classes
     return "\n".join(filter(None, (style.look(objective).name, words)))
 
 
@@ -153,6 +158,7 @@ def curvature(simplex: pd.DataFrame, spectra: pd.DataFrame, folder: Path) -> Non
     """Hessian eigenvalues at the class simplex and at other minima; random directions."""
     sheet = style.Sheet(3, height=1.9)
     looks = dict(yscale="symlog", xlabel="rank / number", ylabel="eigenvalue × N K")
+    looks["ylim"] = (-500, None)  # room for what the lines are
     panel = sheet.panel("class simplex", **looks)
     at = spectra[spectra["part"] == "class simplex"]
     ends = {at["tau"].min(): style.DOTTED, at["tau"].max(): "-"}
@@ -202,6 +208,7 @@ def ordered(panel: style.Panel, part: pd.DataFrame, label: str, **look) -> None:
 def directions(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The range of the curvature of dcl along random directions, against temperature."""
     looks = dict(yscale="symlog", xlabel="temperature τ", ylabel="curvature of CL × N K")
+    looks["ylim"] = (None, 50)  # room for what the bars are
     panel = sheet.panel("random directions", "no curvature was measured", **looks)
     looks = {"views together": dict(color="k", lw=3), "views independent": dict(color="0.6", lw=3)}
     for k, (label, look) in enumerate(looks.items()):

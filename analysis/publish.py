@@ -25,6 +25,7 @@ Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every r
 over seeds, at Holm's level over the trends of the run, lies inside the claim. FAIL: a row breaks
 it, or the interval lies wholly outside. VACUOUS: it holds but says nothing. INCONCLUSIVE: the seeds
 or the rows cannot decide. NOT ASKED: the flags of the run removed what it is about."""
+SUMMARY = (".csv", ".tex")
 KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "configuration")
 
 
@@ -41,7 +42,8 @@ def publish(folder: Path, figures: Path) -> Path:
         `figures/NAME`, or `figures/NAME/full` for a run of the preset `full`.
 
     Raises:
-        ValueError: If no figure was drawn of the run, or it is of another preset.
+        ValueError: If no figure was drawn of the run, or its columns are not described, or it is
+            of another preset.
     """
     manifest = json.loads((folder / "manifest.json").read_text())
     name, preset = manifest["experiment"], manifest["preset"]
@@ -51,14 +53,20 @@ def publish(folder: Path, figures: Path) -> Path:
     if not pictures:
         command = f"python -m supcon_theory.analysis.{name} {folder}"
         raise ValueError(f"{folder} has no {name}.pdf: run `{command}` first")
+    if not (folder / "datapackage.json").exists():
+        raise ValueError(f"{folder} has no datapackage.json: run {name} again, from its store")
     place = figures / name / ("full" if preset == "full" else "")
     place.mkdir(parents=True, exist_ok=True)
     for old in place.iterdir():
         if old.is_file() and old.name != "README.md":
             old.unlink()
     drawn = {picture.with_suffix(".csv") for picture in pictures}
-    verdicts = (folder / name for name in ("claims.csv", "claims.json"))
-    for file in (*pictures, *sorted(drawn), *verdicts):
+    others = [folder / name for name in ("claims.csv", "claims.json", "figures.json")]
+    others += sorted(folder.glob("caption*.tex"))
+    described = json.loads((folder / "datapackage.json").read_text())
+    short = {of["name"] for of in described["resources"] if "title" in of}  # the summaries
+    others += sorted(f for f in folder.glob("*.*") if f.stem in short and f.suffix in SUMMARY)
+    for file in (*pictures, *sorted(drawn), *others):
         if file.exists():
             shutil.copyfile(file, place / file.name)
     table = pd.read_csv(folder / "table.csv")
@@ -66,11 +74,38 @@ def publish(folder: Path, figures: Path) -> Path:
     packed = {"method": "gzip", "mtime": 0} if large else None
     file = place / ("table.csv.gz" if large else "table.csv")
     table.to_csv(file, index=False, compression=packed)
+    describe(place, folder, described, large)
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
     kept["command"] = re.sub(r" --out[= ]('[^']*'|\S+)", "", kept["command"])  # a place of its own
     kept["cpu_seconds"] = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
     return place
+
+
+def describe(place: Path, folder: Path, described: dict, packed: bool) -> None:
+    """Say of what is published, and only of that, what its columns mean.
+
+    Args:
+        place: What is published.
+        folder: The run.
+        described: The Data Package of the run.
+        packed: Whether the table is compressed.
+    """
+    if packed:
+        table = next(of for of in described["resources"] if of["path"] == "table.csv")
+        table |= {"path": "table.csv.gz", "compression": "gz"}
+    there = [of for of in described["resources"] if (place / of["path"]).exists()]
+    text = json.dumps(described | {"resources": there}, indent=1, sort_keys=True)
+    (place / "datapackage.json").write_text(text + "\n")
+    pages = (folder / "columns.md").read_text().split("\n## ")
+    kept = [
+        of
+        for of in pages[1:]
+        if (
+            place / of.split("`")[1].replace("table.csv", "table.csv.gz" if packed else "table.csv")
+        ).exists()
+    ]
+    (place / "columns.md").write_text("\n## ".join([pages[0], *kept]).rstrip() + "\n")
 
 
 def cpu_seconds(cells: Path, keys: Iterable[str]) -> float:

@@ -11,7 +11,8 @@ outside of a drawing. What a drawing needs has its name here; it is made in `she
 
 import argparse
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -48,6 +49,21 @@ UNEQUAL = "no bound: classes of unequal size"
 Tables = Mapping[str, pd.DataFrame]
 
 
+@contextmanager
+def printed(folder: Path, width: float = 5.5, font: str = "sans") -> Iterator[None]:
+    """The settings of figures that are drawn meanwhile, as they are printed.
+
+    Args:
+        folder: Of the figures; what is said there of earlier ones gives way.
+        width: In inches.
+        font: One of `FONTS`.
+    """
+    (folder / "figures.json").unlink(missing_ok=True)
+    given = {"figure.figsize": (width, width)} | FONTS[font]
+    with matplotlib.rc_context(given, Path(__file__).with_name("style.mplstyle")):
+        yield
+
+
 def drawing(**tables: tuple[Table, ...]) -> Callable:
     """Make a drawing of a function of tables with these declared columns, and of a folder.
 
@@ -74,12 +90,7 @@ def drawing(**tables: tuple[Table, ...]) -> Callable:
                 for name, columns in wanted.items()
             }
             folder = Path(folder)
-            (folder / "figures.json").unlink(missing_ok=True)  # of an earlier drawing
-            given = {"figure.figsize": (width, width)} | FONTS[font]
-            with (
-                matplotlib.rc_context(given, Path(__file__).with_name("style.mplstyle")),
-                each_panel(singly),
-            ):
+            with printed(folder, width, font), each_panel(singly):
                 function(found, folder)
 
         return draw

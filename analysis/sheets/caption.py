@@ -30,6 +30,7 @@ def write(folder: Path, name: str, figure: Figure) -> None:
     known[name] = figure._asdict()
     path.write_text(json.dumps(known, indent=1) + "\n")
     part = name.removeprefix(next(iter(known)))  # a drawing's first figure has its name
+    part = f"_{part}" if part and not part.startswith("_") else part
     (folder / f"caption{part}.tex").write_text(latex(name, figure))
 
 

@@ -69,7 +69,8 @@ class Sheet:
         Returns:
             The panel.
         """
-        room = int(20 * (self.figure.get_figwidth() / self.columns - 0.52))  # characters
+        width = self.figure.get_figwidth()
+        room = int((20 if width > 5 else 16.5) * (width / self.columns - 0.52))  # characters
         title = title.replace(" = ", "\u00a0=\u00a0")  # stays together
         title = "\n".join(fold(line, room) for line in title.split("\n")).replace("\n", "\n    ")
         looks |= {"xlabel": fold(looks["xlabel"], room)} if "xlabel" in looks else {}
@@ -90,7 +91,14 @@ class Sheet:
         return "; ".join(filter(None, texts))
 
     def save(
-        self, folder: Path, name: str, *, title: str = "", note: str | None = None, legend=True
+        self,
+        folder: Path,
+        name: str,
+        *,
+        title: str = "",
+        note: str | None = None,
+        legend: bool = True,
+        table: bool = True,
     ) -> None:
         """Write NAME.pdf, .png and .csv, its caption and its panels; equal tables, equal bytes.
 
@@ -100,6 +108,7 @@ class Sheet:
             title: What the figure shows, in a sentence that follows from the table.
             note: What stands above the legend, instead of what the bands are.
             legend: Whether the labels of all panels make one legend below them.
+            table: Whether what is drawn becomes NAME.csv: not, where that is what was measured.
         """
         if not self.panels:
             self.panel(name.replace("_", " "))
@@ -110,8 +119,9 @@ class Sheet:
         entries = self.entries() if legend else {}
         self.write_title(title if drawn else "")
         self.write_legend(entries, note)
-        table = pd.concat(drawn, ignore_index=True) if drawn else pd.DataFrame({"panel": []})
-        table.to_csv(folder / f"{name}.csv", index=False)
+        if table:
+            rows = pd.concat(drawn, ignore_index=True) if drawn else pd.DataFrame({"panel": []})
+            rows.to_csv(folder / f"{name}.csv", index=False)
         self.figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
         self.figure.set_layout_engine("none")  # it is laid out
         self.figure.savefig(folder / f"{name}.png", metadata={"Software": None})
@@ -153,7 +163,7 @@ class Sheet:
         """The message of the figure above its panels."""
         if title:
             width = self.figure.get_figwidth()
-            text = fold(title, int(15 * width))
+            text = fold(title, int(16.5 * width))
             self.figure.suptitle(text, x=0.05 / width, ha="left", fontweight="bold")
             high = self.figure.get_figheight() + 0.08 + 0.13 * (1 + text.count("\n"))
             self.figure.set_figheight(high)
