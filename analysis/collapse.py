@@ -81,7 +81,9 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
     sheet = style.Sheet(len(matrices) + 1 + len(numbers), columns=4, height=1.55)
     order = class_order(next(iter(matrices.values()), pd.DataFrame()))
     for title, matrix in matrices.items():
-        sheet.panel(title).cosines(matrix.reindex(index=order, columns=order), title)
+        sheet.panel(title.removesuffix("-trained")).cosines(
+            matrix.reindex(index=order, columns=order), title
+        )
     panel = sheet.panel("ideal simplex ETF", "no Gram matrix in this table")
     if matrices:
         k = np.arange(int(C))
@@ -106,10 +108,9 @@ def nearest(matrices: dict[str, pd.DataFrame], C: float) -> str:
     """Whose class means are nearest to and farthest from a simplex ETF."""
     far = {}
     for name, matrix in matrices.items():
-        other = ~np.eye(len(matrix), dtype=bool)
-        far[name] = (
-            float(np.abs(matrix.to_numpy()[other] + 1 / (C - 1)).mean()) if C > 1 else np.nan
-        )
+        other = matrix.index.to_numpy()[:, None] != matrix.columns.to_numpy()
+        off = np.abs(matrix.to_numpy()[other] + 1 / max(C - 1, 1))
+        far[name] = float(off.mean()) if len(off) else np.nan
     if len(far) < 2 or not np.isfinite(list(far.values())).all():
         return "Class means beside a simplex ETF"
     best, worst = min(far, key=far.__getitem__), max(far, key=far.__getitem__)

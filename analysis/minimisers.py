@@ -255,7 +255,7 @@ def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
     panel.say(f"{above} of {len(best)} above it, at the left edge" if above else "")
     panel.named["y"] = [f"{r.C:g}, {r.n:g}, {r.tau:g}" for r in best.itertuples()]
     note = "curves: ends of the temperatures without a proof, for n samples a class"
-    count = f"{above} of {len(best)} ascents climb above the ceiling of the gap"
+    count = f"{above or 'None'} of {len(best)} ascents climbs above the ceiling of the gap"
     title = count if len(best) else "The ceiling of the gap"
     sheet.save(folder, f"{NAME}_ceiling", title=title, note=note)
 

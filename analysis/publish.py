@@ -69,6 +69,9 @@ def publish(folder: Path, figures: Path) -> Path:
     for file in (*pictures, *sorted(drawn), *others):
         if file.exists():
             shutil.copyfile(file, place / file.name)
+    if (place / "claims.csv").exists():  # it becomes what others are compared with
+        verdicts = pd.read_csv(place / "claims.csv", dtype=str, keep_default_na=False)
+        verdicts.assign(published="").to_csv(place / "claims.csv", index=False)
     table = pd.read_csv(folder / "table.csv")
     large = (folder / "table.csv").stat().st_size > LARGEST
     packed = {"method": "gzip", "mtime": 0} if large else None
@@ -97,15 +100,11 @@ def describe(place: Path, folder: Path, described: dict, packed: bool) -> None:
     there = [of for of in described["resources"] if (place / of["path"]).exists()]
     text = json.dumps(described | {"resources": there}, indent=1, sort_keys=True)
     (place / "datapackage.json").write_text(text + "\n")
-    pages = (folder / "columns.md").read_text().split("\n## ")
-    kept = [
-        of
-        for of in pages[1:]
-        if (
-            place / of.split("`")[1].replace("table.csv", "table.csv.gz" if packed else "table.csv")
-        ).exists()
-    ]
-    (place / "columns.md").write_text("\n## ".join([pages[0], *kept]).rstrip() + "\n")
+    page = (folder / "columns.md").read_text()
+    page = page.replace("## `table.csv`", "## `table.csv.gz`") if packed else page
+    head, *parts = page.split("\n## ")
+    kept = [part for part in parts if (place / part.split("`")[1]).exists()]
+    (place / "columns.md").write_text("\n## ".join([head, *kept]).rstrip() + "\n")
 
 
 def cpu_seconds(cells: Path, keys: Iterable[str]) -> float:

@@ -189,10 +189,9 @@ class Sheet:
         parts |= dict(zip(["legend"], figure.legends, strict=False))
         everything = [*figure.axes, *figure.legends, *figure.texts]
         to_inches = figure.dpi_scale_trans.inverted()
-        renderer = figure.canvas.get_renderer()
         for letter, part in parts.items():
             for other in everything:
                 other.set_visible(other is part)
-            box = part.get_tightbbox(renderer).transformed(to_inches).padded(0.02)
+            box = part.get_tightbbox().transformed(to_inches).padded(0.02)
             path = folder / f"{name}-{letter}.pdf"
             figure.savefig(path, bbox_inches=box, metadata={"CreationDate": None})

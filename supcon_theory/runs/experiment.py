@@ -271,12 +271,15 @@ def draw(name: str, folder: Path) -> str:
     module = f"supcon_theory.analysis.{name}"
     if importlib.util.find_spec(module) is None:
         return f"There is no figure, since there is no drawing {module}; tables are complete."
+    asked = [str(folder)]
+    if store.read_json(folder / "manifest.json")["preset"] != "smoke":
+        asked.append("--panels")
     try:
         if "torch" in sys.modules:
-            subprocess.run([sys.executable, "-P", "-m", module, str(folder)], check=True)
+            subprocess.run([sys.executable, "-P", "-m", module, *asked], check=True)
         else:  # the answer came from the store: a second process would load pandas again
             style = importlib.import_module("supcon_theory.analysis.style")
-            style.main(importlib.import_module(module).draw, [str(folder)])
+            style.main(importlib.import_module(module).draw, asked)
     except Exception as error:
         if not isinstance(error, subprocess.CalledProcessError):
             traceback.print_exc()

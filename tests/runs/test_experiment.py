@@ -92,7 +92,8 @@ def test_a_run_publishes_tables_verdicts_and_manifest(run, tmp_path, capsys):
     assert run() == 0
     folder = tmp_path / "toy" / "laptop"
     expected = {"table.csv", "summary.csv", "summary.tex", "claims.csv", "claims.json"}
-    assert {path.name for path in folder.iterdir()} == expected | {"manifest.json"}
+    expected |= {"manifest.json", "datapackage.json", "columns.md"}
+    assert {path.name for path in folder.iterdir()} == expected
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (
         manifest["configuration"] == {"seeds": 5, "height": 1.0} and manifest["preset"] == "laptop"
