@@ -30,13 +30,13 @@ def fields(
         A field for each column.
     """
     own = {c.name: c for c in summary.columns} if summary else {}
-    return [_field(table[c], own.get(c) or known(c, audits, name)) for c in map(str, table)]
+    return [_field(table, c, own.get(c) or known(c, audits, name)) for c in map(str, table)]
 
 
-def _field(values: pd.Series, column: Column | None) -> dict[str, str]:
+def _field(table: pd.DataFrame, name: str, column: Column | None) -> dict[str, str]:
     kinds = {"b": "boolean", "i": "integer", "u": "integer", "f": "number"}
-    field = {"name": str(values.name), "type": kinds.get(values.dtype.kind, "string")}
-    if values.isna().all():
+    field = {"name": name, "type": kinds.get(table.dtypes[name].kind, "string")}
+    if table[name].isna().all():
         field["type"] = "any"
     if column:
         field["description"] = column.meaning
@@ -78,7 +78,11 @@ def _resource(
     name: str, table: pd.DataFrame, audits: Iterable[Table], summary: Summary | None = None
 ) -> dict[str, object]:
     schema = {"fields": fields(name, table, audits, summary), "missingValues": MISSING}
-    about = {"name": name.lower(), "path": f"{name}.csv", "profile": "tabular-data-resource"}
+    about: dict[str, object] = {
+        "name": name.lower(),
+        "path": f"{name}.csv",
+        "profile": "tabular-data-resource",
+    }
     about |= {"title": summary.title} if summary else {}
     return about | {"format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "schema": schema}
 

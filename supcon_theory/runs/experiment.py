@@ -122,6 +122,8 @@ class Experiment:
             folder = self.folder(preset, config)
         except ValueError as error:
             raise Refused(str(error)) from None
+        said = f"{self.name} {preset}: {len(work)} cells, looking for those that are stored ..."
+        print(said, file=sys.stderr, flush=True)
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
         context = Context(config.out.resolve(), device, began if retrain else 0.0)
         outcome = compute(work, self.measure, context, config.workers, config.force or retrain)

@@ -169,15 +169,15 @@ def show_end(
         place: The folder of the results.
     """
     reasons = " ".join(map(str, verdicts["reason"]))
-    said = [VACUOUS] * bool((verdicts["verdict"] == "VACUOUS").any())
+    said = [VACUOUS] if "VACUOUS" in set(verdicts["verdict"]) else []
     said += [SILENT] * ("says nothing" in reasons)
     for sentence in said:
         console.print(textwrap.fill(sentence, console.width), style="dim", highlight=False)
     for figure in figures:
         print(textwrap.fill(f"{figure['title']}.", console.width))
         print(f"  {figure['file']}")
-    differs = int((verdicts["published"] == "differs").sum())
-    same = "as published" if (verdicts["published"] == "as published").any() else ""
+    beside = Counter(verdicts["published"])
+    differs, same = beside["differs"], "as published" if beside["as published"] else ""
     words = [count(verdicts), f"{differs} unlike the published run" if differs else same]
     console.print(", ".join(filter(None, words)), style="bold", markup=False, highlight=False)
     print(f"everything is under {place}")

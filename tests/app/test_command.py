@@ -10,6 +10,9 @@ import pytest
 from supcon_theory.app import command
 from supcon_theory.app.command import names, run
 
+SEEN = ("UserWarning", "RuntimeWarning", "FutureWarning")  # Python shows others to nobody
+pytestmark = [pytest.mark.filterwarnings(f"error::{kind}") for kind in SEEN]
+
 
 def test_help_and_version(capsys):
     assert run(["--help"]) == 0 and "supcon-theory run NAME" in capsys.readouterr().out

@@ -28,6 +28,8 @@ from supcon_theory.runs.cells import Context
 from supcon_theory.runs.experiment import Experiment
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(supcon_theory.experiments.__path__))
+SEEN = ("UserWarning", "RuntimeWarning", "FutureWarning")  # Python shows others to nobody
+pytestmark = [pytest.mark.filterwarnings(f"error::{kind}") for kind in SEEN]
 UNTRAINED = ("minimisers", "few_shot_counterexample")
 HOLDS = {"PASS", "VACUOUS", "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
@@ -36,6 +38,14 @@ SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's 
 @cache
 def experiment(name: str) -> Experiment:
     return import_module(f"supcon_theory.experiments.{name}").EXPERIMENT
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_warning_of_a_library():
+    """Nor of the process that draws."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONWARNINGS", ",".join(f"error::{kind}" for kind in SEEN))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,9 @@ def test_a_run_publishes_tables_verdicts_and_manifest(run, tmp_path, capsys):
         manifest["configuration"] == {"seeds": 5, "height": 1.0} and manifest["preset"] == "laptop"
     )
     assert len(list((tmp_path / "toy" / "cells").glob("*/table.csv"))) == 5
-    assert "5 of 5 cells computed" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "5 of 5 cells computed" in said.out
+    assert said.err.startswith("toy laptop: 5 cells, looking for those that are stored ...\n")
     before = (folder / "table.csv").read_bytes()
     assert run() == 0 and "0 of 5 cells computed" in capsys.readouterr().out
     assert (folder / "table.csv").read_bytes() == before
