@@ -162,10 +162,13 @@ def summary(tables: Tables) -> dict[str, Summary]:
     found = {"success": Summary(success, within, taus, n)}
     spurious = table[table["part"] == "spurious"]
     if len(spurious):
-        found["spurious"] = Summary(spurious[SHOWN], "Critical points above the minimum")
+        n = f"n = {len(spurious)} points"
+        found["spurious"] = Summary(spurious[SHOWN], "Critical points above the minimum", n=n)
     climbs = table[table["part"] == "ascent"].groupby(["C", "n", "tau", "ceiling_proved"])
     highest = climbs[["bound_ceiling", "gap", "violation_ceiling"]].max()
-    return found | {"ascents": Summary(highest.reset_index(), "Largest gap that ascents found")}
+    n = f"n = up to {climbs.size().max():g} starts"
+    found["ascents"] = Summary(highest.reset_index(), "Largest gap that ascents found", n=n)
+    return found
 
 
 def claims(config: Config) -> list[Claim]:

@@ -1,6 +1,7 @@
 """What is said of a figure elsewhere: its caption in LaTeX, and `figures.json` for programs."""
 
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ def latex(name: str, figure: Figure) -> str:
         LaTeX that needs the package graphicx.
     """
     panels = [rf"(\textbf{{{letter}}}) {escaped(said)}" for letter, said in figure.panels.items()]
-    note = figure.note[:1].upper() + figure.note[1:]
+    note = re.sub("^[a-z]", lambda first: first[0].upper(), figure.note)  # but no Greek letter
     said = [rf"\textbf{{{escaped(figure.title)}.}}", "; ".join(panels) + "."]
     said += [escaped(note) + "."] if note else []
     lines = [

@@ -36,7 +36,7 @@ def fields(
 def _field(table: pd.DataFrame, name: str, column: Column | None) -> dict[str, str]:
     kinds = {"b": "boolean", "i": "integer", "u": "integer", "f": "number"}
     field = {"name": name, "type": kinds.get(table.dtypes[name].kind, "string")}
-    if table[name].isna().all():
+    if len(table[name].dropna()) == 0:
         field["type"] = "any"
     if column:
         field["description"] = column.meaning

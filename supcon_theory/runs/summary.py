@@ -1,6 +1,7 @@
 """The tables that people read first: on the terminal, as CSV and in a paper."""
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import pandas as pd
 
 from supcon_theory.audits.columns import Column, Table, known
 from supcon_theory.latex import escaped
+
+LINE, LETTER, GAP = 397.0, 4.6, 8.0  # points: 5.5 inches, a letter in footnotesize, two \tabcolsep
 
 
 @dataclass(frozen=True)
@@ -57,27 +60,30 @@ def latex(summary: Summary, label: str, n: str, audits: Iterable[Table] = ()) ->
     Returns:
         The text; it needs the packages booktabs and siunitx.
     """
-    table, units = summary.table, ("", "1")
-    text = table.map(number)
-    heads = {name: summary.heading(name, audits) for name in table}
-    numeric = {name: pd.api.types.is_numeric_dtype(table[name]) for name in table}
-    kinds = [aligned(text[name]) if numeric[name] else "l" for name in table]
-    above = [_braced(heads[name].meaning) for name in table]
-    below = [_braced(f"({heads[n].unit})" if heads[n].unit not in units else "") for n in table]
+    text = summary.table.map(number)
+    heads = {name: _stacked(summary.heading(name, audits)) for name in text}
+    widths = [max(map(len, (*heads[name], *text[name]))) * LETTER + GAP for name in text]
+    shown = max(1, sum(np.cumsum(widths) <= LINE))
+    left = [str(name) for name in text.columns[shown:]]
+    text = text.iloc[:, :shown]
+    numeric = {name: pd.api.types.is_numeric_dtype(summary.table[name]) for name in text}
+    kinds = [aligned(text[name]) if numeric[name] else "l" for name in text]
+    stacks = [r" \\ ".join(map(escaped, heads[name])) for name in text]
+    above = [rf"{{\shortstack{{{stack}}}}}" for stack in stacks]
     rows = [
-        " & ".join(v if numeric[c] and v else _braced(v) for c, v in zip(table, row, strict=True))
+        " & ".join(v if numeric[c] and v else _braced(v) for c, v in zip(text, row, strict=True))
         for row in text.itertuples(index=False)
     ]
     lines = [
         "% needs \\usepackage{booktabs,siunitx}",
+        *([f"% too wide for a line, in the CSV only: {', '.join(left)}"] if left else []),
         r"\begin{table}",
-        r"\centering",
+        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
         rf"\caption{{{escaped(summary.title)} ({escaped(summary.n or n)}).}}",
         rf"\label{{tab:{label}}}",
         rf"\begin{{tabular}}{{{' '.join(kinds)}}}",
         r"\toprule",
         " & ".join(above) + r" \\",
-        *([" & ".join(below) + r" \\"] if any(b != "{}" for b in below) else []),
         r"\midrule",
         *(row + r" \\" for row in rows),
         r"\bottomrule",
@@ -85,6 +91,12 @@ def latex(summary: Summary, label: str, n: str, audits: Iterable[Table] = ()) ->
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _stacked(column: Column) -> list[str]:
+    """A heading and its unit in short lines, for a narrow column."""
+    unit = [f"({column.unit})"] if column.unit not in ("", "1") else []
+    return textwrap.wrap(column.meaning, 10, break_long_words=False) + unit
 
 
 def aligned(texts: Iterable[str]) -> str:

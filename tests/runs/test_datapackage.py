@@ -60,8 +60,17 @@ def test_a_summary_is_a_table_of_booktabs_and_siunitx():
     assert all(rule in text for rule in (r"\toprule", r"\midrule", r"\bottomrule"))
     kinds = re.search(r"\\begin\{tabular\}\{(.*)\}", text)[1]
     assert kinds == "S[table-format=1.0] S[table-format=1.1] l S[table-format=-1.0e-1]"
-    assert "{seed} & {gap} & {data} & {r, CL}" in text and "{} & {(nats)} & {} & {}" in text
+    assert r"{\shortstack{seed}} & {\shortstack{gap \\ (nats)}} & " in text
+    assert r"{\shortstack{r, CL}} \\" in text and "in the CSV only" not in text
     assert r"0 & 0.5 & {a} & 1e-05 \\" in text and r"1 & {} & {b} & -2 \\" in text
+
+
+def test_columns_that_a_line_of_a_page_does_not_hold_are_left_to_the_csv():
+    wide = pd.DataFrame({f"a_long_heading_{k}": [1.0] for k in range(20)})
+    text = latex(Summary(wide, "Wide"), "wide", "n = 1 seed")
+    kept = text.count(r"\shortstack")
+    assert 1 < kept < 20
+    assert f"in the CSV only: a_long_heading_{kept}, " in text
 
 
 def test_numbers_have_three_digits_and_columns_fit_them():
