@@ -1,0 +1,5 @@
+"""Embeddings and labels from a person's files: one dict of readers, one sentence for each fault."""
+
+from supcon_theory.data.embeddings.read import Embeddings, read, second
+
+__all__ = ["Embeddings", "read", "second"]
