@@ -113,13 +113,18 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (
             *GAP_AND_FLOORS,
             columns.EMBEDDINGS,
+            columns.SMALL_SAMPLES,
+            columns.FINITE_SAMPLES,
+            columns.COMPARISON,
             columns.PAIRS,
             columns.SPECTRUM,
             columns.FEW_SHOT,
             columns.RANKS,
             columns.PROBES,
         ),
-        of_embeddings(lambda z, y: pd.concat(audit(z, y, TAUS, (1, 4)).values())),
+        of_embeddings(lambda z, y: pd.concat(
+                audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1).values()
+            )),
     ),
     "imbalance": (
         (columns.MINIMISERS,),
