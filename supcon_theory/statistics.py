@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 MANY = 10_000  # seeds; nobody runs more
-NOWHERE = (-math.inf, math.inf)
+ANYWHERE = (-math.inf, math.inf)
 
 
 class Interval(NamedTuple):
@@ -73,7 +73,7 @@ def jackknife_groups(labels: ArrayLike, groups: int, seed: int = 0) -> NDArray[n
 
 
 def jackknife_interval(
-    value: float, without: ArrayLike, level: float = 0.95, ends: tuple[float, float] = NOWHERE
+    value: float, without: ArrayLike, level: float = 0.95, ends: tuple[float, float] = ANYWHERE
 ) -> Interval:
     """Delete-a-group jackknife: value +- t_(G-1) sqrt((G-1)/G sum_g (value_g - value)^2).
 

@@ -13,6 +13,7 @@ from supcon_theory.audits.small_samples import jackknife
 from supcon_theory.measures.comparison import cka, rsa
 from supcon_theory.measures.moments import Measure
 from supcon_theory.measures.sampling import sampled_rows
+from supcon_theory.statistics import Interval
 
 COLUMNS, VERSION = COMPARISON.columns, COMPARISON.version
 MOST = 20_000  # samples that are compared
@@ -47,12 +48,7 @@ def comparison_table(x: Tensor, y: Tensor, seed: int = 0) -> pd.DataFrame:
     chosen = torch.from_numpy(sampled_rows(len(x), MOST, seed))
     x, y = (of[chosen.to(of.device)].double().mean(1).cpu() for of in (x, y))
     of_all = [measure(x, y) for measure, _ in MEASURES.values()]
-    intervals = jackknife(
-        lambda kept: [measure(x[kept], y[kept]).value for measure, _ in MEASURES.values()],
-        np.zeros(len(x), int),
-        seed,
-        [ends for _, ends in MEASURES.values()],
-    )
+    intervals = comparison_intervals(x, y, seed)
     rng = np.random.default_rng((seed, len(x)))
     orders = [torch.from_numpy(rng.permutation(len(x))) for _ in range(SHUFFLES)]
     nulls = [[m(x, y[order]).value for m, _ in MEASURES.values()] for order in orders]
@@ -60,11 +56,21 @@ def comparison_table(x: Tensor, y: Tensor, seed: int = 0) -> pd.DataFrame:
         {
             "measure": list(MEASURES),
             "value": [found.value for found in of_all],
-            "low": [interval.low for interval in intervals],
-            "high": [interval.high for interval in intervals],
+            "low": [intervals[name].low for name in MEASURES],
+            "high": [intervals[name].high for name in MEASURES],
             "shuffled": np.mean(nulls, axis=0),
             "shuffled_high": np.max(nulls, axis=0),
             "samples": len(x),
             "reason": [found.reason for found in of_all],
         }
     )
+
+
+def comparison_intervals(x: Tensor, y: Tensor, seed: int = 0) -> dict[str, Interval]:
+    """Each of `MEASURES` of (N, p) and (N, q) with its jackknife interval."""
+
+    def of(kept: Tensor | slice) -> list[float]:
+        return [measure(x[kept], y[kept]).value for measure, _ in MEASURES.values()]
+
+    ends = [ends for _, ends in MEASURES.values()]
+    return dict(zip(MEASURES, jackknife(of, np.zeros(len(x), int), seed, ends), strict=True))

@@ -57,12 +57,13 @@ def audit(
     Returns:
         By the name of the table: `gap` (a row per temperature: the losses, their gap, its bounds
         and the distance from the floors), `geometry` (one row: collapse, CDNV, rank, what corrects
-        them for few samples, and the norms of the rows as given), `pairs` (CDNV of every ordered pair of classes), `spectrum`, `ranks`
-        and, if any shots are asked for, `few_shot` (error of the nearest class centre and its
-        bounds, the embeddings being the population; m = inf: known centres), `finite_samples` (the
-        bounds that hold for the law behind them) and `probes` (errors of four classifiers on
-        samples that they were not fitted to); with `against`, `comparison` (CKA and RSA, beside
-        shuffled rows). What is about balanced classes is NaN for others. `audits.columns` says what each column means.
+        them for few samples, and the norms of the rows as given), `pairs` (CDNV of every ordered
+        pair of classes), `spectrum`, `ranks` and, if any shots are asked for, `few_shot` (error of
+        the nearest class centre and its bounds, the embeddings being the population; m = inf: known
+        centres), `finite_samples` (the bounds that hold for the law behind them) and `probes`
+        (errors of four classifiers on samples that they were not fitted to); with `against`,
+        `comparison` (CKA and RSA, beside shuffled rows). What is about balanced classes is NaN for
+        others. `audits.columns` says what each column means.
 
     Example:
         >>> import numpy as np

@@ -23,7 +23,7 @@ from supcon_theory.measures.corrected import (
 from supcon_theory.measures.moments import Moments, class_moments
 from supcon_theory.measures.pair_moments import directional_scatter
 from supcon_theory.measures.participation import corrected_participation_ratio
-from supcon_theory.statistics import Interval, jackknife_groups, jackknife_interval
+from supcon_theory.statistics import ANYWHERE, Interval, jackknife_groups, jackknife_interval
 from supcon_theory.theory.few_shot.finite_samples import (
     MomentBounds,
     moment_bounds,
@@ -88,21 +88,25 @@ def separation_intervals(z: Tensor, y: Tensor, seed: int = 0) -> dict[str, Inter
 
 def dimension_row(z: Tensor, seed: int = 0) -> dict[str, float]:
     """The corrected participation ratio of (N, K, d) with its jackknife interval, of `RANKS`."""
-    (interval,) = jackknife(
-        lambda kept: (corrected_participation_ratio(z[kept]).value,),
-        np.zeros(len(z), int),
-        seed,
-        ends=[(1.0, float(z.shape[-1]))],
-    )
-    names = ("corrected", "low", "high")
-    return {f"participation_ratio_{n}": x for n, x in zip(names, interval[:3], strict=True)}
+    names, found = ("corrected", "low", "high"), dimension_interval(z, seed)[:3]
+    return {f"participation_ratio_{name}": x for name, x in zip(names, found, strict=True)}
+
+
+def dimension_interval(z: Tensor, seed: int = 0) -> Interval:
+    """The corrected participation ratio of (N, d) or (N, K, d) with its jackknife interval."""
+    ends = [(1.0, float(z.shape[-1]))]
+
+    def of(kept: Tensor | slice) -> tuple[float]:
+        return (corrected_participation_ratio(z[kept]).value,)
+
+    return jackknife(of, np.zeros(len(z), int), seed, ends)[0]
 
 
 def jackknife(
     statistics: Callable[[Any], Sequence[float]],
     y: np.ndarray,
     seed: int,
-    ends: Sequence[tuple[float, float]] = (),
+    ends: Sequence[tuple[float, float]] | None = None,
 ) -> list[Interval]:
     """Delete-a-group jackknife intervals of several statistics of the same samples.
 
@@ -121,9 +125,8 @@ def jackknife(
     groups = jackknife_groups(y, GROUPS, seed)
     used = [g for g in range(GROUPS) if (groups == g).any()]
     without = np.array([statistics(torch.from_numpy(groups != g)) for g in used])
-    limits = [{"ends": end} for end in ends] or [{} for _ in values]
-    rows = zip(values, without.T, limits, strict=True)
-    return [jackknife_interval(value, row, **limit) for value, row, limit in rows]
+    rows = zip(values, without.T, ends or [ANYWHERE] * len(values), strict=True)
+    return [jackknife_interval(value, row, ends=limits) for value, row, limits in rows]
 
 
 def proved_bounds(x: Tensor, y: Tensor, delta: float = DELTA) -> MomentBounds:
@@ -145,15 +148,18 @@ def proved_bounds(x: Tensor, y: Tensor, delta: float = DELTA) -> MomentBounds:
     grow = n / (n - 1)
     distance = moments.square_distances.sqrt()
     along = directional_scatter(moments) * grow[:, None]
-    numbers = (
-        n,
-        moments.variances * grow,
-        _largest(moments) * grow,
-        moments.means.norm(dim=1),
-        distance.masked_fill(distance.isnan(), 0.0),  # of means that are one point
-        along,
+    n, v, largest, length, distance, along = (
+        of.cpu().numpy()
+        for of in (
+            n,
+            moments.variances * grow,
+            _largest(moments) * grow,
+            moments.means.norm(dim=1),
+            distance.masked_fill(distance.isnan(), 0.0),  # of means that are one point
+            along,
+        )
     )
-    return moment_bounds(*(of.cpu().numpy() for of in numbers), delta)
+    return moment_bounds(n, v, largest, length, distance, along, delta)
 
 
 def _largest(moments: Moments) -> Tensor:

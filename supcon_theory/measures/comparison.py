@@ -18,7 +18,6 @@ Distances 1 - cosine have the same correlation. The ratios themselves are unbias
 
 import math
 
-import torch
 from torch import Tensor
 
 from supcon_theory import inputs
@@ -73,20 +72,19 @@ def rsa(x: Features, y: Features, *, debiased: bool = False) -> Measure:
         In [-1, 1]; NaN with a reason where all cosines are one or there are fewer than 3 samples (4
         debiased).
     """
-    pairs = [_Cosines(inputs.unit_rows(_averaged(z, name))) for z, name in ((x, "x"), (y, "y"))]
-    a, b = pairs
+    a, b = (Cosines(inputs.unit_rows(_averaged(z, name))) for z, name in ((x, "x"), (y, "y")))
     _check_lengths(len(a.u), len(b.u))
     if reason := _too_few(len(a.u), FEWEST if debiased else 3):
         return Measure(math.nan, reason)
-    found = [_covariance(*of, debiased) for of in ((a, b), (a, a), (b, b))]
-    flat = [w <= len(of.u) ** 2 * COINCIDE for w, of in zip(found[1:], pairs, strict=True)]
+    found = [cosine_covariance(*of, debiased=debiased) for of in ((a, b), (a, a), (b, b))]
+    flat = [w <= COINCIDE for w in found[1:]]
     if any(flat):
         return Measure(math.nan, f"all cosines of {'xy'[flat.index(True)]} are equal")
     return _ratio(*found)
 
 
-class _Cosines:
-    """What `rsa` needs of unit rows (N, D)."""
+class Cosines:
+    """What `rsa` needs of unit rows (N, D): u, p and e."""
 
     def __init__(self, rows: Tensor) -> None:
         mean = rows.mean(0)
@@ -95,16 +93,16 @@ class _Cosines:
         self.e = 1 - mean.square().sum().item()
 
 
-def _covariance(a: _Cosines, b: _Cosines, debiased: bool) -> float:
-    """Sum over i != j of (a - mean a)(b - mean b); or N (N-1) times that over disjoint pairs."""
+def cosine_covariance(a: Cosines, b: Cosines, *, debiased: bool) -> float:
+    """Covariance of a_ij and b_ij over pairs i != j; debiased, over disjoint pairs of samples."""
     N, shared = len(a.u), (a.p @ b.p).item()
     off_diagonal = 2 * N * shared + product_square(a.u, b.u) - N * a.e * b.e
     if not debiased:
-        return off_diagonal - N * a.e * b.e / (N - 1)
+        return (off_diagonal - N * a.e * b.e / (N - 1)) / (N * (N - 1))
     # over disjoint pairs: (sum a)(sum b) - 4 sum of row sums + 2 sum a b, rows N p_i - e
     rows = N * N * shared + N * a.e * b.e
     disjoint = N * N * a.e * b.e - 4 * rows + 2 * off_diagonal
-    return off_diagonal - disjoint / ((N - 2) * (N - 3))
+    return (off_diagonal - disjoint / ((N - 2) * (N - 3))) / (N * (N - 1))
 
 
 def _ratio(xy: float, xx: float, yy: float) -> Measure:

@@ -10,13 +10,14 @@ is the mean of class a less that of class c, T_a the covariance of a view mean i
 
     delta_a'Sigma delta_b + <t, delta_a + delta_b> + f - [a = b] tr(Sigma T_a)/n_a
     t = sum u q/((n-1)(n-2)) + sum A_k u_k/(n(n-1))
-    f = [2n sum q^2 - (sum q)^2 - |uu'|^2]/(2 n(n-1)(n-2)(n-3)) x 2, less what A_k shares with u_k
+    f = [2n sum q^2 - (sum q)^2 - (n-1) sum_jk <u_j, u_k>^2]/(n(n-1)(n-2)(n-3))
+        + [2 sum u_k'A_k u_k - sum_jk u_j'A_k u_j]/(n(n-1)(n-2))
 
 Proof. K^c_ab is the mean over distinct samples x1..x4 of class c and y of a and b (y1 != y2 where
-a = b) of <x1-x2, y1-x3><x1-x2, y2-x4>/2: every factor is independent of the others, so its mean is
-exactly K^c_ab. Expand the product; sums over distinct samples are those over all less what
-coincides, and sum u = 0: sum_{3 != 1,2} u_3 = -u_1 - u_2 gives t, the same twice gives f, and
-y1 != y2 takes T_a/n_a off the product of the means.
+a = b) of <x1-x2, y1-x3><x1-x2, y2-x4>/2 + (y1-x3)'A_1(y2-x4): x1-x2, y1-x3 and y2-x4 are
+independent, so its mean is exactly K^c_ab. Expand the product; sums over distinct samples are those
+over all less what coincides, and sum u = 0: sum_{3 != 1,2} u_3 = -u_1 - u_2 gives t, the same twice
+gives f, and y1 != y2 takes T_a/n_a off the product of the means.
 
 v, |D|^2, K, and with them the Gram matrix G of the centred means and H_ab = m_a'Sigma_W m_b, are
 unbiased, entry by entry. The ratios

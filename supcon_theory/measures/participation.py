@@ -17,6 +17,7 @@ The sums over distinct samples are those over all, less what coincides (sum u = 
 
 import math
 
+import numpy as np
 from torch import Tensor
 
 from supcon_theory import inputs
@@ -26,12 +27,12 @@ from supcon_theory.measures.covariances import (
     unbiased_covariance_square,
     unbiased_trace_square,
 )
-from supcon_theory.measures.moments import Features, Measure
+from supcon_theory.measures.moments import Measure
 
 FEWEST = 4  # samples
 
 
-def unbiased_traces(features: Features) -> tuple[float, float]:
+def unbiased_traces(features: Tensor | np.ndarray) -> tuple[float, float]:
     """(tr Sigma)^2 and tr Sigma^2 of the rows, each without bias, up to one common factor.
 
     Args:
@@ -69,7 +70,7 @@ def _apart(n: int, mean: float, own: float) -> float:
     return ((n - 1) * mean - own) / ((n - 1) * (n - 2))
 
 
-def corrected_participation_ratio(features: Features) -> Measure:
+def corrected_participation_ratio(features: Tensor | np.ndarray) -> Measure:
     """(tr Sigma)^2 / tr Sigma^2 of the rows, numerator and denominator without bias.
 
     The truth lies in [1, D]: an estimate beyond either end is put there, and the reason says so.
@@ -80,7 +81,7 @@ def corrected_participation_ratio(features: Features) -> Measure:
     Returns:
         From 1 to D; NaN with a reason for fewer than 4 samples or a constant embedding.
     """
-    shape = features.shape
+    shape = inputs.features(features).shape
     trace, square = unbiased_traces(features)
     if math.isnan(trace):
         return Measure(math.nan, f"{shape[0]} samples: the corrected ratio needs {FEWEST}")
@@ -90,4 +91,6 @@ def corrected_participation_ratio(features: Features) -> Measure:
     if 1 <= ratio <= shape[-1]:
         return Measure(ratio)
     end = 1.0 if ratio < 1 else float(shape[-1])
-    return Measure(end, f"the estimate {ratio:.4g} lies outside of 1 to {shape[-1]}: put at the end")
+    return Measure(
+        end, f"the estimate {ratio:.4g} lies outside of 1 to {shape[-1]}: put at the end"
+    )

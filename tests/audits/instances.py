@@ -122,9 +122,9 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             columns.RANKS,
             columns.PROBES,
         ),
-        of_embeddings(lambda z, y: pd.concat(
-                audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1).values()
-            )),
+        of_embeddings(
+            lambda z, y: pd.concat(audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1).values())
+        ),
     ),
     "imbalance": (
         (columns.MINIMISERS,),

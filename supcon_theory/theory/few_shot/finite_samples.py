@@ -26,7 +26,8 @@ D^ = mu^_j - mu^_i, lambda^ the largest eigenvalue of S, t = log(E/delta), E = C
 All events hold at once with probability 1 - delta: C each of 1 and 2, C (C - 1) of 3. Then with
 low_ij = |D^| - R_i - R_j <= |D|, where it is positive,
        V_ij = v_i/|D|^2 <= v_i/low^2
-       V_dir_ij <= ([sqrt(D^'S_i D^) + sqrt(lambda^_i)(R_i + R_j)]/low^2 + 2 sqrt(2 t/(n_i-1))/low)^2
+       V_dir_ij <= (a/low^2 + 2 sqrt(2 t/(n_i - 1))/low)^2,
+       a = sqrt(D^'S_i D^) + sqrt(lambda^_i)(R_i + R_j)
 and the smaller of the two for V_dir. Where low <= 0 nothing is known: infinity. The bounds on the
 error grow with these moments, so they hold with them in place of the true ones.
 """
