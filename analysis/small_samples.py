@@ -21,6 +21,7 @@ LAWS = {  # what is drawn of which law
     "isotropic": "isotropic classes",
     "thin": "thin between the means",
     "sphere classes": "finite law of unit rows",
+    "related": "related embeddings",
     "independent": "independent embeddings",
     "sphere pairs": "two finite embeddings",
 }
@@ -31,8 +32,8 @@ def draw(tables: style.Tables, folder: Path) -> None:
     """A panel of biases for each law, one of coverage, two of proved bounds."""
     table = tables["table"]
     sampled = table[table["draws"] > 0]
-    sheet = style.Sheet(len(LAWS) + 3, columns=4, height=1.7)
-    looks = dict(xscale="log", xlabel="samples n")
+    sheet = style.Sheet(len(LAWS) + 3, columns=3, height=1.6)
+    looks = dict(xscale="log", xlabel="samples n", xlim=(1.7, None))
     for law, title in LAWS.items():
         panel = sheet.panel(title, ylabel="relative bias", ylim=(-1, 1.05), **looks)
         rows = style.where(sampled, law=law)
@@ -47,14 +48,16 @@ def draw(tables: style.Tables, folder: Path) -> None:
         panel.curve(over_laws(style.where(sampled, measure=name)), "n", "covered", **look)
     panel.level(0.95 if panel.drawn else np.nan, ls=style.DOTTED)
     looks |= dict(yscale="log")
-    panel = sheet.panel("proved bounds, 95 %", "no bound is finite", ylabel="value, bound", **looks)
+    panel = sheet.panel(
+        "proved bounds", "no bound is finite", ylabel="bound, truth dotted", **looks
+    )
     for name in ("cdnv", "directional_cdnv"):
         rows, look = style.where(sampled, law="sphere classes", measure=name), LOOKS[name]
-        panel.curve(rows, "n", "upper", band=False, marker=".", **look)
+        panel.curve(rows, "n", "upper", band=False, **look)
         level = rows["truth"].mean()
         panel.level(level, f"{name}, truth", color=look["color"], ls=style.DOTTED)
-    panel.say("nothing below the first point" if panel.drawn else "")
-    panel = sheet.panel("Cantelli, law that attains it", ylabel="share, bound", **looks)
+    panel.say("infinite for fewer" if panel.drawn else "")
+    panel = sheet.panel("Cantelli attained", ylabel="share, bound", **looks)
     panel.looks["yscale"] = "linear"
     rows = style.where(sampled, law="two points")
     panel.curve(rows, "n", "missed", color="k", ls=style.DASHED, label="plug-in below the error")

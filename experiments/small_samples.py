@@ -6,7 +6,7 @@ measure the plug-in and the corrected value are set beside the truth, with the s
 intervals and of proved bounds that hold it. Over all samples of a law of a few atoms, by
 enumeration, corrected moments have no bias at all.
 
-    python experiments/small_samples.py          minutes; 5 seeds, up to 200 draws of each size
+    python experiments/small_samples.py          minutes; 5 seeds, up to 100 draws of each size
 """
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
@@ -32,7 +32,7 @@ class Config(Common):
 
     sizes: tuple[int, ...] = (2, 4, 8, 16, 32, 100, 316, 1_000, 3_162, 10_000)
     """Numbers of samples, of each class where there are classes."""
-    draws: int = 200
+    draws: int = 100
     """Independent samples of each size; above 100 fewer, at least 10."""
     enumerated: tuple[int, ...] = (4, 5, 6)
     """Sizes of which all samples are enumerated."""
@@ -48,9 +48,9 @@ class Config(Common):
 
 
 PRESETS = {
-    "smoke": Config(seeds=2, sizes=(4, 32), draws=6, enumerated=(4,)),
+    "smoke": Config(seeds=2, sizes=(4, 32), draws=4, enumerated=(4,)),
     "laptop": Config(),
-    "full": Config(seeds=10, draws=1_000, enumerated=(4, 5, 6, 8)),
+    "full": Config(seeds=10, draws=500, enumerated=(4, 5, 6, 8)),
 }
 
 

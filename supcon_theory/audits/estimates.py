@@ -1,4 +1,4 @@
-"""Plug-in and corrected estimates beside the truth: bias, coverage, range, over samples of a law."""
+"""Plug-in and corrected estimates beside the truth: bias, coverage, range, by sampling laws."""
 
 from typing import Any, NamedTuple
 

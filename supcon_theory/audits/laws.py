@@ -1,4 +1,4 @@
-"""Laws whose CDNV, NC1, participation ratio, CKA and RSA are known: what estimates are held against.
+"""Laws whose CDNV, NC1, participation ratio, CKA and RSA are known: the truth of estimates.
 
 Of classes: Gaussian ones, isotropic (directional CDNV V/d) or thin between the means (far below),
 and a finite law of unit rows. Of two embeddings of a sample: Gaussian and related, independent, and

@@ -7,7 +7,7 @@ from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 ROUNDING = 1e-10
-FEW, ENOUGH = 32, 100  # samples: up to, and from which on
+FEWEST, FEW, ENOUGH = 4, 32, 100  # samples: of order-4 statistics, few, enough for intervals
 CLASSES = ("cdnv", "directional_cdnv", "nc1")
 PAIRS = ("participation_ratio", "cka")  # the plug-in RSA has next to no bias
 OWN = "own"
@@ -20,14 +20,22 @@ def unbiased() -> AtMost:
 
 
 @declare(
-    "S2", f"{OWN} proof: self-bounding variance, Bousquet", "theorem", "probability >= 1 - delta"
+    "S2",
+    "own proof: self-bounding variance, Bousquet's inequality",
+    "theorem",
+    scope={
+        "law": ("sphere classes", "two points"),
+        "measure": ("cdnv", "directional_cdnv", "known-centre bound"),
+    },
 )
 def proved() -> AtMost:
-    """Bounds on CDNV and directional CDNV hold for the law; the rest says nothing."""
+    """Bounds of n independent rows hold for their law with probability 95 %, whatever the law."""
     return AtMost({"violation_upper": 0.0}, ("truth", "upper"), "says_nothing == 1")
 
 
-@declare("S3", "Cauchy-Schwarz", "theorem", where="n >= 4")
+@declare(
+    "S3", "Cauchy-Schwarz", "theorem", scope={"measure": (*PAIRS, "rsa")}, where=f"n >= {FEWEST}"
+)
 def in_range() -> AtMost:
     """CKA in [0, 1], debiased CKA and RSA in [-1, 1], participation ratio in [1, d]; never NaN."""
     return AtMost({"violation_range": ROUNDING})
@@ -35,13 +43,13 @@ def in_range() -> AtMost:
 
 @declare(
     "S4",
-    f"{OWN}; the law of arXiv 2603.03530, Theorem 4.1's constant",
+    "own, on the law that attains Cantelli's bound",
     "counterexample",
     scope={"law": "two points"},
     mutant=Change("missed", "missed * (1 - @t)"),
 )
 def flattering() -> AtMost:
-    """The known-centre bound of plug-in moments is below the error in over a quarter of samples."""
+    """A bound fed with plug-in moments is below the error in over a quarter of the samples."""
     return AtMost({"0.25 - missed": 0.0})
 
 
