@@ -77,7 +77,7 @@ def rsa(x: Features, y: Features, *, debiased: bool = False) -> Measure:
     if reason := _too_few(len(a.u), FEWEST if debiased else 3):
         return Measure(math.nan, reason)
     found = [cosine_covariance(*of, debiased=debiased) for of in ((a, b), (a, a), (b, b))]
-    flat = [w <= COINCIDE for w in found[1:]]
+    flat = [w <= COINCIDE**2 for w in found[1:]]
     if any(flat):
         return Measure(math.nan, f"all cosines of {'xy'[flat.index(True)]} are equal")
     return _ratio(*found)
@@ -90,7 +90,7 @@ class Cosines:
         mean = rows.mean(0)
         self.u = rows - mean
         self.p = self.u @ mean
-        self.e = 1 - mean.square().sum().item()
+        self.e = self.u.square().sum(1).mean().item()  # 1 - |m|^2 without its cancellation
 
 
 def cosine_covariance(a: Cosines, b: Cosines, *, debiased: bool) -> float:
