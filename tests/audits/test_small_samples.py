@@ -12,6 +12,7 @@ from supcon_theory.audits.small_samples import (
     proved_bounds,
     small_samples_row,
 )
+from supcon_theory.theory.few_shot.finite_samples import moment_bounds
 
 
 def blobs(n: int, C: int = 3, K: int = 1, d: int = 8, spread: float = 0.3, seed: int = 0):
@@ -63,6 +64,23 @@ def test_proved_bounds_grow_as_less_failure_is_allowed_and_bound_the_plug_in_err
     for row in finite_sample_rows(z[:, 0], y, (5, 100, np.inf), (2, 3)):
         assert row["bound_plug_in"] <= row["bound_sampled"] <= 1
         assert row["says_nothing"] == (row["bound_sampled"] >= 1 - 1 / row["ways"])
+
+
+def test_proved_bounds_are_fed_with_the_moments_of_the_rows():
+    z, y = blobs(3000, spread=0.1)
+    x = z[:, 0].numpy()
+    rows = np.stack([x[y.numpy() == c] for c in range(3)])
+    means, S = rows.mean(1), [np.cov(of, rowvar=False) for of in rows]
+    D = means[None] - means[:, None]
+    v, top = [np.trace(of) for of in S], [np.linalg.eigvalsh(of)[-1] for of in S]
+    along = [[D[i, j] @ S[i] @ D[i, j] for j in range(3)] for i in range(3)]
+    lengths = np.linalg.norm(means, axis=1), np.linalg.norm(D, axis=2)
+    expected, found = (
+        moment_bounds([3000] * 3, v, top, *lengths, along, 0.05),
+        proved_bounds(z[:, 0], y),
+    )
+    for of in zip(found, expected, strict=True):
+        np.testing.assert_allclose(*of, rtol=1e-9)
 
 
 def test_two_models_are_compared_with_intervals_beside_shuffled_rows():

@@ -89,6 +89,26 @@ def test_unit_rows_know_their_variance_from_the_length_of_their_mean():
     assert (known.V[off] < unknown.V[off]).all()
 
 
+def test_one_pair_is_what_the_docstring_says():
+    n, v, largest, length = [900, 2500], [0.1, 0.3], [0.04, 0.1], [0.9, 0.7]
+    d, along, t = 1.1, [0.02, 0.05], np.log(2 * 3 / 0.1)
+    R, above = [], []
+    for k in range(2):
+        most = min(1, (v[k] ** 0.5 + 2 * (2 * t / (n[k] - 1)) ** 0.5) ** 2)
+        s = (most / n[k]) ** 0.5
+        R.append(s + (2 * t * (most + 4 * s) / n[k]) ** 0.5 + 2 * t / (3 * n[k]))
+        above.append(min(most, 1 - (length[k] - R[k]) ** 2))
+    low = d - sum(R)
+    pairs = [[0, d], [d, 0]], [[0, along[0]], [along[1], 0]]
+    found = moment_bounds(n, v, largest, length, *pairs, 0.1)
+    for i, j in ((0, 1), (1, 0)):
+        assert found.V[i, j] == pytest.approx(above[i] / low**2)
+        line = (along[i] ** 0.5 + largest[i] ** 0.5 * sum(R)) / low**2
+        line += 2 * (2 * t / (n[i] - 1)) ** 0.5 / low
+        assert found.V_dir[i, j] == pytest.approx(min(line**2, above[i] / low**2))
+    assert found.V_dir[1, 0] < found.V[1, 0]
+
+
 def test_where_the_means_cannot_be_told_apart_nothing_is_known_and_the_error_bound_is_1():
     law = statistics(atoms())
     found = moment_bounds([5] * 3, *law[1:], 0.05)
