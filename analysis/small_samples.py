@@ -19,11 +19,11 @@ LOOKS = {  # measure: how it looks
 }
 LAWS = {  # what is drawn of which law
     "isotropic": "isotropic classes",
-    "thin": "thin between the means",
-    "sphere classes": "finite law of unit rows",
-    "related": "related embeddings",
-    "independent": "independent embeddings",
-    "sphere pairs": "two finite embeddings",
+    "thin": "thin classes",
+    "sphere classes": "finite law, classes",
+    "related": "related pairs",
+    "independent": "unrelated pairs",
+    "sphere pairs": "finite law, pairs",
 }
 
 

@@ -19,8 +19,8 @@ COLUMNS, VERSION = COMPARISON.columns, COMPARISON.version
 MOST = 20_000  # samples that are compared
 SHUFFLES = 10  # of the null
 MEASURES: dict[str, tuple[Callable[..., Measure], tuple[float, float]]] = {  # with their range
-    "cka": (cka, (0.0, 1.0)),
     "cka_debiased": (partial(cka, debiased=True), (-1.0, 1.0)),
+    "cka": (cka, (0.0, 1.0)),
     "rsa": (rsa, (-1.0, 1.0)),
     "rsa_debiased": (partial(rsa, debiased=True), (-1.0, 1.0)),
 }

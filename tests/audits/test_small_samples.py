@@ -87,7 +87,7 @@ def test_two_models_are_compared_with_intervals_beside_shuffled_rows():
     z, y = blobs(40, K=2)
     tables = audit(z, y, [1.0], shots=(), against=2 * z[:, 0, :5].numpy())
     table = tables["comparison"].set_index("measure")
-    assert list(table.index) == ["cka", "cka_debiased", "rsa", "rsa_debiased"]
+    assert list(table.index) == ["cka_debiased", "cka", "rsa", "rsa_debiased"]
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
     assert (table["value"] > table["shuffled_high"]).all()
     assert abs(table.loc["cka_debiased", "shuffled"]) < 0.05 and (table["samples"] == 120).all()
