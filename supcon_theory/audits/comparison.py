@@ -1,8 +1,5 @@
 """Two embeddings of the same samples: CKA and RSA, with intervals and the null of shuffled rows."""
 
-from collections.abc import Callable
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import torch
@@ -16,14 +13,9 @@ from supcon_theory.measures.sampling import sampled_rows
 from supcon_theory.statistics import Interval
 
 COLUMNS, VERSION = COMPARISON.columns, COMPARISON.version
-MOST = 20_000  # samples that are compared
+MOST = 10_000  # samples that are compared
 SHUFFLES = 10  # of the null
-MEASURES: dict[str, tuple[Callable[..., Measure], tuple[float, float]]] = {  # with their range
-    "cka_debiased": (partial(cka, debiased=True), (-1.0, 1.0)),
-    "cka": (cka, (0.0, 1.0)),
-    "rsa": (rsa, (-1.0, 1.0)),
-    "rsa_debiased": (partial(rsa, debiased=True), (-1.0, 1.0)),
-}
+RANGES = {"cka_debiased": (-1, 1), "cka": (0, 1), "rsa": (-1, 1), "rsa_debiased": (-1, 1)}
 
 
 def comparison_table(x: Tensor, y: Tensor, seed: int = 0) -> pd.DataFrame:
@@ -47,30 +39,37 @@ def comparison_table(x: Tensor, y: Tensor, seed: int = 0) -> pd.DataFrame:
         )
     chosen = torch.from_numpy(sampled_rows(len(x), MOST, seed))
     x, y = (of[chosen.to(of.device)].double().mean(1).cpu() for of in (x, y))
-    of_all = [measure(x, y) for measure, _ in MEASURES.values()]
+    of_all = likenesses(x, y)
     intervals = comparison_intervals(x, y, seed)
     rng = np.random.default_rng((seed, len(x)))
     orders = [torch.from_numpy(rng.permutation(len(x))) for _ in range(SHUFFLES)]
-    nulls = [[m(x, y[order]).value for m, _ in MEASURES.values()] for order in orders]
+    nulls = [[found.value for found in likenesses(x, y[order]).values()] for order in orders]
     return pd.DataFrame(
         {
-            "measure": list(MEASURES),
-            "value": [found.value for found in of_all],
-            "low": [intervals[name].low for name in MEASURES],
-            "high": [intervals[name].high for name in MEASURES],
+            "measure": list(of_all),
+            "value": [found.value for found in of_all.values()],
+            "low": [intervals[name].low for name in of_all],
+            "high": [intervals[name].high for name in of_all],
             "shuffled": np.mean(nulls, axis=0),
             "shuffled_high": np.max(nulls, axis=0),
             "samples": len(x),
-            "reason": [found.reason for found in of_all],
+            "reason": [found.reason for found in of_all.values()],
         }
     )
 
 
+def likenesses(x: Tensor, y: Tensor) -> dict[str, Measure]:
+    """The measures of `RANGES`, in their order."""
+    by_kernels, by_pairs = cka(x, y), rsa(x, y)
+    found = (by_kernels.debiased, by_kernels.biased, by_pairs.biased, by_pairs.debiased)
+    return dict(zip(RANGES, found, strict=True))
+
+
 def comparison_intervals(x: Tensor, y: Tensor, seed: int = 0) -> dict[str, Interval]:
-    """Each of `MEASURES` of (N, p) and (N, q) with its jackknife interval."""
+    """Each of `RANGES` of (N, p) and (N, q) with its jackknife interval."""
 
     def of(kept: Tensor | slice) -> list[float]:
-        return [measure(x[kept], y[kept]).value for measure, _ in MEASURES.values()]
+        return [found.value for found in likenesses(x[kept], y[kept]).values()]
 
-    ends = [ends for _, ends in MEASURES.values()]
-    return dict(zip(MEASURES, jackknife(of, np.zeros(len(x), int), seed, ends), strict=True))
+    groups = np.zeros(len(x), int)
+    return dict(zip(RANGES, jackknife(of, groups, seed, list(RANGES.values())), strict=True))

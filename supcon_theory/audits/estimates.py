@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from supcon_theory.audits.columns import ESTIMATES
-from supcon_theory.audits.comparison import MEASURES, comparison_intervals
+from supcon_theory.audits.comparison import RANGES, comparison_intervals
 from supcon_theory.audits.laws import LAWS, Law
 from supcon_theory.audits.small_samples import (
     DELTA,
@@ -90,7 +90,7 @@ def pair_estimates(law: Law, x: Tensor, y: Tensor) -> dict[str, Estimate]:
 
 def _ends(name: str, interval: Interval, n: int) -> list[float]:
     """Distances below and above the range of a measure; none where n is too small for it."""
-    low, high = MEASURES[name][1]
+    low, high = RANGES[name]
     return [low - interval.mean, interval.mean - high] if n >= 4 else []
 
 

@@ -18,7 +18,6 @@ from supcon_theory.audits.small_samples import DELTA
 from supcon_theory.measures.comparison import Cosines, cosine_covariance
 from supcon_theory.measures.corrected import unbiased_moments
 from supcon_theory.measures.covariances import (
-    covariance_square,
     product_square,
     unbiased_covariance_square,
     unbiased_trace_square,
@@ -110,26 +109,26 @@ def corrected_class_values(z: Tensor, y: Tensor) -> Values:
 
 def pair_values(x: Tensor, y: Tensor) -> Values:
     """Plug-in squares of two embeddings of the same samples."""
-    u, v = x - x.mean(0), y - y.mean(0)
+    n, u, v = len(x), x - x.mean(0), y - y.mean(0)
     cosines = [Cosines(z / z.norm(dim=1, keepdim=True)) for z in (x, y)]
     return {
-        "squared covariance": _number(covariance_square(u, v)),
-        "squared trace": u.square().sum().square() / len(x) ** 2,
-        "trace of the square": _number(covariance_square(u, u)),
-        "covariance of cosines": _number(cosine_covariance(*cosines, debiased=False)),
+        "squared covariance": _number(product_square(u, v) / n**2),
+        "squared trace": u.square().sum().square() / n**2,
+        "trace of the square": _number(product_square(u, u) / n**2),
+        "covariance of cosines": _number(cosine_covariance(*cosines)[0]),
     }
 
 
 def corrected_pair_values(x: Tensor, y: Tensor) -> Values:
     """The same squares without bias."""
     u, v = x - x.mean(0), y - y.mean(0)
-    k = u.square().sum(1)
+    k, l, square = u.square().sum(1), v.square().sum(1), product_square(u, u)
     cosines = [Cosines(z / z.norm(dim=1, keepdim=True)) for z in (x, y)]
     found = {
-        "squared covariance": unbiased_covariance_square(u, v),
-        "squared trace": unbiased_trace_square(k, k, product_square(u, u)),
-        "trace of the square": unbiased_covariance_square(u, u),
-        "covariance of cosines": cosine_covariance(*cosines, debiased=True),
+        "squared covariance": unbiased_covariance_square(k, l, product_square(u, v)),
+        "squared trace": unbiased_trace_square(k, k, square),
+        "trace of the square": unbiased_covariance_square(k, k, square),
+        "covariance of cosines": cosine_covariance(*cosines)[1],
     }
     return {name: _number(value) for name, value in found.items()}
 

@@ -105,7 +105,7 @@ def sphere_pairs(seed: int) -> Law:
     power = torch.linalg.eigvalsh(spread.T @ spread)
     truth = {
         "participation_ratio": (power.sum().square() / power.square().sum()).item(),
-        "cka": cka(x, y).value,
+        "cka": cka(x, y).biased.value,
         # over independent samples, which may be the same atom: all pairs, with the diagonal
         "rsa": torch.corrcoef(torch.stack([(z @ z.T).flatten() for z in (x, y)]))[0, 1].item(),
     }

@@ -17,13 +17,14 @@ Distances 1 - cosine have the same correlation. The ratios themselves are unbias
 """
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.measures.covariances import (
     centred,
-    covariance_square,
     product_square,
     unbiased_covariance_square,
 )
@@ -32,28 +33,41 @@ from supcon_theory.measures.moments import COINCIDE, Features, Measure
 FEWEST = 4  # samples of a U-statistic of order 4
 
 
-def cka(x: Features, y: Features, *, debiased: bool = False) -> Measure:
+class Likeness(NamedTuple):
+    """How alike two embeddings are, as they stand and without the bias of few samples."""
+
+    biased: Measure
+    debiased: Measure
+
+
+def cka(x: Features, y: Features) -> Likeness:
     """Linear CKA of two embeddings of the same samples.
 
     Args:
         x: (N, p) or (N, K, p), whose views are averaged.
         y: (N, q) or (N, L, q) of the same samples in the same order.
-        debiased: Without the bias of few samples.
 
     Returns:
-        In [0, 1], debiased in [-1, 1]; NaN with a reason for a constant embedding or fewer than 2
-        samples (4 debiased).
+        Biased in [0, 1], debiased in [-1, 1]; NaN with a reason for a constant embedding or fewer
+        than 2 samples (4 debiased).
     """
-    u, v = _same_samples(x, y)
-    reason = _too_few(len(u), FEWEST if debiased else 2)
-    reason = reason or _constant((u.any(), v.any()))
-    if reason:
-        return Measure(math.nan, reason)
-    square = unbiased_covariance_square if debiased else covariance_square
-    return _ratio(square(u, v), square(u, u), square(v, v))
+    u, v = centred(x, "x"), centred(y, "y")
+    _check_lengths(len(u), len(v))
+    constant = [name for name, of in (("x", u), ("y", v)) if not of.any()]
+    reason = f"{' and '.join(constant)} constant: there is nothing to compare" if constant else ""
+    squares = [product_square(*of) for of in ((u, v), (u, u), (v, v))]
+    k, l = u.square().sum(1), v.square().sum(1)
+    lengths = ((k, l), (k, k), (l, l))
+    unbiased = [
+        unbiased_covariance_square(*of, square) for of, square in zip(lengths, squares, strict=True)
+    ]
+    return Likeness(
+        _ratio(squares, _too_few(len(u), 2) or reason),
+        _ratio(unbiased, _too_few(len(u), FEWEST) or reason),
+    )
 
 
-def rsa(x: Features, y: Features, *, debiased: bool = False) -> Measure:
+def rsa(x: Features, y: Features) -> Likeness:
     """Correlation over pairs of samples of their cosine in one embedding and in the other.
 
     With m the mean unit row, u = x - m, p_i = <m, u_i> and e = 1 - |m|^2 (m', v, p', e' of y):
@@ -66,21 +80,21 @@ def rsa(x: Features, y: Features, *, debiased: bool = False) -> Measure:
     Args:
         x: (N, p) or (N, K, p), whose views are averaged; rows of any length but 0.
         y: (N, q) or (N, L, q) of the same samples in the same order.
-        debiased: Moments over disjoint pairs.
 
     Returns:
-        In [-1, 1]; NaN with a reason where all cosines are one or there are fewer than 3 samples (4
-        debiased).
+        Both in [-1, 1], debiased with moments over disjoint pairs; NaN with a reason where all
+        cosines are one or there are fewer than 3 samples (4 debiased).
     """
     a, b = (Cosines(inputs.unit_rows(_averaged(z, name))) for z, name in ((x, "x"), (y, "y")))
-    _check_lengths(len(a.u), len(b.u))
-    if reason := _too_few(len(a.u), FEWEST if debiased else 3):
-        return Measure(math.nan, reason)
-    found = [cosine_covariance(*of, debiased=debiased) for of in ((a, b), (a, a), (b, b))]
-    flat = [w <= COINCIDE**2 for w in found[1:]]
-    if any(flat):
-        return Measure(math.nan, f"all cosines of {'xy'[flat.index(True)]} are equal")
-    return _ratio(*found)
+    N = len(a.u)
+    _check_lengths(N, len(b.u))
+    if reason := _too_few(N, 3):
+        return Likeness(Measure(math.nan, reason), Measure(math.nan, reason))
+    found = [cosine_covariance(*of) for of in ((a, b), (a, a), (b, b))]
+    flat = [w <= COINCIDE**2 for w, _ in found[1:]]
+    reason = f"all cosines of {'xy'[flat.index(True)]} are equal" if any(flat) else ""
+    plain, disjoint = ([of[which] for of in found] for which in (0, 1))
+    return Likeness(_ratio(plain, reason), _ratio(disjoint, _too_few(N, FEWEST) or reason))
 
 
 class Cosines:
@@ -93,21 +107,34 @@ class Cosines:
         self.e = self.u.square().sum(1).mean().item()  # 1 - |m|^2 without its cancellation
 
 
-def cosine_covariance(a: Cosines, b: Cosines, *, debiased: bool) -> float:
-    """Covariance of a_ij and b_ij over pairs i != j; debiased, over disjoint pairs of samples."""
-    N, shared = len(a.u), (a.p @ b.p).item()
-    off_diagonal = 2 * N * shared + product_square(a.u, b.u) - N * a.e * b.e
-    if not debiased:
-        return (off_diagonal - N * a.e * b.e / (N - 1)) / (N * (N - 1))
+def cosine_covariance(a: Cosines, b: Cosines) -> tuple[float, float]:
+    """Covariance of a_ij and b_ij over pairs i != j, and over disjoint pairs of samples.
+
+    Args:
+        a: Of N samples.
+        b: Of the same samples.
+
+    Returns:
+        Both; the second NaN for fewer than 4 samples.
+    """
+    N, shared, own = len(a.u), (a.p @ b.p).item(), a.e * b.e
+    off_diagonal = 2 * N * shared + product_square(a.u, b.u) - N * own
+    plain = (off_diagonal - N * own / (N - 1)) / (N * (N - 1))
+    if N < FEWEST:
+        return plain, math.nan
     # over disjoint pairs: (sum a)(sum b) - 4 sum of row sums + 2 sum a b, rows N p_i - e
-    rows = N * N * shared + N * a.e * b.e
-    disjoint = N * N * a.e * b.e - 4 * rows + 2 * off_diagonal
-    return (off_diagonal - disjoint / ((N - 2) * (N - 3))) / (N * (N - 1))
+    rows = N * N * shared + N * own
+    disjoint = N * N * own - 4 * rows + 2 * off_diagonal
+    return plain, (off_diagonal - disjoint / ((N - 2) * (N - 3))) / (N * (N - 1))
 
 
-def _ratio(xy: float, xx: float, yy: float) -> Measure:
-    if not (xx > 0 and yy > 0):
-        return Measure(math.nan, "an embedding has no variance that two pairs of samples share")
+def _ratio(squares: Sequence[float], reason: str) -> Measure:
+    """Xy / sqrt(xx yy), unless there is a reason that it is none."""
+    xy, xx, yy = squares
+    if not reason and not (xx > 0 and yy > 0):
+        reason = "an embedding has no variance that two pairs of samples share"
+    if reason:
+        return Measure(math.nan, reason)
     value = xy / math.sqrt(xx) / math.sqrt(yy)
     return Measure(min(max(value, -1.0), 1.0))  # Cauchy-Schwarz: what is beyond is rounding
 
@@ -115,12 +142,6 @@ def _ratio(xy: float, xx: float, yy: float) -> Measure:
 def _averaged(z: Features, name: str) -> Tensor:
     rows = inputs.features(z, name).detach()
     return rows.double().mean(1) if rows.ndim == 3 else rows
-
-
-def _same_samples(x: Features, y: Features) -> tuple[Tensor, Tensor]:
-    u, v = centred(x, "x"), centred(y, "y")
-    _check_lengths(len(u), len(v))
-    return u, v
 
 
 def _check_lengths(one: int, other: int) -> None:
@@ -132,8 +153,3 @@ def _check_lengths(one: int, other: int) -> None:
 
 def _too_few(N: int, fewest: int) -> str:
     return f"{N} samples: this takes at least {fewest}" if N < fewest else ""
-
-
-def _constant(varies: tuple[Tensor, Tensor]) -> str:
-    names = [name for name, of in zip("xy", varies, strict=True) if not bool(of)]
-    return f"{' and '.join(names)} constant: there is nothing to compare" if names else ""

@@ -59,18 +59,21 @@ def gram_product(x: Tensor, y: Tensor) -> float:
     return ((x.T @ x) * (y.T @ y)).sum().item()
 
 
-def covariance_square(u: Tensor, v: Tensor) -> float:
-    """|Cov|_F^2 with 1/N, of centred rows; its mean is above the truth."""
-    return product_square(u, v) / len(u) ** 2
+def unbiased_covariance_square(k: Tensor, l: Tensor, square: float) -> float:
+    """|Cov|_F^2 without bias.
 
+    Args:
+        k: (N,) squared lengths of the centred rows u.
+        l: (N,) the same of v.
+        square: |u'v|_F^2.
 
-def unbiased_covariance_square(u: Tensor, v: Tensor) -> float:
-    """|Cov|_F^2 without bias, of centred rows (N, p) and (N, q); NaN for fewer than 4 samples."""
-    N = len(u)
+    Returns:
+        The estimate; NaN for fewer than 4 samples.
+    """
+    N = len(k)
     if N < 4:
         return math.nan
-    k, l = u.square().sum(1), v.square().sum(1)
-    crossed = product_square(u, v) - N / (N - 2) * (k @ l).item()
+    crossed = square - N / (N - 2) * (k @ l).item()
     alone = (k.sum() * l.sum()).item() / ((N - 1) * (N - 2))
     return (crossed + alone) / (N * (N - 3))
 

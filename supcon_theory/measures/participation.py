@@ -24,6 +24,7 @@ from supcon_theory import inputs
 from supcon_theory.measures.covariances import (
     centred,
     gram_product,
+    product_square,
     unbiased_covariance_square,
     unbiased_trace_square,
 )
@@ -49,8 +50,9 @@ def unbiased_traces(features: Tensor | np.ndarray) -> tuple[float, float]:
     flat = centred(rows.flatten(0, 1)).view(n, views, d)
     u = flat.mean(1)
     k = u.square().sum(1)
-    trace = unbiased_trace_square(k, k, gram_product(u, u))
-    square = unbiased_covariance_square(u, u)
+    squares = product_square(u, u)
+    trace = unbiased_trace_square(k, k, squares)
+    square = unbiased_covariance_square(k, k, squares)
     if views == 1:
         return trace, square
     w = flat - u[:, None]
@@ -61,7 +63,7 @@ def unbiased_traces(features: Tensor | np.ndarray) -> tuple[float, float]:
     own = (w @ u[:, :, None]).square().mean(1).sum().item()  # sum u_k'A_k u_k
     square += 2 * _apart(n, gram_product(w.flatten(0, 1), u) / (n * views), own)
     same = (w @ w.mT).square().sum().item()
-    square += (gram_product(*[w.flatten(0, 1)] * 2) - same) / (views**2 * n * (n - 1))
+    square += (product_square(*[w.flatten(0, 1)] * 2) - same) / (views**2 * n * (n - 1))
     return trace, square
 
 
