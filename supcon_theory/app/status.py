@@ -1,11 +1,23 @@
 """What is in a results folder: its runs with their verdicts, and what is stored beside them."""
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import pandas as pd
 
 from supcon_theory.runs import store, terminal
 from supcon_theory.runs.exits import Refused
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The results folder."""
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("results"), help="of results")
+
+
+def main(given: Namespace) -> int:
+    """Say what is in the folder."""
+    status(given.folder)
+    return 0
 
 
 def status(out: Path) -> None:
