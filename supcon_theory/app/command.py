@@ -11,6 +11,7 @@ loads PyTorch it imports inside `main`.
 
 import argparse
 import sys
+from collections.abc import Callable
 from importlib import import_module, metadata
 from typing import NamedTuple, NoReturn
 
@@ -27,10 +28,12 @@ class Subcommand(NamedTuple):
 
 
 SUBCOMMANDS = {
-    "run": Subcommand("answer a question, or all of them", "run gap_vs_classes laptop --seeds 5"),
+    "run": Subcommand("answer a question, several, or all", "run gap_vs_classes laptop --seeds 5"),
     "list": Subcommand("the questions, and how long answering each takes", "list"),
     "status": Subcommand("what is done, what is missing, how long it will take", "status results"),
+    "report": Subcommand("all results on one page", "report results --out report"),
     "verify": Subcommand("verdicts again from a table", "verify claims.json table.csv"),
+    "completion": Subcommand("completion for a shell", "completion bash"),
 }
 
 
@@ -100,10 +103,19 @@ def usage() -> str:
     return "\n".join([head, "", *rows]).rstrip()
 
 
-def parser(name: str) -> Parser:
-    """The parser of a subcommand, with its example in the help."""
+def parser(name: str, make: Callable[..., argparse.ArgumentParser] = Parser):
+    """The parser of a subcommand, with its example in the help.
+
+    Args:
+        name: one of `SUBCOMMANDS`.
+        make: makes the parser; `add_parser`, to get one that knows all subcommands.
+
+    Returns:
+        the parser.
+
+    """
     row = SUBCOMMANDS[name]
-    made = Parser(
+    made = make(
         prog=f"{PROGRAM} {name}",
         description=f"{row.does[0].upper()}{row.does[1:]}.",
         epilog=f"example: {PROGRAM} {row.example}",
