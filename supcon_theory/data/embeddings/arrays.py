@@ -38,8 +38,8 @@ def npy(path: Path) -> dict[str, np.ndarray]:
     claimed, there = prod(shape) * dtype.itemsize, path.stat().st_size - start
     if claimed != there:
         raise Fault(
-            f"{path} is truncated or damaged: {dtype} {shape} takes {claimed:,} bytes and {there:,} "
-            "are there; write it again."
+            f"{path} is truncated or damaged: {dtype} {shape} takes {claimed:,} bytes and there "
+            f"are {there:,}; write it again."
         )
     if claimed == 0:
         return {"": np.empty(shape, dtype)}

@@ -24,7 +24,7 @@ def embeddings(source: str, x: np.ndarray) -> np.ndarray:
         raise Fault(f"{source} is {x.dtype} {x.shape}: embeddings must be float16, 32 or 64.")
     if x.ndim not in (2, 3):
         raise Fault(
-            f"{source} has shape {x.shape}: it must be (N, d), a row for each sample, or (N, K, d), "
+            f"{source} has shape {x.shape}: it must be (N, d), a row a sample, or (N, K, d), "
             "K views of each; reshape it."
         )
     if 0 in x.shape or len(x) < 2:
@@ -68,13 +68,13 @@ def rows(source: str, z: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def labels(source: str, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+def labels(source: str, y: np.ndarray, count: int) -> np.ndarray:
     """Labels, one a row, of at least two classes of which one has two samples.
 
     Args:
         source: what an error calls them.
         y: what was read.
-        z: the embeddings.
+        count: rows of embeddings.
 
     Returns:
         The same array.
@@ -85,17 +85,17 @@ def labels(source: str, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     from supcon_theory import inputs
 
     if y.ndim != 1:
-        raise Fault(f"{source} has shape {y.shape}: labels must be ({len(z)},), one for each row.")
-    if len(y) != len(z):
-        above = len(y) == len(z) - 1
+        raise Fault(f"{source} has shape {y.shape}: labels must be ({count},), one for each row.")
+    if len(y) != count:
+        above = len(y) == count - 1
         raise Fault(
-            f"{source} has {len(y):,} labels and there are {len(z):,} rows of embeddings: one for "
+            f"{source} has {len(y):,} labels and there are {count:,} rows of embeddings: one for "
             f"each row{'; is its first line a label? Write a name above it' if above else ''}."
         )
     if y.dtype.kind in "US" and (empty := np.char.strip(y) == y.dtype.type()).any():
         raise Fault(f"{source} is empty in row {int(empty.argmax())}: name or remove the sample.")
     try:
-        counts = inputs.labels(y, len(z), source).bincount()
+        counts = inputs.labels(y, count, source).bincount()
     except (TypeError, ValueError) as error:
         raise Fault(str(error)) from None
     if len(counts) == 1:

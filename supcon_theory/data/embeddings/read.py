@@ -9,7 +9,8 @@ import numpy as np
 from supcon_theory.data.embeddings import arrays, checks, tables, tensors
 from supcon_theory.data.embeddings.fault import Fault
 
-READERS: dict[str, Callable[[Path], Mapping[str, np.ndarray | Fault]]] = {
+Contents = Mapping[str, np.ndarray | Fault]  # an array by name, or what is wrong with it
+READERS: dict[str, Callable[[Path], Contents]] = {
     ".npy": arrays.npy,
     ".npz": arrays.npz,
     ".csv": tables.csv,
@@ -50,14 +51,14 @@ def read(file: Path, key: str = "", labels: Path | None = None, column: str = ""
         Fault: anything is wrong, in one sentence with the file, and key or row.
     """
     found = _contents(file)
-    key = _embeddings(file, found, key)
-    z = checks.embeddings(_named(file, key), found[key])
-    norms = checks.rows(_named(file, key), z)
+    key, array = _embeddings(file, found, key)
+    z = checks.embeddings(source := _named(file, key), array)
+    norms = checks.rows(source, z)
     beside = file if labels is None else labels
     held = {k: v for k, v in found.items() if k != key} if labels is None else _contents(labels)
-    column = _labels(beside, held, column, len(z), labels is None)
-    y = checks.labels(_named(beside, column), held[column], z)
-    return Embeddings(z, y, _named(file, key), _named(beside, column), norms, checks.single(y))
+    column, array = _labels(beside, held, column, len(z), labels is None)
+    y = checks.labels(labels_source := _named(beside, column), array, len(z))
+    return Embeddings(z, y, source, labels_source, norms, checks.single(y))
 
 
 def second(file: Path, key: str, rows: int) -> tuple[np.ndarray, str]:
@@ -74,9 +75,8 @@ def second(file: Path, key: str, rows: int) -> tuple[np.ndarray, str]:
     Raises:
         Fault: anything is wrong with them.
     """
-    found = _contents(file)
-    source = _named(file, _embeddings(file, found, key))
-    z = checks.embeddings(source, found[_embeddings(file, found, key)])
+    key, array = _embeddings(file, _contents(file), key)
+    z = checks.embeddings(source := _named(file, key), array)
     checks.rows(source, z)
     if len(z) != rows:
         raise Fault(
@@ -86,7 +86,7 @@ def second(file: Path, key: str, rows: int) -> tuple[np.ndarray, str]:
     return z, source
 
 
-def _contents(file: Path) -> Mapping[str, np.ndarray | Fault]:
+def _contents(file: Path) -> Contents:
     reader = READERS.get(file.suffix.lower())
     if reader is None:
         raise Fault(
@@ -110,8 +110,8 @@ def _contents(file: Path) -> Mapping[str, np.ndarray | Fault]:
     return found
 
 
-def _embeddings(file: Path, found: Mapping[str, np.ndarray | Fault], key: str) -> str:
-    """The name of the embeddings: the one given, or the only ones that could be meant."""
+def _embeddings(file: Path, found: Contents, key: str) -> tuple[str, np.ndarray]:
+    """The embeddings with their name: the one given, or the only ones that could be meant."""
     likely = [
         name for name, x in found.items()
         if isinstance(x, np.ndarray) and x.ndim in (2, 3) and x.dtype.kind == "f"
@@ -119,7 +119,7 @@ def _embeddings(file: Path, found: Mapping[str, np.ndarray | Fault], key: str) -
     if key or len(found) == 1:
         return _there(file, found, key or next(iter(found)), "--key")
     if len(likely) == 1:
-        return likely[0]
+        return _there(file, found, likely[0], "--key")
     raise _broken(found) or Fault(
         f"{file} holds {_inventory(found)}: {'several' if likely else 'none'} of them could be the "
         "embeddings, floats (N, d) or (N, K, d); name one with --key"
@@ -128,14 +128,16 @@ def _embeddings(file: Path, found: Mapping[str, np.ndarray | Fault], key: str) -
 
 
 def _labels(
-    file: Path, held: Mapping[str, np.ndarray | Fault], column: str, rows: int, inside: bool
-) -> str:
-    """The name of the labels: the one given, a usual one, or the only ones that could be meant."""
+    file: Path, held: Contents, column: str, rows: int, inside: bool
+) -> tuple[str, np.ndarray]:
+    """The labels with their name: the one given, a usual one, or the only ones that could be."""
     if column or (len(held) == 1 and not inside):
         return _there(file, held, column or next(iter(held)), "--column")
-    vectors = [n for n, x in held.items() if isinstance(x, np.ndarray) and x.ndim == 1]
-    usual = [name for name in LABELS if name in held]
-    likely = usual or [n for n in vectors if len(held[n]) == rows and held[n].dtype.kind != "f"]
+    likely = [name for name in LABELS if name in held] or [
+        name
+        for name, x in held.items()
+        if isinstance(x, np.ndarray) and x.shape == (rows,) and x.dtype.kind != "f"
+    ]
     if len(likely) == 1:
         return _there(file, held, likely[0], "--column")
     there = f"holds {_inventory(held)}" if held else "holds nothing else"
@@ -145,20 +147,20 @@ def _labels(
     )
 
 
-def _there(file: Path, found: Mapping[str, np.ndarray | Fault], name: str, flag: str) -> str:
+def _there(file: Path, found: Contents, name: str, flag: str) -> tuple[str, np.ndarray]:
     if name not in found:
         raise Fault(f"{file} has no {name!r}; it holds {_inventory(found)}: choose with {flag}.")
     if isinstance(value := found[name], Fault):
         raise value
-    return name
+    return name, value
 
 
-def _broken(found: Mapping[str, np.ndarray | Fault]) -> Fault | None:
+def _broken(found: Contents) -> Fault | None:
     """What is wrong with the first array that cannot be read, which may be the one meant."""
     return next((x for x in found.values() if isinstance(x, Fault)), None)
 
 
-def _inventory(found: Mapping[str, np.ndarray | Fault]) -> str:
+def _inventory(found: Contents) -> str:
     """What a file holds, in words; of many arrays the first ten."""
     words = [
         f"{name!r} (unreadable)" if isinstance(x, Fault) else f"{name!r} {x.shape} {x.dtype}"

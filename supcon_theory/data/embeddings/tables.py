@@ -8,6 +8,7 @@ import csv as lines
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,13 @@ def csv(path: Path) -> dict[str, np.ndarray | Fault]:
     if not first:
         raise Fault(f"{path} is empty: write a line of column names, then a row for each sample.")
     named = not any(map(_is_number, first)) or _is_family(first)
-    options = dict(keep_default_na=False, na_values=[], encoding="utf-8-sig", low_memory=False)
-    found = pd.read_csv(path, header=0 if named else None, **options)
+    found = pd.read_csv(
+        path,
+        header=0 if named else None,
+        keep_default_na=False,  # a class may be called "NA"
+        encoding="utf-8-sig",
+        low_memory=False,
+    )
     if not named:
         real = [found[c].dtype.kind in "iuf" for c in found.columns]
         found.columns = [str(k) if r else f"column {k}" for k, r in enumerate(real)]
@@ -68,7 +74,7 @@ def parquet(path: Path) -> dict[str, np.ndarray | Fault]:
     return columns(path, parquet.read_table(path).to_pandas())
 
 
-def columns(path: Path, table: pd.DataFrame) -> dict[str, np.ndarray | Fault]:
+def columns(path: Path, table: Any) -> dict[str, np.ndarray | Fault]:
     """The columns of a table, numbered ones together.
 
     Args:
@@ -94,17 +100,16 @@ def columns(path: Path, table: pd.DataFrame) -> dict[str, np.ndarray | Fault]:
     return found
 
 
-def _column(path: Path, name: str, column: pd.Series) -> np.ndarray | Fault:
+def _column(path: Path, name: str, column: Any) -> np.ndarray | Fault:
     """A column of words or numbers, or of lists, which are the rows of a matrix."""
     if len(column) and isinstance(column.iloc[0], (list, np.ndarray)):
-        rows = [None if row is None else np.array(list(row)) for row in column]
-        shapes = {None if row is None else row.shape for row in rows}
-        if len(shapes) > 1:
-            first = next(k for k, row in enumerate(rows) if row is None or row.shape != rows[0].shape)
-            return Fault(
-                f"{path}: {name} has {'nothing' if rows[first] is None else rows[first].shape} in "
-                f"row {first} and {rows[0].shape} in row 0: every row must have the same length."
-            )
+        rows = [np.array([] if row is None else list(row)) for row in column]
+        for k, row in enumerate(rows):
+            if row.shape != rows[0].shape:
+                return Fault(
+                    f"{path}: {name} has {row.shape} numbers in row {k} and {rows[0].shape} in row "
+                    "0: every row must have the same."
+                )
         return np.stack(rows)
     if column.isna().any():
         first = int(column.isna().to_numpy().argmax())
@@ -112,18 +117,19 @@ def _column(path: Path, name: str, column: pd.Series) -> np.ndarray | Fault:
     return _plain(column)
 
 
-def _plain(column: pd.Series) -> np.ndarray:
+def _plain(column: Any) -> np.ndarray:
     """Words as NumPy's strings: no Python objects."""
     return column.to_numpy() if column.dtype.kind in "iufb" else np.array(column.tolist())
 
 
-def _floats(part: pd.DataFrame) -> np.ndarray:
+def _floats(part: Any) -> np.ndarray:
     found = part.to_numpy()
     return found if found.dtype.kind == "f" else found.astype(float)
 
 
-def _not_a_number(path: Path, column: pd.Series, name: str) -> Fault:
-    row = int(pd.to_numeric(column, errors="coerce").isna().to_numpy().argmax())
+def _not_a_number(path: Path, column: Any, name: str) -> Fault:
+    numbers = np.asarray(pd.to_numeric(column, errors="coerce"), float)
+    row = int(np.isnan(numbers).argmax())
     return Fault(
         f"{path}: column {name} holds {str(column.iloc[row])!r} in row {row}: it must be a number; "
         "remove the row or find the cause."

@@ -27,8 +27,8 @@ def pt(path: Path) -> dict[str, np.ndarray | Fault]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise Fault(
-            f"{path} is damaged, or holds Python objects other than tensors, lists and dicts, which "
-            "are not read: torch.save({'z': z, 'y': y}, path) with tensors."
+            f"{path} is damaged, or holds Python objects other than tensors, lists and dicts, "
+            "which are not read: torch.save({'z': z, 'y': y}, path) with tensors."
         ) from None
     found = found if isinstance(found, dict) else {"": found}
     return {str(name): _values(path, name, value) for name, value in found.items()}
