@@ -81,6 +81,11 @@ class Moments:
         """Rows (samples x views) per class, (C,)."""
         return self.samples * self.views
 
+    @property
+    def sums(self) -> Tensor:
+        """Sums of the rows of each class, (C, D)."""
+        return self.means * self.counts[:, None]
+
     def residual_tiles(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Class numbers (b,) and residuals (b, D) of all rows, some at a time."""
         flat, owners = self.residuals.flatten(0, 1), self.owners.repeat_interleave(self.views)
