@@ -14,6 +14,7 @@ from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_
 from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.opened import Opened, Progress, opened
+from supcon_theory.audits.raw import raw_table
 from supcon_theory.audits.small_samples import (
     dimension_row,
     finite_sample_rows,
@@ -59,6 +60,7 @@ def audit(
     budget: int = BUDGET,
     seed: int = 0,
     against: Tensor | np.ndarray | None = None,
+    raw: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Every measure of embeddings beside every bound on it, and beside what it is by chance.
@@ -79,6 +81,7 @@ def audit(
             of every class the same share. Time grows as its square.
         seed: Key of every draw.
         against: Embeddings of the same samples by another model, of any dimension and views.
+        raw: Add the table `raw`: measures that are defined without the sphere, with lengths kept.
         progress: Called as progress(what, share) while it runs, share from 0 to 1.
 
     Returns:
@@ -133,6 +136,8 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
     if against is not None:
         report("second model", 0.37)
         tables["comparison"] = _compared(found, against)
+    if raw:
+        tables["raw"] = raw_table(z, found.y, about)
     report("nearest others", 0.4)
     near, samples, error = _neighbours(found.source, found.y.numpy(), ALL_CLASSIFIED)
     chance = 1 - float(((found.counts / found.counts.sum()) ** 2).sum())

@@ -1,4 +1,4 @@
-"""The tables that people read, made of those that `audit` returns: the same in print and on a page."""
+"""The tables that people read, made of those of `audit`: the same in print and on a page."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,6 +8,9 @@ import pandas as pd
 from supcon_theory.audits.findings import Tables
 from supcon_theory.audits.findings.finding import percent, row_of, rows_of, short
 
+COLLAPSE = "Are my classes collapsed?"
+LOSSES = "Where are the losses?"
+LABELS = "How many labels?"
 MOST = 10  # rows of a table of which there may be many
 
 
@@ -20,16 +23,18 @@ class Sheet(NamedTuple):
 
 
 MEASURES = {  # of `nulls`: how a measure is called, and what it means
-    "cdnv": ("CDNV", "spread / distance^2; 0 is collapse"),
-    "directional_cdnv": ("directional CDNV", "the same along the line of two centres"),
-    "nc1": ("NC1", "within / between covariance; 0 is collapse"),
-    "etf_deviation": ("ETF deviation", "of class means; 0 is a simplex"),
-    "equinorm": ("equinorm", "class means of one length: 0"),
-    "equiangularity": ("equiangularity", "class means at one angle: 0"),
+    "cdnv": ("CDNV", "spread / distance^2"),
+    "directional_cdnv": ("directional CDNV", "the same along the line"),
+    "nc1": ("NC1", "within / between"),
+    "etf_deviation": ("ETF deviation", "means from a simplex"),
+    "equinorm": ("equinorm", "means of one length"),
+    "equiangularity": ("equiangularity", "means at one angle"),
     "neighbour_error": ("k-NN error", "leave one out"),
-    "rankme": ("RankMe", "effective rank of the rows"),
-    "participation_ratio": ("participation ratio", "effective rank of the variance"),
+    "rankme": ("RankMe", "effective rank"),
+    "participation_ratio": ("participation ratio", "the same, of variance"),
 }
+LOSS_NAMES = {"dcl": "CL (DCL)", "nscl": "NSCL", "supcon": "SupCon"}
+TWO_VIEWS = ("dcl", "nscl")  # with one view their positive would be the anchor itself
 CORRECTED = ("cdnv", "directional_cdnv", "nc1", "participation_ratio")
 
 
@@ -50,11 +55,11 @@ def collapsed(tables: Tables) -> Iterator[Sheet]:
         rows.append(row | {"meaning": means})
     if rows:
         note = (
-            "corrected: for few samples. shuffled: the same embeddings with labels shuffled. "
-            "isotropic: random directions, of the directional CDNV isotropic noise. A measure says "
-            "something only where it is far from both."
+            "0 is collapse, and a simplex. corrected: for few samples. shuffled: the same "
+            "embeddings with labels shuffled. isotropic: random directions, of the directional "
+            "CDNV isotropic noise. A measure says something only where it is far from both."
         )
-        yield Sheet("Are my classes collapsed?", pd.DataFrame(rows), note)
+        yield Sheet(COLLAPSE, pd.DataFrame(rows), note)
 
 
 def pairs(tables: Tables) -> Iterator[Sheet]:
@@ -76,14 +81,14 @@ def losses(tables: Tables) -> Iterator[Sheet]:
     """Losses between floor and equal similarities, at each temperature."""
     rows = []
     for row in rows_of(tables, "gap"):
-        for name in ("dcl", "nscl", "supcon"):
-            if f"floor_{name}" not in row:
+        for name, called in LOSS_NAMES.items():
+            if f"floor_{name}" not in row or (row["K"] == 1 and name in TWO_VIEWS):
                 continue
             null = row_of(tables, "nulls", measure=f"loss_{name}", tau=row["tau"]) or {}
             rows.append(
                 {
                     "tau": f"{row['tau']:g}",
-                    "loss": {"dcl": "CL (DCL)", "nscl": "NSCL", "supcon": "SupCon"}[name],
+                    "loss": called,
                     "floor": short(row[f"floor_{name}"]),
                     "yours": _with_interval(row, f"loss_{name}"),
                     "equal": short(row[f"equal_{name}"]),
@@ -93,12 +98,10 @@ def losses(tables: Tables) -> Iterator[Sheet]:
             )
     if rows:
         attained = all(row["floor_attained"] for row in rows_of(tables, "gap"))
-        floor = (
-            "the least possible (NSCL, SupCon)" if attained else "proved, not attained: classes are "
-            "of unequal size or d < C - 1"
-        )  # fmt: skip
+        unequal = "proved, not attained: classes are of unequal size or d < C - 1"
+        floor = "the least possible (NSCL, SupCon)" if attained else unequal
         yield Sheet(
-            "Where are the losses?",
+            LOSSES,
             pd.DataFrame(rows),
             f"nats. floor: {floor}. equal: all similarities equal, nothing learned.",
         )
@@ -137,14 +140,16 @@ def labels(tables: Tables) -> Iterator[Sheet]:
     """Few-shot errors against the number of labels, and the labels that accuracies need."""
     held = pd.DataFrame(list(rows_of(tables, "held_out")))
     if not held.empty:
-        held["task"] = [f"{p}, {w:.0f}-way" for p, w in zip(held["probe"], held["ways"], strict=True)]
+        held["task"] = [
+            f"{p}, {w:.0f}-way" for p, w in zip(held["probe"], held["ways"], strict=True)
+        ]
         held["m"] = held["m"].astype(int)
         order = list(dict.fromkeys(held["task"]))
         wide = held.pivot_table(index="task", columns="m", values="error").loc[order]
         wide = wide.map(lambda error: "" if error != error else percent(error).replace(" ", ""))
         wide = wide.rename(columns=str).rename_axis(index=None, columns=None)
         yield Sheet(
-            "How many labels?",
+            LABELS,
             wide.reset_index(names="error with m labels a class"),
             f"Half of each class as supports, the other half as queries, {held['draws'].max():.0f} "
             "draws at most.",
@@ -172,9 +177,8 @@ def classes(tables: Tables) -> Iterator[Sheet]:
     found = pd.DataFrame(list(rows_of(tables, "per_class")))
     if not found.empty:
         tau = found["tau"].min()
-        found = found[found["tau"] == tau].assign(above=lambda t: t["loss_nscl"] - t["equal_nscl"])
-        found = found.sort_values("above", ascending=False)
-        columns = ["class", "n", "loss_nscl", "equal_nscl", "gap", "bound_equal", "bound_upper", "r"]
+        found = found[found["tau"] == tau].sort_values("loss_supcon", ascending=False)
+        columns = ["class", "n", "loss_supcon", "gap", "bound_equal", "bound_upper", "r"]
         more = f" {len(found) - MOST} more in per_class.csv." if len(found) > MOST else ""
         yield Sheet(
             "Which classes are hard?",
@@ -196,6 +200,19 @@ def rows(tables: Tables) -> Iterator[Sheet]:
         )
 
 
+def raw(tables: Tables) -> Iterator[Sheet]:
+    """What the lengths of the rows change."""
+    kept, unit = row_of(tables, "raw"), row_of(tables, "geometry")
+    if kept is not None and unit is not None:
+        both = unit | (row_of(tables, "ranks") or {})
+        rows = [
+            {"measure": called, "unit rows": short(both[name]), "as given": short(kept[name])}
+            for name, (called, _) in MEASURES.items()
+            if name in kept
+        ]
+        yield Sheet("What do the lengths of the rows change?", pd.DataFrame(rows))
+
+
 def second(tables: Tables) -> Iterator[Sheet]:
     """CKA and RSA to the second model."""
     found = tables.get("comparison", pd.DataFrame())
@@ -204,8 +221,8 @@ def second(tables: Tables) -> Iterator[Sheet]:
         yield Sheet(
             "How alike are the two models?",
             found[columns],
-            f"{found['samples'].iloc[0]} samples. low, high: jackknife interval. shuffled: mean and "
-            "largest with the second one's rows in another order.",
+            f"{found['samples'].iloc[0]} samples. low, high: jackknife interval. shuffled: mean "
+            "and largest with the second one's rows in another order.",
         )
 
 
@@ -219,7 +236,7 @@ def subsets(tables: Tables) -> Iterator[Sheet]:
 
 def sheets(tables: Tables) -> list[Sheet]:
     """All of them, in the order in which they are printed."""
-    every = (collapsed, pairs, losses, gaps, labels, classes, rows, second, subsets)
+    every = (collapsed, pairs, losses, gaps, labels, classes, rows, raw, second, subsets)
     return [sheet for question in every for sheet in question(tables)]
 
 

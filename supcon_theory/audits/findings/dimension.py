@@ -55,6 +55,6 @@ def norms(tables: Tables) -> Iterator[Finding]:
         PLAIN,
         "The rows were of very different lengths; all measures are of their directions.",
         f"Norms {short(row['norm_min'])} to {short(row['norm_max'])}, mean "
-        f"{short(row['norm_mean'])}, standard deviation {short(row['norm_sd'])}. "
-        "--raw adds the measures that are defined with lengths kept.",
+        f"{short(row['norm_mean'])}, standard deviation {short(row['norm_sd'])}"
+        f"{'' if 'raw' in tables else '; --raw adds measures that are defined with lengths kept'}.",
     )

@@ -23,35 +23,55 @@ CENTRE, LINEAR = "nearest centre", "linear"
 
 def labels(tables: Tables) -> Iterator[Finding]:
     """Labels a class for the accuracy wanted, measured on held-out samples and certified."""
-    asked = {"accuracy": t.WANTED, "probe": CENTRE}
-    for row in rows_of(tables, "labels_needed", protocol="held-out", **asked):
-        ways = row["ways"]
-        task = f"{percent(t.WANTED)} right among {ways:.0f} classes"
-        proved = row_of(tables, "labels_needed", protocol="certified", ways=ways, **asked)
-        numbers = (
-            "Nearest centre, half of each class as supports, the other half as queries"
-            f"{_proved(proved)}."
+    rows = list(
+        rows_of(tables, "labels_needed", protocol="held-out", probe=CENTRE, accuracy=t.WANTED)
+    )
+    how = (
+        "Nearest centre, half of each class as supports, the other half as queries; certified: "
+        "proved, these embeddings being the population."
+    )
+    reached = [row for row in rows if row["m"] == row["m"]]
+    if reached:
+        each = [f"{row['m']:.0f} among {row['ways']:.0f} classes" for row in reached]
+        yield Finding(
+            GOOD,
+            f"{percent(t.WANTED)} right needs {', '.join(each)} labels a class.",
+            f"{_each(reached, tables)} {how}",
         )
-        if row["m"] == row["m"]:
-            yield Finding(
-                GOOD,
-                f"{task}: from {row['m']:.0f} label{'s' * (row['m'] > 1)} a class.",
-                f"{percent(row['error'])} are wrong there. {numbers}",
-            )
-        else:
-            more = _more_labels(tables, ways)
-            yield Finding(
-                FAIR,
-                f"{task}: not reached with {row['most_tried']:.0f} labels a class.",
-                f"{percent(row['error'])} are wrong there{more}. {numbers}",
-            )
+    missed = [row for row in rows if row["m"] != row["m"]]
+    if missed:
+        ways = " or ".join(f"{row['ways']:.0f}" for row in missed)
+        yield Finding(
+            FAIR,
+            f"{percent(t.WANTED)} right among {ways} classes is not reached with "
+            f"{missed[0]['most_tried']:.0f} labels a class.",
+            f"{_each(missed, tables)} {how}",
+        )
 
 
-def _proved(row: Row | None) -> str:
-    if row is None:
-        return ""
-    found = f"from {row['m']:.0f}" if row["m"] == row["m"] else f"not up to {row['most_tried']:.0f}"
-    return f"; certified, these embeddings being the population, {found}"
+def _each(rows: list[Row], tables: Tables) -> str:
+    """For each number of classes the error there, what more labels do, and what is certified."""
+    found = []
+    for row in rows:
+        ways, m = row["ways"], row["m"]
+        words = f"{ways:.0f}-way: {percent(row['error'])} wrong"
+        words += _more_labels(tables, ways) if m != m else ""
+        proved = row_of(
+            tables,
+            "labels_needed",
+            protocol="certified",
+            probe=CENTRE,
+            accuracy=t.WANTED,
+            ways=ways,
+        )
+        if proved is not None:
+            least = proved["m"]
+            known = (
+                f"from {least:.0f}" if least == least else f"not up to {proved['most_tried']:.0f}"
+            )
+            words += f", certified {known}"
+        found.append(f"{words}.")
+    return " ".join(found)
 
 
 def _more_labels(tables: Tables, ways: float) -> str:
@@ -59,13 +79,10 @@ def _more_labels(tables: Tables, ways: float) -> str:
     rows = sorted(_curve(tables, CENTRE, ways), key=lambda row: row["m"])
     if len(rows) < 2:
         return ""
-    half = [row for row in rows if row["m"] <= rows[-1]["m"] / 2] or rows[:1]
-    if rows[-1]["error"] > t.LEVEL * half[-1]["error"]:
-        return (
-            f", {percent(half[-1]['error'])} with {half[-1]['m']:.0f}: it levels off, more labels "
-            "will do little, better features would"
-        )
-    return f", {percent(half[-1]['error'])} with {half[-1]['m']:.0f}: it still falls"
+    half = ([row for row in rows if row["m"] <= rows[-1]["m"] / 2] or rows[:1])[-1]
+    levelled = rows[-1]["error"] > t.LEVEL * half["error"]
+    then = "levels off: better features, not more labels" if levelled else "still falls"
+    return f" ({percent(half['error'])} with {half['m']:.0f}: {then})"
 
 
 def _curve(tables: Tables, probe: str, ways: float) -> list[Row]:

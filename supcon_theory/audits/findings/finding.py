@@ -50,8 +50,7 @@ def short(value: float) -> str:
 
 def percent(share: float) -> str:
     """A share in per cent, at most one digit after the point."""
-    value = 100 * share
-    return f"{value:.0f} %" if value >= 99.95 or value == 0 else f"{value:.1f} %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def listed(words: list[str], most: int = 5) -> str:

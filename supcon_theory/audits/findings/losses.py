@@ -6,7 +6,6 @@ from supcon_theory.audits.findings import thresholds as t
 from supcon_theory.audits.findings.finding import (
     BAD,
     FAIR,
-    GOOD,
     PLAIN,
     Finding,
     Row,
@@ -20,38 +19,40 @@ from supcon_theory.audits.findings.finding import (
 
 
 def levels(tables: Tables) -> Iterator[Finding]:
-    """NSCL on the way from equal similarities to its floor, at each temperature."""
+    """NSCL on the way from equal similarities to its floor; SupCon where there is one view."""
     for row in rows_of(tables, "gap"):
         if "floor_nscl" not in row:
             continue
+        # with one view the positive of NSCL would be the anchor itself
+        id, name = ("supcon", "SupCon") if row["K"] == 1 else ("nscl", "NSCL")
         tau, loss, equal, floor = (
-            row[name] for name in ("tau", "loss_nscl", "equal_nscl", "floor_nscl")
+            row[column] for column in ("tau", f"loss_{id}", f"equal_{id}", f"floor_{id}")
         )
         way = (equal - loss) / (equal - floor)
         kind = "least possible" if row["floor_attained"] else "lower bound"
-        null = row_of(tables, "nulls", measure="loss_nscl", tau=tau)
+        null = row_of(tables, "nulls", measure=f"loss_{id}", tau=tau)
         numbers = (
-            f"NSCL {short(loss)} nats{_interval(row, 'loss_nscl')}; all embeddings equal "
+            f"{name} {short(loss)} nats{_interval(row, f'loss_{id}')}; all embeddings equal "
             f"{short(equal)}, {kind} {short(floor)}"
         )
         numbers += "" if null is None else f", shuffled labels {short(null['shuffled_mean'])}"
         if null is not None and loss >= null["shuffled_low"]:
             yield Finding(
                 BAD,
-                f"At tau = {tau:g} NSCL is no lower than with shuffled labels.",
+                f"At tau = {tau:g} {name} is no lower than with shuffled labels.",
                 f"{numbers}. Classes are not told apart at this temperature.",
             )
         elif way <= 0:
             yield Finding(
                 PLAIN,
-                f"At tau = {tau:g} NSCL is above that of a constant embedding.",
-                f"{numbers}. The nearest rows of other classes decide the loss at so low a "
-                "temperature; one point would have a lower loss and no use.",
+                f"At tau = {tau:g} {name} is above that of a constant embedding.",
+                f"{numbers}. The nearest rows decide the loss at so low a temperature; one point "
+                "would have a lower loss and no use.",
             )
         else:
             yield Finding(
                 PLAIN,
-                f"At tau = {tau:g} NSCL is {percent(way)} of the way to the least possible.",
+                f"At tau = {tau:g} {name} is {percent(way)} of the way to the {kind}.",
                 f"{numbers}.",
             )
 
@@ -77,26 +78,27 @@ def gaps(tables: Tables) -> Iterator[Finding]:
             )
         else:
             yield Finding(
-                GOOD,
+                PLAIN,
                 f"At tau = {tau:g} self-supervised and supervised differ by {short(gap)} nats.",
                 f"{numbers}: {percent(row['learned'])} of the way from counting to the ceiling.",
             )
 
 
 def classes(tables: Tables, most: int = 3) -> Iterator[Finding]:
-    """The classes with the highest NSCL loss above their floor, by name, at the lowest tau."""
+    """The classes with the highest SupCon loss, by name, at the lowest temperature."""
     rows = list(rows_of(tables, "per_class"))
     if not rows:
         return
     tau = min(row["tau"] for row in rows)
-    below = [row for row in rows if row["tau"] == tau and row["loss_nscl"] == row["loss_nscl"]]
-    order = sorted(below, key=lambda row: row["equal_nscl"] - row["loss_nscl"])
-    names = [f"{row['class']} ({short(row['loss_nscl'])})" for row in order]
-    yield Finding(
-        PLAIN,
-        f"Hardest to tell from the rest: {', '.join(names[:most])}.",
-        f"NSCL loss of their anchors at tau = {tau:g}, in nats; easiest is {names[-1]}.",
-    )
+    known = [row for row in rows if row["tau"] == tau and row["loss_supcon"] == row["loss_supcon"]]
+    order = sorted(known, key=lambda row: -row["loss_supcon"])
+    names = [f"{row['class']} ({short(row['loss_supcon'])})" for row in order]
+    if names:
+        yield Finding(
+            PLAIN,
+            f"Hardest to tell from the rest: {', '.join(names[:most])}.",
+            f"SupCon loss of their anchors at tau = {tau:g}, in nats; easiest is {names[-1]}.",
+        )
 
 
 def violations(tables: Tables) -> Iterator[Finding]:

@@ -100,6 +100,8 @@ def labels(source: str, y: np.ndarray, count: int) -> np.ndarray:
         raise Fault(str(error)) from None
     if len(counts) == 1:
         raise Fault(f"{source} holds one class, {y[0]!s}: two at least are needed.")
+    if (counts > 1).sum() == 1:
+        raise Fault(f"{source} holds one class of more than one sample: two are needed.")
     if counts.max() == 1:
         raise Fault(
             f"{source} holds {len(y):,} labels, all of them different: a class needs two samples; "
@@ -108,10 +110,10 @@ def labels(source: str, y: np.ndarray, count: int) -> np.ndarray:
     return y
 
 
-def single(y: np.ndarray) -> tuple[str, ...]:
-    """The classes of one sample."""
-    names, counts = np.unique(y, return_counts=True)
-    return tuple(str(name) for name in names[counts == 1])
+def single(y: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """Classes of one sample by name, and the numbers of the rows of all other classes."""
+    names, of, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return tuple(map(str, names[counts == 1])), np.flatnonzero(counts[of] > 1)
 
 
 def _place(at: np.ndarray, start: int) -> str:

@@ -1,8 +1,9 @@
 """One file of embeddings, and labels in it or beside it: found, checked, described."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,14 +25,28 @@ LABELS = ("label", "labels", "y", "target", "targets", "class")  # what labels a
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """Finite rows, none of them zero, with a label each."""
+    """Finite rows, none of them zero, with a label each; every class has two samples or more."""
 
     z: np.ndarray  # (N, d) or (N, K, d), perhaps mapped into memory
     y: np.ndarray  # (N,)
     source: str  # the file, with the name of the array in it
     labels_source: str
+    shape: tuple[int, ...]  # of the array in the file
     norms: tuple[float, float]  # of the rows: smallest and largest
-    single: tuple[str, ...] = field(default=())  # classes of one sample, which are left out
+    left_out: tuple[str, ...] = ()  # classes of one sample
+    rows: np.ndarray | None = None  # (N,) row numbers in the file, where any are left out
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(C,) class sizes."""
+        return np.unique(self.y, return_counts=True)[1]
+
+
+class Second(NamedTuple):
+    """Embeddings of the same rows by another model."""
+
+    z: np.ndarray
+    source: str
 
 
 def read(file: Path, key: str = "", labels: Path | None = None, column: str = "") -> Embeddings:
@@ -45,7 +60,7 @@ def read(file: Path, key: str = "", labels: Path | None = None, column: str = ""
         column: name of the labels in it; needed like `key`.
 
     Returns:
-        The embeddings. Classes of one sample are named in `single`.
+        The embeddings, without classes of one sample, which are named in `left_out`.
 
     Raises:
         Fault: anything is wrong, in one sentence with the file, and key or row.
@@ -58,19 +73,22 @@ def read(file: Path, key: str = "", labels: Path | None = None, column: str = ""
     held = {k: v for k, v in found.items() if k != key} if labels is None else _contents(labels)
     column, array = _labels(beside, held, column, len(z), labels is None)
     y = checks.labels(labels_source := _named(beside, column), array, len(z))
-    return Embeddings(z, y, source, labels_source, norms, checks.single(y))
+    left_out, rows = checks.single(y)
+    if not left_out:
+        return Embeddings(z, y, source, labels_source, z.shape, norms)
+    return Embeddings(z[rows], y[rows], source, labels_source, z.shape, norms, left_out, rows)
 
 
-def second(file: Path, key: str, rows: int) -> tuple[np.ndarray, str]:
+def second(file: Path, key: str, first: Embeddings) -> Second:
     """Embeddings of the same samples by another model.
 
     Args:
         file: one of `READERS`.
         key: as for `read`.
-        rows: how many samples there are.
+        first: the first model's.
 
     Returns:
-        (N, d) or (N, K, d), and what they were read from.
+        (N, d) or (N, K, d), without the rows that the first is without.
 
     Raises:
         Fault: anything is wrong with them.
@@ -78,12 +96,13 @@ def second(file: Path, key: str, rows: int) -> tuple[np.ndarray, str]:
     key, array = _embeddings(file, _contents(file), key)
     z = checks.embeddings(source := _named(file, key), array)
     checks.rows(source, z)
-    if len(z) != rows:
+    if len(z) != first.shape[0]:
         raise Fault(
-            f"{source} has {len(z):,} rows and the first model {rows:,}: row i of both must be the "
-            "same sample; write both from the same list."
+            f"{source} has {len(z):,} rows and {first.source} {first.shape[0]:,}: row i of both "
+            "must be the same sample; write both from the same list."
         )
-    return z, source
+    said = f"{source}: {' x '.join(map(str, z.shape))} {z.dtype}"
+    return Second(z if first.rows is None else z[first.rows], said)
 
 
 def _contents(file: Path) -> Contents:
