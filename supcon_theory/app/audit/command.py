@@ -63,9 +63,9 @@ def main(given: Namespace) -> int:
     except (Fault, ValueError, OSError) as error:
         raise Refused(str(error)) from None
     found = Audit(of, "" if other is None else other.source, _audit(given, of, other))
-    paths = written.write(found, given.out, given.report, store_flags(given))
+    paths = written.write(found, given.out, given.report, flags(given))
     printed.show(found)
-    print(f"Written: {listed(paths)}.")
+    print(f"Written: {', '.join(map(str, paths))}.")
     return 0
 
 
@@ -103,11 +103,6 @@ def _audit(given: Namespace, of: Embeddings, other: Second | None) -> dict[str, 
     return tables
 
 
-def store_flags(given: Namespace) -> dict[str, object]:
+def flags(given: Namespace) -> dict[str, object]:
     """The flags as JSON holds them."""
     return {name: str(v) if isinstance(v, Path) else v for name, v in vars(given).items()}
-
-
-def listed(paths: Iterable[Path]) -> str:
-    """Names of what was written."""
-    return ", ".join(map(str, paths))

@@ -5,7 +5,7 @@ import textwrap
 
 from supcon_theory.app.audit.sheets import Sheet, sheets
 from supcon_theory.audits.findings import WORDS, Finding, findings
-from supcon_theory.audits.findings.finding import short
+from supcon_theory.audits.findings.finding import listed, short
 
 WIDTH = 100  # columns at most: longer lines are hard to read
 
@@ -45,11 +45,8 @@ def read(found) -> list[str]:
         f"Labels {of.labels_source}: {len(counts)} classes of {sizes} samples.",
     ]
     if of.left_out:
-        names = ", ".join(of.left_out[:10]) + (", ..." if len(of.left_out) > 10 else "")
-        lines.append(
-            f"Left out: {len(of.left_out)} of one sample, since every measure of a class needs "
-            f"two: {names}."
-        )
+        names = listed(list(of.left_out), 10)
+        lines.append(f"Left out, since a class needs two samples and has one: {names}.")
     if gap["K"] == 1:
         lines.append(
             "One view a sample: CL and NSCL, which need two, are left out; pass (N, K, d)."

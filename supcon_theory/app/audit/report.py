@@ -7,8 +7,6 @@ from supcon_theory.app.page import Section, listing, page, table, text
 from supcon_theory.audits.columns import TABLES
 from supcon_theory.audits.findings import WORDS, findings
 
-MEANINGS = {column.name: column.meaning for table in TABLES.values() for column in table.columns}
-
 
 def html(found, made: dict) -> str:
     """The page.
@@ -22,15 +20,19 @@ def html(found, made: dict) -> str:
     """
     told = [(f.level, WORDS[f.level], f.says, f.means) for f in findings(found.tables)]
     sections = [
-        Section("What was read", [text("\n\n".join(read(found)))]),
         Section("Verdicts, worst first", [listing(told)]),
     ]
     drawn = charts.charts(found.tables)
     for sheet in sheets(found.tables):
-        parts = [*drawn.pop(sheet.question, []), table(sheet.rows, meanings=MEANINGS)]
+        parts = [*drawn.pop(sheet.question, []), table(sheet.rows, meanings=meanings(sheet.of))]
         sections.append(Section(sheet.question, [*parts, text(sheet.note)]))
     version, when = made["versions"]["supcon_theory"], made["time"]
     sections.append(
         Section("How it was made", [text(f"supcon_theory {version}, {when}, {made['command']}")])
     )
-    return page(f"Audit of {found.of.source}", sections)
+    return page(f"Audit of {found.of.source}", sections, text("\n\n".join(read(found))))
+
+
+def meanings(name: str) -> dict[str, str]:
+    """What the columns of a declared table mean; nothing for a table without name."""
+    return {c.name: c.meaning for c in TABLES[name].columns} if name else {}

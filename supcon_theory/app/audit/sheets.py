@@ -1,12 +1,13 @@
 """The tables that people read, made of those of `audit`: the same in print and on a page."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from math import nan
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from supcon_theory.audits.findings import Tables
-from supcon_theory.audits.findings.finding import percent, row_of, rows_of, short
+from supcon_theory.audits.findings.finding import Row, percent, row_of, rows_of, short
 
 COLLAPSE = "Are my classes collapsed?"
 LOSSES = "Where are the losses?"
@@ -20,6 +21,7 @@ class Sheet(NamedTuple):
     question: str
     rows: pd.DataFrame
     note: str = ""
+    of: str = ""  # the table whose columns these are
 
 
 MEASURES = {  # of `nulls`: how a measure is called, and what it means
@@ -46,12 +48,9 @@ def collapsed(tables: Tables) -> Iterator[Sheet]:
         null = row_of(tables, "nulls", measure=name)
         if null is None:
             continue
-        better = corrected.get(f"{name}_corrected") if name in CORRECTED else None
-        row = {"measure": called, "yours": short(null["measured"])}
-        row["corrected"] = _or_nothing(better)
-        row["shuffled"], row["isotropic"] = map(
-            _or_nothing, (null["shuffled_mean"], null["isotropic"])
-        )
+        better = corrected.get(f"{name}_corrected", nan) if name in CORRECTED else nan
+        row = {"measure": called, "yours": null["measured"], "corrected": better}
+        row |= {"shuffled": null["shuffled_mean"], "isotropic": null["isotropic"]}
         rows.append(row | {"meaning": means})
     if rows:
         note = (
@@ -64,7 +63,7 @@ def collapsed(tables: Tables) -> Iterator[Sheet]:
 
 def pairs(tables: Tables) -> Iterator[Sheet]:
     """The pairs of classes that are hardest to tell apart."""
-    found = tables.get("pairs", pd.DataFrame())
+    found: Any = tables.get("pairs", pd.DataFrame())
     if not found.empty:
         worst = found.sort_values("directional_cdnv", ascending=False).head(MOST)
         names = {"class_i": "class", "class_j": "other class", "directional_cdnv": "directional"}
@@ -74,6 +73,7 @@ def pairs(tables: Tables) -> Iterator[Sheet]:
             worst[columns].rename(columns=names),
             "Ordered pairs: CDNV of the first class along the line to the other, and in all "
             "directions; distance of their means.",
+            "pairs",
         )
 
 
@@ -87,13 +87,13 @@ def losses(tables: Tables) -> Iterator[Sheet]:
             null = row_of(tables, "nulls", measure=f"loss_{name}", tau=row["tau"]) or {}
             rows.append(
                 {
-                    "tau": f"{row['tau']:g}",
+                    "tau": row["tau"],
                     "loss": called,
-                    "floor": short(row[f"floor_{name}"]),
+                    "floor": row[f"floor_{name}"],
                     "yours": _with_interval(row, f"loss_{name}"),
-                    "equal": short(row[f"equal_{name}"]),
-                    "shuffled": _or_nothing(null.get("shuffled_mean")),
-                    "isotropic": _or_nothing(null.get("isotropic")),
+                    "equal": row[f"equal_{name}"],
+                    "shuffled": null.get("shuffled_mean", nan),
+                    "isotropic": null.get("isotropic", nan),
                 }
             )
     if rows:
@@ -116,13 +116,13 @@ def gaps(tables: Tables) -> Iterator[Sheet]:
         null = row_of(tables, "nulls", measure="gap", tau=row["tau"]) or {}
         rows.append(
             {
-                "tau": f"{row['tau']:g}",
-                "counting": short(row["bound_equal"]),
-                "shuffled": _or_nothing(null.get("shuffled_mean")),
+                "tau": row["tau"],
+                "counting": row["bound_equal"],
+                "shuffled": null.get("shuffled_mean", nan),
                 "yours": _with_interval(row, "gap"),
-                "centred": _or_nothing(row.get("bound_centred")),
-                "ceiling": short(row["bound_relaxed"]),
-                "published": short(row["bound_n_max"]),
+                "centred": row["bound_centred"],
+                "ceiling": row["bound_relaxed"],
+                "published": row["bound_n_max"],
                 "learned": percent(row["learned"]) if row["learned"] == row["learned"] else "",
             }
         )
@@ -174,7 +174,7 @@ def labels(tables: Tables) -> Iterator[Sheet]:
 
 def classes(tables: Tables) -> Iterator[Sheet]:
     """Losses and gap of every class, the hardest first; of many classes the first few."""
-    found = pd.DataFrame(list(rows_of(tables, "per_class")))
+    found: Any = pd.DataFrame(list(rows_of(tables, "per_class")))
     if not found.empty:
         tau = found["tau"].min()
         found = found[found["tau"] == tau].sort_values("loss_supcon", ascending=False)
@@ -184,12 +184,13 @@ def classes(tables: Tables) -> Iterator[Sheet]:
             "Which classes are hard?",
             found.head(MOST)[columns],
             f"tau = {tau:g}, nats, the hardest first.{more} r: 1 is counting alone.",
+            "per_class",
         )
 
 
 def rows(tables: Tables) -> Iterator[Sheet]:
     """Rows that may bear a wrong label."""
-    found = tables.get("mislabelled", pd.DataFrame())
+    found: Any = tables.get("mislabelled", pd.DataFrame())
     if not found.empty:
         columns = ["row", "class", "nearest", "distance_own", "distance_nearest", "score"]
         more = f" {len(found) - MOST} more in mislabelled.csv." if len(found) > MOST else ""
@@ -197,6 +198,7 @@ def rows(tables: Tables) -> Iterator[Sheet]:
             "Which rows may be mislabelled?",
             found.head(MOST)[columns],
             f"Rows count from 0. score: spreads of its class's margins below their median.{more}",
+            "mislabelled",
         )
 
 
@@ -206,7 +208,7 @@ def raw(tables: Tables) -> Iterator[Sheet]:
     if kept is not None and unit is not None:
         both = unit | (row_of(tables, "ranks") or {})
         rows = [
-            {"measure": called, "unit rows": short(both[name]), "as given": short(kept[name])}
+            {"measure": called, "unit rows": both[name], "as given": kept[name]}
             for name, (called, _) in MEASURES.items()
             if name in kept
         ]
@@ -215,7 +217,7 @@ def raw(tables: Tables) -> Iterator[Sheet]:
 
 def second(tables: Tables) -> Iterator[Sheet]:
     """CKA and RSA to the second model."""
-    found = tables.get("comparison", pd.DataFrame())
+    found: Any = tables.get("comparison", pd.DataFrame())
     if not found.empty:
         columns = ["measure", "value", "low", "high", "shuffled", "shuffled_high"]
         yield Sheet(
@@ -223,12 +225,13 @@ def second(tables: Tables) -> Iterator[Sheet]:
             found[columns],
             f"{found['samples'].iloc[0]} samples. low, high: jackknife interval. shuffled: mean "
             "and largest with the second one's rows in another order.",
+            "comparison",
         )
 
 
 def subsets(tables: Tables) -> Iterator[Sheet]:
     """What was computed on a part of the rows, and why."""
-    found = tables.get("subsets", pd.DataFrame())
+    found: Any = tables.get("subsets", pd.DataFrame())
     found = found[found["rows"] < found["of"]] if not found.empty else found
     if not found.empty:
         yield Sheet("What was taken on a part of the rows?", found[["tables", "rows", "of", "why"]])
@@ -240,10 +243,6 @@ def sheets(tables: Tables) -> list[Sheet]:
     return [sheet for question in every for sheet in question(tables)]
 
 
-def _or_nothing(value: float | None) -> str:
-    return "" if value is None or value != value else short(value)
-
-
-def _with_interval(row: dict, name: str) -> str:
+def _with_interval(row: Row, name: str) -> float | str:
     low, high = row.get(f"{name}_low", row[name]), row.get(f"{name}_high", row[name])
-    return short(row[name]) if low == high else f"{short(row[name])} [{short(low)}, {short(high)}]"
+    return row[name] if low == high else f"{short(row[name])} [{short(low)}, {short(high)}]"

@@ -1,6 +1,7 @@
 """What is left in the folder: tables, figure, report.json; and the page, if one is asked for."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,6 @@ def write(found, out: Path, page: Path | None, flags: dict[str, object]) -> list
     Returns:
         What there is now.
     """
-    from supcon_theory.analysis import audit as drawing
-
     made = machine.description()
     record = {
         "read": {
@@ -74,7 +73,7 @@ def write(found, out: Path, page: Path | None, flags: dict[str, object]) -> list
     with staged(out) as stage:
         for name, table in found.tables.items():
             store.write(stage / f"{name}.csv", table.to_csv(index=False).encode())
-        drawing.draw(found.tables, stage)
+        import_module("supcon_theory.analysis.audit").draw(found.tables, stage)
         store.write_json(stage / RECORD, record)
     names = [out / RECORD, out / "*.csv", out / "audit.pdf"]
     if page is None:

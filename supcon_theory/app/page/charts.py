@@ -9,7 +9,7 @@ from markupsafe import Markup
 COLOURS = ("one", "two", "three", "four", "five")  # classes of `page.css`
 DASHES = ("none", "6 3", "2 3", "8 3 2 3", "1 4")  # so that colour is not all that tells apart
 WIDTH, HEIGHT = 420, 240  # in units of the view box: text is 12 of them high
-LEFT, RIGHT, TOP, LINE = 44, 10, 10, 17
+LEFT, RIGHT, TOP, LINE = 44, 10, 24, 17
 
 
 class Curve(NamedTuple):
@@ -78,7 +78,7 @@ def curves(
         parts += [_line("grid", LEFT, at, WIDTH - RIGHT, at)]
         parts += [_text(LEFT - 5, at + 4, f"{tick:.3g}", "end")]
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, bottom + 2 * LINE, x, "middle"))
-    parts.append(_text(LEFT + 4, TOP + 10, y, "start"))
+    parts.append(_text(0, TOP - 12, y, "start"))
     for k, curve in enumerate(kept):
         points = [place(*point) for point in zip(curve.x, curve.y, strict=True)]
         dots = Markup("").join(
@@ -86,13 +86,15 @@ def curves(
             for (px, py), a, b in zip(points, curve.x, curve.y, strict=True)
         )
         at = bottom + (3.2 + k) * LINE
+        named = len(kept) > 1
         legend = _line("curve", LEFT, at - 4, LEFT + 24, at - 4, DASHES[k % len(DASHES)])
         legend += _text(LEFT + 30, at, curve.name, "start")
         path = "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
         drawn = Markup('<path class="curve" stroke-dasharray="{}" d="{}"/>')
         drawn = drawn.format(DASHES[k % len(DASHES)], path)
-        parts.append(_group(COLOURS[k % len(COLOURS)], drawn + dots + legend))
-    return _figure(parts, bottom + (2.8 + len(kept)) * LINE + 4, alt, caption)
+        parts.append(_group(COLOURS[k % len(COLOURS)], drawn + dots + (legend if named else "")))
+    height = bottom + 2.3 * LINE + (len(kept) + 0.5) * LINE * (len(kept) > 1)
+    return _figure(parts, height, alt, caption)
 
 
 def scale(marks: Iterable[Mark], alt: str, *, unit: str, caption: str = "") -> Markup:
@@ -112,11 +114,11 @@ def scale(marks: Iterable[Mark], alt: str, *, unit: str, caption: str = "") -> M
         return Markup("")
     low, high = _ends([mark.value for mark in found], log=False)
     order = sorted(found, key=lambda mark: mark.value)
-    axis = TOP + LINE * len(order) + 6
+    axis = LINE * len(order) + 6
     parts = [_line("axis", RIGHT, axis, WIDTH - RIGHT, axis)]
     for k, mark in enumerate(order):
         at = RIGHT + _share(mark.value, low, high, log=False) * (WIDTH - 2 * RIGHT)
-        height, word = TOP + LINE * (k + 0.7), f"{mark.name} {mark.value:.4g}"
+        height, word = LINE * (k + 0.8), f"{mark.name} {mark.value:.4g}"
         first = mark is found[0]
         side = "start" if at < WIDTH / 2 else "end"
         drawn = _line("grid", at, height, at, axis)
@@ -145,8 +147,9 @@ def _share(value: float, low: float, high: float, log: bool) -> float:
 
 def _ticks(low: float, high: float, log: bool) -> list[float]:
     if log:
-        powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-        return [10.0**p for p in powers] or [low, high]
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        factors = (1,) if high > 1000 * low else (1, 2, 5)
+        return [v for p in powers for f in factors if low <= (v := f * 10.0**p) <= high]
     step = 10 ** math.floor(math.log10(high - low))
     step = next(step * f for f in (0.1, 0.2, 0.5, 1, 2) if (high - low) / (step * f) <= 6)
     return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -12,6 +12,7 @@ from supcon_theory.audits.findings.finding import (
     Tables,
     listed,
     row_of,
+    rows_of,
     short,
 )
 
@@ -26,13 +27,12 @@ def mislabelled(tables: Tables, most: int = 10) -> Iterator[Finding]:
         return
     words = [
         f"{row['row']} ({row['class']}, lies with {row['nearest']})"
-        for row in found.head(most).to_dict("records")
+        for row in rows_of(tables, "mislabelled")
     ]
-    rest = f" and {len(found) - most} more" if len(found) > most else ""
     yield Finding(
         FAIR,
-        f"{len(found)} row{'s' * (len(found) > 1)} may be mislabelled: look at them.",
-        f"Rows (from 0): {listed(words, most)}{rest}. Their margin is more than "
+        f"{len(found)} row{'s' * (len(found) > 1)} may be mislabelled.",
+        f"Rows (from 0): {listed(words, most)}. Their margin is more than "
         f"{short(found['threshold'].iloc[0])} spreads below the median of their class.",
     )
 
