@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 from supcon_theory.analysis import style
 
-from supcon_theory.audits.columns import GAP, HELD_OUT, LOSSES, PAIRS, PER_CLASS, SPECTRUM
+from supcon_theory.audits.columns import HELD_OUT, PAIRS, PER_CLASS, SPECTRUM
 
 NAME = "audit"
 LINES = (style.DOTTED, style.DASHED, "-", style.DASHDOT)
 
 
 @style.drawing(
-    gap=(GAP, LOSSES),
     per_class=(PER_CLASS,),
     pairs=(PAIRS,),
     spectrum=(SPECTRUM,),

@@ -110,6 +110,16 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
             "gram": matrix,
             "spectrum": spectrum,
         }
+    if name == "audit":
+        at = dict(C=[4], tau=[1.0, 0.1])
+        return {
+            "per_class": rows((c.PER_CLASS,), rng, **at, **{"class": ["a", "b", "c", "d"]}),
+            "pairs": rows((c.PAIRS,), rng, class_i=["a", "b"], class_j=["c", "d"]),
+            "spectrum": rows((c.SPECTRUM,), rng, rank=[1, 2, 3, 4]),
+            "held_out": rows(
+                (c.HELD_OUT,), rng, probe=["nearest centre", "linear"], ways=[2, 4], m=[1, 2, 5]
+            ),
+        }
     if name == "embeddings_map":
         at = dict(C=[4], seed=[0, 1], objective=["dcl", "nscl"], step=[0, 5])
         table = rows((c.MAPS,), rng, **at, labels=both["labels"], method=["tsne"])

@@ -32,10 +32,10 @@ def labels(tables: Tables) -> Iterator[Finding]:
     )
     reached = [row for row in rows if row["m"] == row["m"]]
     if reached:
-        each = [f"{row['m']:.0f} among {row['ways']:.0f} classes" for row in reached]
+        each = [f"{row['m']:.0f} among {row['ways']:.0f}" for row in reached]
         yield Finding(
             GOOD,
-            f"{percent(t.WANTED)} right needs {', '.join(each)} labels a class.",
+            f"Labels a class for {percent(t.WANTED)} right: {', '.join(each)} classes.",
             f"{_each(reached, tables)} {how}",
         )
     missed = [row for row in rows if row["m"] != row["m"]]
