@@ -156,7 +156,12 @@ FLIPS = [  # tables on one side, what they say; tables on the other side, what t
         of("gap", violation_relaxed=0.5 * t.ROUNDING),
         "",
     ),
-    (needed(NAN), "among 2 classes is not reached with 10", needed(5.0), "right: 5 among 2 classes"),
+    (
+        needed(NAN),
+        "among 2 classes is not reached with 10",
+        needed(5.0),
+        "right: 5 among 2 classes",
+    ),
     (
         needed(NAN) | {"held_out": held(0.2, 0.2 * t.LEVEL + EPS)},
         "levels off",

@@ -20,11 +20,13 @@ def pt(path: Path) -> dict[str, np.ndarray | Fault]:
         Fault: it holds other Python objects, is no tensor and no dict, or is truncated.
     """
     import pickle
+    import warnings
 
     import torch
 
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # what is odd about the file is said below
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise Fault(
             f"{path} is damaged, or holds Python objects other than tensors, lists and dicts, "
