@@ -10,7 +10,7 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.audits import labels_needed, losses, nulls
-from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_of, spectrum_of
+from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
 from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.opened import Opened, Progress, opened
@@ -114,7 +114,7 @@ held_out, labels_needed, probes, nulls, subsets'
         "gap": pd.DataFrame([about | row for row in gap]),
         "per_class": losses.class_table(found, evaluated),
         "geometry": pd.DataFrame([about | geometry | found.norm_columns()]),
-        "pairs": pairs_of(found.moments, found.names),
+        "pairs": pairs_table(found.moments, found.names),
         "spectrum": spectrum_of(centred),
         "ranks": pd.DataFrame([about | ranks]),
     }
