@@ -33,7 +33,7 @@ ANCHORS = 4096  # anchors drawn above that
 BUDGET = 3000  # samples of the subset for few-shot errors, probes and certificates
 SHOTS = (1, 2, 5, 10, 20, 50, 100)
 FAR_SHOTS = (200, 500, 1000)  # more, in the population only
-CERTIFIED = 5  # shots from which certificates are worth their time
+CERTIFIED = (5, 20, 100, 500)  # shots at which certificates are found, where none are asked for
 FEW = 100  # classes up to which few-shot errors and bounds are affordable
 DRAWS = 20  # support draws in the population
 HELD_OUT_DRAWS = 100  # of held-out errors
@@ -148,15 +148,19 @@ held_out, labels_needed, probes, nulls, subsets'
 
 
 def _few_shot(
-    found: Opened, chosen: np.ndarray, shots: Sequence[int] | None, progress: Callable[[float], None]
+    found: Opened,
+    chosen: np.ndarray,
+    shots: Sequence[int] | None,
+    progress: Callable[[float], None],
 ) -> tuple[dict[str, list], list[nulls.Row]]:
     """The tables about few labels, on a subset, and their rows of `NULLS`."""
     y = found.y[torch.from_numpy(chosen)].unique(return_inverse=True)[1]
     asked = len(found.names) <= FEW if shots is None else len(shots) > 0
     if not asked or int(y.max()) < 1:
         return {}, []
-    wanted = SHOTS if shots is None else shots
-    population = (*SHOTS, *FAR_SHOTS) if shots is None else shots
+    wanted, population, certified = (
+        (SHOTS, (*SHOTS, *FAR_SHOTS), CERTIFIED) if shots is None else (shots, shots, shots)
+    )
     x = found.source.at(chosen).double() if found.rows is None else found.rows[chosen]
     first, seed, ways = x[:, 0], found.seed, labels_needed.ways_of(int(y.max()) + 1)
     held_out = labels_needed.held_out_rows(
@@ -176,7 +180,7 @@ def _few_shot(
         ways,
         draws=DRAWS,
         seed=seed,
-        certified=[m for m in population if m >= CERTIFIED],
+        certified=certified,
         kinds=("chernoff",),
         progress=lambda share: progress(0.4 + 0.5 * share),
     )
@@ -204,7 +208,9 @@ def _geometry(found: Opened, plain: Tensor) -> dict[str, float]:
     return dict(streamed_geometry(found.source, found.moments, plain, found.seed)) | of_moments
 
 
-def _neighbours(source: UnitRows, y: np.ndarray, all_up_to: int) -> tuple[np.ndarray, np.ndarray, float]:
+def _neighbours(
+    source: UnitRows, y: np.ndarray, all_up_to: int
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Nearest others, the samples whose they are, and the leave-one-out error of their votes."""
     N = len(y)
     samples = np.arange(N) if N <= all_up_to else sampled_rows(N, CLASSIFIED)

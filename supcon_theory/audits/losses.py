@@ -132,7 +132,9 @@ def gap_rows(found: Opened, anchors: Anchors) -> list[Row]:
                 "violation_relaxed": means["gap"][1] - relaxed,
                 "bound_centred": float(centred.mean()),
                 "violation_centred_any": float((losses.gap - centred).max()),
-                "learned": (means["gap"][0] - equal) / (relaxed - equal) if relaxed > equal else np.nan,
+                "learned": (means["gap"][0] - equal) / (relaxed - equal)
+                if relaxed > equal
+                else np.nan,
             }
         )
     return rows
@@ -147,7 +149,8 @@ def class_table(found: Opened, anchors: Anchors) -> pd.DataFrame:
     rows = []
     for tau, losses in anchors.by_tau.items():
         lower, upper = (
-            bound(counts, N, tau) for bound in (theory.anchor_lower_bound, theory.anchor_upper_bound)
+            bound(counts, N, tau)
+            for bound in (theory.anchor_lower_bound, theory.anchor_upper_bound)
         )
         centred = unequal.centred_bound_any_counts(
             anchors.alignment, counts[anchors.owners], N, tau

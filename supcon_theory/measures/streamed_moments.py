@@ -95,7 +95,14 @@ def _merge(centre: Tensor, owners: Tensor, n: Tensor, mean: Tensor, scatter: Ten
 
 
 def _moments(
-    source: Rows, y: Tensor, known: list, kind, n: Tensor, mean: Tensor, scatter: Tensor, spread: Tensor
+    source: Rows,
+    y: Tensor,
+    known: list,
+    kind,
+    n: Tensor,
+    mean: Tensor,
+    scatter: Tensor,
+    spread: Tensor,
 ) -> StreamedMoments:
     K, d = source.shape[1:]
     samples = n.long()

@@ -107,7 +107,10 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     ),
     "gram": ((columns.GRAM,), of_embeddings(gram_table)),
     "spectrum": ((columns.SPECTRUM,), of_embeddings(lambda z, y: spectrum_table(z))),
-    "pairs": ((columns.PAIRS,), of_embeddings(lambda z, y: pairs_table(class_moments(z, y), "abcd"))),
+    "pairs": (
+        (columns.PAIRS,),
+        of_embeddings(lambda z, y: pairs_table(class_moments(z, y), "abcd")),
+    ),
     "maps": ((columns.MAPS,), map_rows),
     "embeddings": ((columns.EMBEDDINGS,), of_embeddings(lambda z, y: [scalars(z, y, tau=0.2)])),
     "audit": (

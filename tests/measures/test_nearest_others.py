@@ -74,7 +74,9 @@ def test_clean_classes_have_few_candidates_and_wrong_labels_are_found(C, d, apar
 
 def test_classes_too_small_for_a_spread_have_no_candidate():
     y = np.array([0] * 4 + [1] * 30)
-    x = torch.nn.functional.normalize(torch.randn(34, 4, generator=torch.Generator().manual_seed(0)))
+    x = torch.nn.functional.normalize(
+        torch.randn(34, 4, generator=torch.Generator().manual_seed(0))
+    )
     found = found_in(x, y)
     assert np.isnan(found.score[:4]).all() and np.isfinite(found.score[4:]).all()
     lone = found_in(x, np.array([0] + [1] * 33))

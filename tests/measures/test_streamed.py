@@ -103,7 +103,9 @@ def test_a_class_of_one_row_has_no_positive():
     y = y + 1
     y[3] = 0
     source = unit_rows_of(x)
-    found = sampled_losses(source, [y], [streamed_moments(source, [y])[0].sums], np.arange(60), [1.0])
+    found = sampled_losses(
+        source, [y], [streamed_moments(source, [y])[0].sums], np.arange(60), [1.0]
+    )
     losses = found[0][1.0]
     assert np.isnan(losses.supcon[3]) and np.isfinite(np.delete(losses.supcon, 3)).all()
     assert losses.gap[3] == 0
@@ -147,7 +149,9 @@ def test_random_rows_are_the_same_each_time_and_have_no_direction():
     assert first.mean((0, 1)).norm() < 0.05
     cosines = torch.einsum("nd,nd->n", first[:, 0], first[:, 1])
     assert cosines.mean().abs() < 0.03 and cosines.var() == pytest.approx(1 / 8, rel=0.1)
-    assert not torch.equal(first[0], torch.cat([x for _, x in each_tile(RandomRows((9, 2, 8), 4))])[0])
+    assert not torch.equal(
+        first[0], torch.cat([x for _, x in each_tile(RandomRows((9, 2, 8), 4))])[0]
+    )
 
 
 @pytest.mark.parametrize(("K", "d"), [(1, 6), (2, 3)])

@@ -26,7 +26,12 @@ def configurations(counts, seed):
         noise = rng.normal(size=(len(y), K, d))
         centres = rng.normal(size=(C, 1, d))
         poles = rng.choice([-1, 1], (C, 1, 1)) * np.eye(1, d)
-        for z in (noise, centres[y] + 0.2 * noise, poles[y] + 1e-3 * noise, poles[y] * (1 + 0 * noise)):
+        for z in (
+            noise,
+            centres[y] + 0.2 * noise,
+            poles[y] + 1e-3 * noise,
+            poles[y] * (1 + 0 * noise),
+        ):
             yield torch.nn.functional.normalize(torch.from_numpy(z), dim=-1), torch.from_numpy(y)
     yield torch.from_numpy(class_simplex(counts, 2, C)[0]), torch.from_numpy(y)
 
@@ -71,7 +76,9 @@ def test_optimised_embeddings_stay_within_and_come_close(counts, tau):
     floor = unequal.nscl_floor_any_counts(counts, 2, tau)
     least = optimised(counts, tau, "nscl")
     assert floor - 1e-9 <= least <= floor + 0.8 / tau
-    assert unequal.supcon_floor_any_counts(counts, 2, tau) - 1e-9 <= optimised(counts, tau, "supcon")
+    assert unequal.supcon_floor_any_counts(counts, 2, tau) - 1e-9 <= optimised(
+        counts, tau, "supcon"
+    )
     ceiling = unequal.relaxed_ceiling(counts, tau)
     most = -optimised(counts, tau, "gap")
     assert ceiling - 0.6 / tau <= most <= ceiling + 1e-9
