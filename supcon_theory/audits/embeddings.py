@@ -271,8 +271,9 @@ def probe_rows(x: Tensor, y: Tensor) -> list[dict[str, object]]:
 def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float]:
     """What to log in a training loop: gap, losses, r, CDNV, collapse, neighbours, rank, norms.
 
-    Quick: 10,000 x 128 takes about a second on one core. Rows are scaled to unit norm first. Nearest
-    neighbours are looked up among all other samples; of more than 2,048 samples for as many, drawn.
+    Quick: 10,000 x 128 takes about a second on one core. Rows are scaled to unit norm first.
+    Nearest neighbours are looked up among all other samples; of more than 2,048 samples for as
+    many, drawn.
 
     Args:
         z: Embeddings (N, d) or (N, K, d), tensor or array, of any norm but 0.

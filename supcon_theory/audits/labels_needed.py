@@ -2,8 +2,8 @@
 
 `held-out` classifies one half of every class with supports from the other half: what a person who
 labels samples will see. `population` takes the embeddings themselves as the law that supports and
-queries come from, and `certified` is the least of the proved bounds on its error: a theorem about that
-law, a plug-in estimate for any larger one that these embeddings were drawn from.
+queries come from, and `certified` is the least of the proved bounds on its error: a theorem about
+that law, a plug-in estimate for any larger one that these embeddings were drawn from.
 """
 
 from collections.abc import Iterable, Sequence

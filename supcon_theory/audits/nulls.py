@@ -2,8 +2,8 @@
 
 ETF deviation, for one, is often smaller for shuffled labels than for the true ones: alone it
 misleads. Shuffled labels keep the class sizes and the embeddings; random directions keep the class
-sizes and d only. Where the second has a closed form it stands in `isotropic_by`, else simulated rows
-(the same number, one draw) go through the same code.
+sizes and d only. Where the second has a closed form it stands in `isotropic_by`, else simulated
+rows (the same number, one draw) go through the same code.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -3,7 +3,8 @@
 Every tile has its own class means and scatter about them; two tiles a and b of one class are put
 together by (Chan, Golub, LeVeque 1983)
 
-    mean = (n_a mean_a + n_b mean_b) / n,   scatter = scatter_a + scatter_b + n_a n_b / n |mean_a - mean_b|^2,
+    mean = (n_a mean_a + n_b mean_b) / n
+    scatter = scatter_a + scatter_b + n_a n_b / n |mean_a - mean_b|^2,
 
 which cancels nothing: no E[x^2] - E[x]^2 here either.
 """

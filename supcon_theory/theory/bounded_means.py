@@ -21,8 +21,8 @@ def mean_interval_of_bounded(
 
         K(m) = prod_i (1 + lambda_i(m) (X_i - m)),    0 <= lambda_i(m) <= STAKE / m.
 
-    Validity: no factor is below 1 - STAKE > 0, and E[X_i - mu | past] = 0, so K(mu) is a nonnegative
-    martingale of mean 1 and P(K(mu) >= 2 / delta) <= delta / 2 (Markov). With lambda_i(m) =
+    Validity: no factor is below 1 - STAKE > 0, and E[X_i - mu | past] = 0, so K(mu) is a
+    nonnegative martingale of mean 1 and P(K(mu) >= 2 / delta) <= delta / 2 (Markov). With lambda_i(m) =
     min(l_i, STAKE / m), l_i free of m, every factor falls in m, so {m: K(m) < 2 / delta} is all
     above one number: the lower end. The upper end is the same of 1 - X. Each fails with probability
     at most delta / 2, delta = 1 - confidence. The stakes l_i, which decide the width and not the

@@ -17,7 +17,7 @@ LAWS = {  # draws in [0, 1] and their mean
 @pytest.mark.parametrize("n", [5, 100, 2000])
 @pytest.mark.parametrize("law", LAWS)
 def test_the_mean_is_missed_no_more_often_than_allowed(law, n):
-    """At a level of 80 %, of 200 samples at most 40 + 4 standard deviations may miss; also scaled."""
+    """At a level of 80 %, of 200 samples at most 40 + 4 standard deviations may miss; scaled."""
     draw, mean = LAWS[law]
     rng = np.random.default_rng(0)
     low, high = -3.0, 7.0

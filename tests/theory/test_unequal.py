@@ -1,4 +1,4 @@
-"""Floors and ceilings for classes of any size: nothing found goes beyond, balanced they are exact."""
+"""Floors and ceilings for classes of any size: nothing found is beyond, balanced they are exact."""
 
 import numpy as np
 import pytest
@@ -131,7 +131,7 @@ def test_the_filling_of_classes_solves_its_linear_programme():
 
 @pytest.mark.parametrize("counts", [[12, 4, 2, 2], [6, 1], [50, 30, 20]])
 def test_a_cell_bound_covers_every_S_inside_of_it(counts):
-    """The ceiling at exact S, by a dense search over the a_c on their simplex, is below the bound."""
+    """The ceiling at exact S, by a dense search over the a_c that it allows, is below."""
     rng, tau = np.random.default_rng(0), 0.5
     n_c = np.array(counts, float)
     w, N = n_c / n_c.sum(), n_c.sum()
