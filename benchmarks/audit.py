@@ -1,7 +1,8 @@
 """Time and peak memory of `supcon_theory.audit` on long sets: python benchmarks/audit.py [--quick].
 
 Clustered float32 rows in 100 classes are written to a memory map, tile by tile; each size is
-audited in a process of its own, on one thread; seconds are of CPU time, by part. The peak counts the pages of the file that are in memory, which the system may drop.
+audited in a process of its own, on one thread; seconds are of CPU time, by part. The peak counts
+the pages of the file that are in memory, which the system may drop.
 """
 
 import os

@@ -2,8 +2,8 @@
 
 Up to a number of rows every anchor is evaluated. Beyond, anchors are drawn with replacement and
 each is still evaluated against all rows; a mean over anchors then has an interval that holds
-for every set of embeddings (`theory.bounded_means`), since each anchor's loss, less the logarithm of the
-number of its terms, and each anchor's gap lie between limits that are known beforehand.
+for every set of embeddings (`theory.bounded_means`), since each anchor's loss, less the
+logarithm of the number of its terms, and each anchor's gap lie between limits that are known beforehand.
 """
 
 from collections.abc import Callable, Sequence

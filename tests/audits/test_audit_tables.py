@@ -48,7 +48,7 @@ def test_sampled_and_exact_tables_are_about_the_same_numbers(whole, sampled):
 
 
 def test_intervals_of_sampled_anchors_hold_as_often_as_they_say():
-    """Twenty keys at 95 %, three losses and the gap: 80 intervals, of which 4 may miss; 11 never."""
+    """Twenty keys at 95 %, three losses and the gap: 80 intervals, 4 may miss, 11 never."""
     x, y = blobs(N=40, K=1)
     missed, exact = 0, audit(x, y, (0.2,), shots=())["gap"].iloc[0]
     for seed in range(20):
@@ -206,8 +206,13 @@ def test_what_is_certified_is_above_the_error_and_leaves_the_refuted_bound_out(w
 
 def test_arguments_are_refused_before_any_work():
     x, y = blobs()
-    for bad, said in (({"budget": 1}, "budget"), ({"anchors": 0}, "anchors"), ({"seed": -1}, "seed"),
-                      ({"shots": (0,)}, "shots"), ({"taus": ()}, "no temperature")):  # fmt: skip
+    for bad, said in (
+        ({"budget": 1}, "budget"),
+        ({"anchors": 0}, "anchors"),
+        ({"seed": -1}, "seed"),
+        ({"shots": (0,)}, "shots"),
+        ({"taus": ()}, "no temperature"),
+    ):
         with pytest.raises(ValueError, match=said):
             audit(x, y, **bad)
     with pytest.raises(ValueError, match="one class"):
