@@ -1,9 +1,9 @@
 """Losses and gap of a whole set and of each class beside their bounds, for classes of any size.
 
 Up to a number of rows every anchor is evaluated. Beyond, anchors are drawn with replacement and
-each is still evaluated against all rows; a mean over anchors then has an interval that holds
-for every set of embeddings (`theory.bounded_means`), since each anchor's loss, less the
-logarithm of the number of its terms, and each anchor's gap lie between limits that are known beforehand.
+each is still evaluated against all rows; a mean over anchors then has an interval that holds for
+every set of embeddings (`theory.bounded_means`): each anchor's loss, less the logarithm of the
+number of its terms, and each anchor's gap lie between limits that are known beforehand.
 """
 
 from collections.abc import Callable, Sequence
