@@ -102,25 +102,21 @@ def spectrum_of(singular: Tensor) -> pd.DataFrame:
     """`spectrum_table` from the singular values."""
     values = singular.cpu().numpy()
     ranks = np.arange(1, len(values) + 1)
-    return pd.DataFrame({"rank": ranks, "singular_value": values / values[0]})
+    largest = values[0] or np.nan  # of one point there is no spectrum
+    return pd.DataFrame({"rank": ranks, "singular_value": values / largest})
 
 
-def pairs_table(features: Tensor, y: Tensor, names: Sequence[object]) -> pd.DataFrame:
+def pairs_table(moments: Moments, names: Sequence[object]) -> pd.DataFrame:
     """CDNV and directional CDNV of every ordered pair of classes: `PAIRS`.
 
     Args:
-        features: (N, D) or (N, K, D).
-        y: Labels (N,), 0 .. C-1.
+        moments: Of the features and their labels.
         names: What the classes are called, C of them.
 
     Returns:
-        A row per ordered pair of different classes.
+        A row per ordered pair of different classes; `.nlargest(10, "directional_cdnv")` of it are
+        the worst, found in a tenth of a second at C = 1000.
     """
-    return pairs_of(class_moments(features, y), names)
-
-
-def pairs_of(moments: Moments, names: Sequence[object]) -> pd.DataFrame:
-    """`pairs_table` from moments; the worst pairs are `.nlargest(10, "directional_cdnv")` of it."""
     off = ~np.eye(len(moments.classes), dtype=bool)
     i, j = np.nonzero(off)
     named = np.array([*names, None], dtype=object)[:-1]  # an array even of tuples or arrays

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.audits import comparison, labels_needed, losses, nulls
-from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_of, spectrum_of
+from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
 from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.opened import Opened, Progress, opened
@@ -25,6 +25,7 @@ from supcon_theory.measures.centres import nearest_centre, way_error
 from supcon_theory.measures.class_geometry import streamed_geometry
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.measures.misplaced import misplaced
+from supcon_theory.measures.moments import class_moments
 from supcon_theory.measures.neighbours import nearest_others, vote_error
 from supcon_theory.measures.probes import knn_error, linear_probe, probe_error, ridge_probe
 from supcon_theory.measures.rows import UnitRows
@@ -39,7 +40,7 @@ ANCHORS = 4096  # anchors drawn above that
 BUDGET = 3000  # samples of the subset for few-shot errors, probes and certificates
 SHOTS = (1, 2, 5, 10, 20, 50, 100)
 FAR_SHOTS = (200, 500, 1000)  # more, in the population only
-CERTIFIED = 5  # shots from which certificates are worth their time
+CERTIFIED = (5, 20, 100, 500)  # shots at which certificates are found, where none are asked for
 FEW = 100  # classes up to which few-shot errors and bounds are affordable
 DRAWS = 20  # support draws in the population
 HELD_OUT_DRAWS = 100  # of held-out errors
@@ -129,7 +130,7 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
         "gap": pd.DataFrame([about | row for row in gap]),
         "per_class": losses.class_table(found, evaluated),
         "geometry": pd.DataFrame([about | geometry | corrected | found.norm_columns()]),
-        "pairs": pairs_of(found.moments, found.names),
+        "pairs": pairs_table(found.moments, found.names),
         "spectrum": spectrum_of(centred),
         "ranks": pd.DataFrame([about | ranks | dimension]),
     }
@@ -178,8 +179,9 @@ def _few_shot(
     asked = len(found.names) <= FEW if shots is None else len(shots) > 0
     if not asked or int(y.max()) < 1:
         return {}, []
-    wanted = SHOTS if shots is None else shots
-    population = (*SHOTS, *FAR_SHOTS) if shots is None else shots
+    wanted, population, certified = (
+        (SHOTS, (*SHOTS, *FAR_SHOTS), CERTIFIED) if shots is None else (shots, shots, shots)
+    )
     x = found.source.at(chosen).double() if found.rows is None else found.rows[chosen]
     first, seed, ways = x[:, 0], found.seed, labels_needed.ways_of(int(y.max()) + 1)
     held_out = labels_needed.held_out_rows(
@@ -192,17 +194,20 @@ def _few_shot(
         for of in found.shuffles_of(y)
     ]
     progress(0.4)
-    few_shot = feature_audit(
-        x.flatten(0, 1),
-        y.repeat_interleave(x.shape[1]),
-        population,
-        ways,
-        draws=DRAWS,
-        seed=seed,
-        certified=[m for m in population if m >= CERTIFIED],
-        kinds=("chernoff",),
-        progress=lambda share: progress(0.4 + 0.5 * share),
-    )
+    few_shot = []
+    flat, flat_y = x.flatten(0, 1), y.repeat_interleave(x.shape[1])
+    if not class_moments(flat, flat_y).coincidence:  # else no theorem is about that pair
+        few_shot = feature_audit(
+            flat,
+            flat_y,
+            population,
+            ways,
+            draws=DRAWS,
+            seed=seed,
+            certified=certified,
+            kinds=("chernoff",),
+            progress=lambda share: progress(0.4 + 0.5 * share),
+        )
     tables = {
         "few_shot": few_shot,
         "held_out": held_out,
@@ -305,8 +310,9 @@ def probe_rows(x: Tensor, y: Tensor) -> list[dict[str, object]]:
 def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float]:
     """What to log in a training loop: gap, losses, r, CDNV, collapse, neighbours, rank, norms.
 
-    Quick: 10,000 x 128 takes about a second on one core. Rows are scaled to unit norm first. Nearest
-    neighbours are looked up among all other samples; of more than 2,048 samples for as many, drawn.
+    Quick: 10,000 x 128 takes about a second on one core. Rows are scaled to unit norm first.
+    Nearest neighbours are looked up among all other samples; of more than 2,048 samples for as
+    many, drawn.
 
     Args:
         z: Embeddings (N, d) or (N, K, d), tensor or array, of any norm but 0.

@@ -138,9 +138,7 @@ def gap_row(found: Evaluated, tau: float) -> dict[str, float]:
 Limits = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def anchor_limits(
-    counts: np.ndarray, own: np.ndarray, alignment: np.ndarray, tau: float
-) -> Limits:
+def anchor_limits(counts: np.ndarray, own: np.ndarray, alignment: np.ndarray, tau: float) -> Limits:
     """The bounds on each anchor's gap: lower, upper, centred (NaN unless balanced).
 
     Args:

@@ -2,15 +2,14 @@
 
 `held-out` classifies one half of every class with supports from the other half: what a person who
 labels samples will see. `population` takes the embeddings themselves as the law that supports and
-queries come from, and `certified` is the least of the proved bounds on its error: a theorem about that
-law, a plug-in estimate for any larger one that these embeddings were drawn from.
+queries come from, and `certified` is the least of the proved bounds on its error: a theorem about
+that law, a plug-in estimate for any larger one that these embeddings were drawn from.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from torch import Tensor
 
 from supcon_theory import inputs
@@ -137,8 +136,3 @@ def needed(curve: Iterable[tuple[float, float]], accuracy: float) -> Row:
         why = f"not reached with m = {m[-1]:g} ({error[-1]:.1%} wrong)"
         found = {"m": np.nan, "error": error[-1], "reason": why}
     return {"accuracy": accuracy, "most_tried": m[-1]} | found
-
-
-def needed_table(held_out: Sequence[Row], few_shot: Sequence[Row]) -> pd.DataFrame:
-    """`needed_rows` as a table."""
-    return pd.DataFrame(needed_rows(held_out, few_shot))

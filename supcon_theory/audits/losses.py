@@ -1,8 +1,8 @@
 """Losses and gap of a whole set and of each class beside their bounds, for classes of any size.
 
-Up to a number of rows every anchor is evaluated. Beyond, anchors are drawn with replacement and each
-is still evaluated against all rows; a mean over anchors then has an interval that holds for every
-set of embeddings (`theory.bounded_means`), since each anchor's loss, less the logarithm of the
+Up to a number of rows every anchor is evaluated. Beyond, anchors are drawn with replacement and
+each is still evaluated against all rows; a mean over anchors then has an interval that holds for
+every set of embeddings (`theory.bounded_means`): each anchor's loss, less the logarithm of the
 number of its terms, and each anchor's gap lie between limits that are known beforehand.
 """
 
@@ -132,7 +132,9 @@ def gap_rows(found: Opened, anchors: Anchors) -> list[Row]:
                 "violation_relaxed": means["gap"][1] - relaxed,
                 "bound_centred": float(centred.mean()),
                 "violation_centred_any": float((losses.gap - centred).max()),
-                "learned": (means["gap"][0] - equal) / (relaxed - equal) if relaxed > equal else np.nan,
+                "learned": (means["gap"][0] - equal) / (relaxed - equal)
+                if relaxed > equal
+                else np.nan,
             }
         )
     return rows
@@ -147,7 +149,8 @@ def class_table(found: Opened, anchors: Anchors) -> pd.DataFrame:
     rows = []
     for tau, losses in anchors.by_tau.items():
         lower, upper = (
-            bound(counts, N, tau) for bound in (theory.anchor_lower_bound, theory.anchor_upper_bound)
+            bound(counts, N, tau)
+            for bound in (theory.anchor_lower_bound, theory.anchor_upper_bound)
         )
         centred = unequal.centred_bound_any_counts(
             anchors.alignment, counts[anchors.owners], N, tau
@@ -202,14 +205,17 @@ def _loss(
     What is left without the logarithm of the number of terms, whose mean is known exactly, is a
     log-mean-exp of cosines / tau less a mean of positive ones. Of DCL and NSCL one of the K
     positives is the anchor itself, so that their mean cosine is at least (2 - K) / K.
+
+    Returns:
+        The mean, and what it is at least and at most.
     """
+    if name == "supcon" and counts.min() * K < 2:  # a row without a positive, drawn or not
+        return np.nan, np.nan, np.nan
     least = -1.0 if name == "supcon" else 2 / K - 1
     limits = -2 / tau, (1 - least) / tau
     values = getattr(anchors.by_tau[tau], name)
     logs = np.log(_terms(name, counts[anchors.owners], counts.sum(), K))
     constant = _equal(name, counts, counts / counts.sum(), K)
-    if np.isnan(values).any():
-        return np.nan, np.nan, np.nan
     mean, low, high = _mean(values - logs, limits, anchors.exact)
     return constant + mean, constant + low, constant + high
 
@@ -228,4 +234,4 @@ def _mean(
 ) -> tuple[float, float, float]:
     """The mean over all anchors, and what it is at least and at most."""
     mean = float(values.mean())
-    return (mean,) * 3 if exact else (mean, *mean_interval_of_bounded(values, *limits))
+    return (mean, mean, mean) if exact else (mean, *mean_interval_of_bounded(values, *limits))

@@ -2,8 +2,8 @@
 
 ETF deviation, for one, is often smaller for shuffled labels than for the true ones: alone it
 misleads. Shuffled labels keep the class sizes and the embeddings; random directions keep the class
-sizes and d only. Where the second has a closed form it stands in `isotropic_by`, else simulated rows
-(the same number, one draw) go through the same code.
+sizes and d only. Where the second has a closed form it stands in `isotropic_by`, else simulated
+rows (the same number, one draw) go through the same code.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +58,11 @@ def class_null_rows(found: Opened, measured: Mapping[str, float]) -> list[Row]:
     random = streamed_moments(RandomRows(found.source.shape, found.seed), [found.y])[0]
     rows, samples = [], len(found.y)
     for name, measure in OF_CLASSES.items():
-        null = _null(measured[name], [_value(measure(moments)) for moments in found.shuffled_moments], samples)
+        null = _null(
+            measured[name],
+            [_value(measure(moments)) for moments in found.shuffled_moments],
+            samples,
+        )
         if name == "directional_cdnv":
             d = found.source.shape[2]
             isotropic = {"isotropic": measured["cdnv"] / d, "isotropic_by": "cdnv / d, noise alike"}
@@ -78,9 +82,7 @@ def label_free_rows(found: Opened, measured: Mapping[str, float]) -> list[Row]:
     Returns:
         A row of `NULLS` for each.
     """
-    random = rank_columns(
-        *streamed_singular_values(RandomRows(found.source.shape, found.seed))
-    )
+    random = rank_columns(*streamed_singular_values(RandomRows(found.source.shape, found.seed)))
     nothing = _null(np.nan, [], len(found.y))
     return [
         {"measure": name}
@@ -127,9 +129,7 @@ def loss_null_rows(
     return rows
 
 
-def neighbour_null_row(
-    found: Opened, error: float, voters: np.ndarray, samples: np.ndarray
-) -> Row:
+def neighbour_null_row(found: Opened, error: float, voters: np.ndarray, samples: np.ndarray) -> Row:
     """The leave-one-out error of nearest neighbours, which do not depend on the labels.
 
     The neighbours of a random direction are any others, so the isotropic error is that of votes of

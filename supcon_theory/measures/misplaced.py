@@ -5,10 +5,10 @@ mu = mu_c - (x - mu_c) / (n_c - 1), and with the nearest mean mu_j of another cl
 
     margin   t = (|x - mu_j|^2 - |x - mu|^2) / (2 |mu_j - mu_c|)
 
-is, up to the shift of mu, the distance from the plane half way between the two, positive on the own
-side. In a class that overlaps with others many margins are negative and say nothing, so two things
-are asked for: t < 0, and t far below the median of its class, in units of a robust spread of the
-class's margins, 1.4826 times the median absolute deviation, which no minority of wrong labels moves.
+is, up to the shift of mu, the distance from the plane half way between the two, positive on the
+own side. In a class that overlaps with others many margins are negative and say nothing, so two
+things are asked for: t < 0, and t far below the median of its class, in units of a robust spread of
+the margins, 1.4826 times the median absolute deviation, which few wrong labels hardly move.
 """
 
 from typing import NamedTuple
@@ -47,12 +47,12 @@ def misplaced(source: Rows, y: Tensor, moments: Moments) -> Misplaced:
 
     The score is (median margin of the class - t) / spread, the spread that of the class or of all
     margins less their class medians, whichever is larger (in small classes the first is noise). The
-    threshold is the normal quantile beyond which .1 of N normal margins are expected. Margins are not
-    quite normal; simulated with right labels (d = 5, 50, 200; 2 to 400 classes, apart or not):
-    normal classes of 20 samples or more have up to .2 % false candidates (d = 5; .05 % from d = 50),
-    of five samples up to 1 %, classes with tails of Student's t_4 up to .8 % and 1.3 %. With 2 % of
-    the labels wrong, all of those are found where classes are apart. Classes of fewer than five
-    samples have no candidates.
+    threshold is the normal quantile beyond which .1 of N normal margins are expected. Margins are
+    not quite normal; simulated with right labels (d = 5, 50, 200; 2 to 400 classes, apart or not):
+    normal classes of 20 samples or more have up to .2 % false candidates (d = 5; .05 % from d = 50
+    on), of five samples up to 1 %, classes with tails of Student's t_4 up to .8 % and 1.3 %. With
+    2 % of the labels wrong, all of those are found where classes are apart. Classes of fewer than
+    five samples have no candidates.
 
     Args:
         source: N samples.
@@ -62,7 +62,7 @@ def misplaced(source: Rows, y: Tensor, moments: Moments) -> Misplaced:
     Returns:
         What was found of each sample.
     """
-    N, (C, d) = len(y), moments.means.shape
+    N, C = len(y), len(moments.means)
     means, n = moments.means, moments.samples.double()
     squares = means.square().sum(1)
     apart = torch.cdist(means, means).numpy()

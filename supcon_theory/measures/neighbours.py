@@ -69,9 +69,7 @@ def nearest_others(source: UnitRows, samples: np.ndarray, neighbours: int) -> np
         ValueError: For another number of neighbours.
     """
     if not 1 <= neighbours < source.shape[0]:
-        raise ValueError(
-            f"neighbours is {neighbours} but must be from 1 to {source.shape[0] - 1}."
-        )
+        raise ValueError(f"neighbours is {neighbours} but must be from 1 to {source.shape[0] - 1}.")
     asked = torch.from_numpy(samples)
     queries = source.at(samples)[:, 0]
     best = queries.new_full((len(samples), neighbours), -torch.inf)

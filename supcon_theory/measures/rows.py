@@ -16,7 +16,10 @@ TILE_NUMBERS = 2**22  # numbers of a tile: 16 MB in float32
 class Rows(Protocol):
     """N samples of K unit rows in d dimensions, read tile by tile, the same however often."""
 
-    shape: tuple[int, int, int]
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, K, d)."""
+        ...
 
     def tile(self, rows: slice) -> Tensor:
         """(b, K, d) rows of one of the slices of `tiles`."""

@@ -75,8 +75,13 @@ def streamed_singular_values(source: Rows) -> tuple[Tensor, Tensor]:
     """Singular values of the rows as they are, and of the rows less their mean, descending.
 
     Two passes: the mean, then the float64 Gram matrix of the centred rows, to which the mean adds a
-    matrix of rank one. As in `singular_values`, what is below 1e-8 of the largest is
-    rounding.
+    matrix of rank one. As in `singular_values`, what is below 1e-8 of the largest is rounding.
+
+    Args:
+        source: The rows.
+
+    Returns:
+        min(N K, d) values each, float64.
     """
     N, K, d = source.shape
     mean = torch.zeros(d, dtype=torch.float64)

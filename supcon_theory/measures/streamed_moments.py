@@ -3,7 +3,8 @@
 Every tile has its own class means and scatter about them; two tiles a and b of one class are put
 together by (Chan, Golub, LeVeque 1983)
 
-    mean = (n_a mean_a + n_b mean_b) / n,   scatter = scatter_a + scatter_b + n_a n_b / n |mean_a - mean_b|^2,
+    mean = (n_a mean_a + n_b mean_b) / n
+    scatter = scatter_a + scatter_b + n_a n_b / n |mean_a - mean_b|^2,
 
 which cancels nothing: no E[x^2] - E[x]^2 here either.
 """
@@ -95,7 +96,14 @@ def _merge(centre: Tensor, owners: Tensor, n: Tensor, mean: Tensor, scatter: Ten
 
 
 def _moments(
-    source: Rows, y: Tensor, known: list, kind, n: Tensor, mean: Tensor, scatter: Tensor, spread: Tensor
+    source: Rows,
+    y: Tensor,
+    known: list,
+    kind,
+    n: Tensor,
+    mean: Tensor,
+    scatter: Tensor,
+    spread: Tensor,
 ) -> StreamedMoments:
     K, d = source.shape[1:]
     samples = n.long()

@@ -21,12 +21,13 @@ def mean_interval_of_bounded(
 
         K(m) = prod_i (1 + lambda_i(m) (X_i - m)),    0 <= lambda_i(m) <= STAKE / m.
 
-    Validity: no factor is below 1 - STAKE > 0, and E[X_i - mu | past] = 0, so K(mu) is a nonnegative
-    martingale of mean 1 and P(K(mu) >= 2 / delta) <= delta / 2 (Markov). With lambda_i(m) =
-    min(l_i, STAKE / m), l_i free of m, every factor falls in m, so {m: K(m) < 2 / delta} is all
-    above one number: the lower end. The upper end is the same of 1 - X. Each fails with probability
-    at most delta / 2, delta = 1 - confidence. The stakes l_i, which decide the width and not the
-    validity, are sqrt(2 log(2 / delta) / (n var_{i-1})), var the variance seen so far.
+    Validity: no factor is below 1 - STAKE > 0, and E[X_i - mu | past] = 0, so K(mu) is a
+    nonnegative martingale of mean 1 and P(K(mu) >= 2 / delta) <= delta / 2 (Markov). With
+    lambda_i(m) = min(l_i, STAKE / m), l_i free of m, every factor falls in m, so that all m with
+    K(m) < 2 / delta lie above one number: the lower end. The upper end is the same of 1 - X. Each
+    fails with probability at most delta / 2, delta = 1 - confidence. The stakes l_i, which decide
+    the width and not the validity, are sqrt(2 log(2 / delta) / (n var_{i-1})), var the variance
+    seen so far.
 
     Sampling n of N numbers *with* replacement is iid; the interval is then that of their mean.
 

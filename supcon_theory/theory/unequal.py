@@ -2,9 +2,9 @@
 
 Let s be the mean of all N K unit rows, S = |s|, a_i = <z_i, s> and a_c its mean over class c, with
 weights w_c = n_c / N. Then |a_c| <= S and sum_c w_c a_c = S^2. The cosines of anchor i to all rows
-sum to N K a_i, of which its own class has at most n_c K, so their mean x_i over other classes obeys
+sum to N K a_i, of which its own class has at most n_c K, so their mean x_i over other classes has
 
-    x_i >= phi_c(a_i) = max(-1, (N a_i - n_c) / (N - n_c)),    convex and increasing in a_i.      (1)
+    x_i >= phi_c(a_i) = max(-1, (N a_i - n_c) / (N - n_c)),    convex, increasing in a_i.      (1)
 
 By Jensen D_i >= K (N - n_c) e^{x_i / tau}; each statement below inserts (1) and then asks for the
 worst a_c that these constraints allow. That is a linear programme which fills the cheapest class
@@ -165,7 +165,14 @@ def _cells() -> Floats:
 def _least_spent(w: Floats, free: Floats, rate: Floats, ends: Floats) -> Floats:
     """(cells,) least cost of raising sum_c w_c a_c from -S_1, all a_c = -S_1, to S_0^2.
 
-    The first `free` (cells, C) of each a_c cost nothing, the rest up to S_1 `rate` each.
+    Args:
+        w: (C,) weights of the classes.
+        free: (cells, C) how far each a_c rises at no cost.
+        rate: (cells, C) cost of w_c a_c from there up to S_1.
+        ends: (cells, 2) S_0 and S_1.
+
+    Returns:
+        The least cost in each cell.
     """
     low, high = ends.T
     need = high + low**2 - free @ w

@@ -87,7 +87,7 @@ def check(taus: Iterable[float], budget: int, seed: int) -> None:
 def _audit(given: Namespace, of: Embeddings, other: Second | None) -> dict[str, pd.DataFrame]:
     from supcon_theory.audits.embeddings import audit
 
-    with Clock() as clock:
+    with Clock() as clock, np.errstate(divide="ignore", invalid="ignore"):  # NaN: not defined
         tables = audit(
             of.z,
             of.y,

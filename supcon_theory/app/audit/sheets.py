@@ -28,12 +28,12 @@ MEASURES = {  # of `nulls`: how a measure is called, and what it means
     "cdnv": ("CDNV", "spread / distance^2"),
     "directional_cdnv": ("directional CDNV", "the same along the line"),
     "nc1": ("NC1", "within / between"),
-    "etf_deviation": ("ETF deviation", "means from a simplex"),
+    "etf_deviation": ("ETF deviation", "from a simplex"),
     "equinorm": ("equinorm", "means of one length"),
     "equiangularity": ("equiangularity", "means at one angle"),
     "neighbour_error": ("k-NN error", "leave one out"),
     "rankme": ("RankMe", "effective rank"),
-    "participation_ratio": ("participation ratio", "the same, of variance"),
+    "participation_ratio": ("participation", "the same, centred"),
 }
 LOSS_NAMES = {"dcl": "CL (DCL)", "nscl": "NSCL", "supcon": "SupCon"}
 TWO_VIEWS = ("dcl", "nscl")  # with one view their positive would be the anchor itself
@@ -145,7 +145,7 @@ def labels(tables: Tables) -> Iterator[Sheet]:
         ]
         held["m"] = held["m"].astype(int)
         order = list(dict.fromkeys(held["task"]))
-        wide = held.pivot_table(index="task", columns="m", values="error").loc[order]
+        wide = held.pivot(index="task", columns="m", values="error").loc[order]
         wide = wide.map(lambda error: "" if error != error else percent(error).replace(" ", ""))
         wide = wide.rename(columns=str).rename_axis(index=None, columns=None)
         yield Sheet(

@@ -26,6 +26,14 @@ def separation(tables: Tables) -> Iterator[Finding]:
     plain = row["cdnv"]
     value = row.get("cdnv_corrected", plain)
     value = plain if value != value else value
+    if plain != plain:
+        yield Finding(
+            BAD,
+            "At least two classes have the same mean.",
+            "Measures that divide by the distance of class means are not defined then, and no "
+            "few-shot theorem is about such a pair.",
+        )
+        return
     null = row_of(tables, "nulls", measure="cdnv")
     interval = (
         f" (interval {short(row['cdnv_low'])} to {short(row['cdnv_high'])})"
@@ -42,7 +50,7 @@ def separation(tables: Tables) -> Iterator[Finding]:
                 f"{numbers}. Do labels and rows belong together, in the same order?",
             )
             return
-        numbers += f", {short(null['shuffled_mean'] / plain)} times more"
+        numbers += f", {short(null['shuffled_mean'] / plain)} times more" if plain else ""
     if value < t.COLLAPSED:
         yield Finding(GOOD, "The classes are collapsed.", f"{numbers} (0 is collapse).")
     elif value < t.SEPARATED:
@@ -57,7 +65,8 @@ def separation(tables: Tables) -> Iterator[Finding]:
 
 def closest_pairs(tables: Tables, most: int = 3) -> Iterator[Finding]:
     """The pairs with the largest directional CDNV, by name, and how many have no bound."""
-    pairs = tables.get("pairs", pd.DataFrame())
+    pairs = tables.get("pairs", pd.DataFrame({"directional_cdnv": []}))
+    pairs = pairs[pairs["directional_cdnv"].notna()]
     if pairs.empty:
         return
     worst = pairs.sort_values("directional_cdnv", ascending=False)
@@ -116,7 +125,7 @@ def simplex(tables: Tables) -> Iterator[Finding]:
 def within(tables: Tables) -> Iterator[Finding]:
     """NC1 against shuffled labels."""
     row, null = row_of(tables, "geometry"), row_of(tables, "nulls", measure="nc1")
-    if row is None or null is None or row["nc1"] < t.NEAR_NULL * null["shuffled_low"]:
+    if row is None or null is None or not row["nc1"] >= t.NEAR_NULL * null["shuffled_low"]:
         return
     yield Finding(
         FAIR,

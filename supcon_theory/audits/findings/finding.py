@@ -50,7 +50,7 @@ def short(value: float) -> str:
 
 def percent(share: float) -> str:
     """A share in per cent, at most one digit after the point."""
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+    return f"{round(100 * share, 1) + 0.0:.1f}".removesuffix(".0") + " %"  # no -0
 
 
 def listed(words: list[str], most: int = 5) -> str:
