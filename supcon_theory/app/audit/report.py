@@ -3,7 +3,7 @@
 from supcon_theory.app.audit import charts
 from supcon_theory.app.audit.printed import read
 from supcon_theory.app.audit.sheets import sheets
-from supcon_theory.app.page import Section, listing, page, table, text
+from supcon_theory.app.page import Section, listing, page, preformatted, table, text
 from supcon_theory.audits.columns import TABLES
 from supcon_theory.audits.findings import WORDS, findings
 
@@ -26,10 +26,8 @@ def html(found, made: dict) -> str:
     for sheet in sheets(found.tables):
         parts = [*drawn.pop(sheet.question, []), table(sheet.rows, meanings=meanings(sheet.of))]
         sections.append(Section(sheet.question, [*parts, text(sheet.note)]))
-    version, when = made["versions"]["supcon_theory"], made["time"]
-    sections.append(
-        Section("How it was made", [text(f"supcon_theory {version}, {when}, {made['command']}")])
-    )
+    version = f"supcon_theory {made['versions']['supcon_theory']}, {made['time']}"
+    sections.append(Section("How it was made", [text(version), preformatted(made["command"])]))
     return page(f"Audit of {found.of.source}", sections, text("\n\n".join(read(found))))
 
 

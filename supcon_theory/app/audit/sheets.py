@@ -26,7 +26,7 @@ class Sheet(NamedTuple):
 
 MEASURES = {  # of `nulls`: how a measure is called, and what it means
     "cdnv": ("CDNV", "spread / distance^2"),
-    "directional_cdnv": ("directional CDNV", "the same along the line"),
+    "directional_cdnv": ("directional CDNV", "along the line"),
     "nc1": ("NC1", "within / between"),
     "etf_deviation": ("ETF deviation", "from a simplex"),
     "equinorm": ("equinorm", "means of one length"),

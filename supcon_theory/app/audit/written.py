@@ -1,6 +1,8 @@
 """What is left in the folder: tables, figure, report.json; and the page, if one is asked for."""
 
 import os
+import shlex
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -51,7 +53,7 @@ def write(found, out: Path, page: Path | None, flags: dict[str, object]) -> list
     Returns:
         What there is now.
     """
-    made = machine.description()
+    made = machine.description() | {"command": shlex.join(["supcon-theory", *sys.argv[1:]])}
     record = {
         "read": {
             "source": found.of.source,
