@@ -32,7 +32,7 @@ def table(text: str) -> dict[str, list[str]]:
 
 
 def test_all_run_one_after_another_what_is_shortest_first(these, capsys, tmp_path):
-    toys = toy("slow", cost=60), toy("quick"), toy("middle", cost=20)
+    toys = toy("slow", cost=1.5), toy("quick", cost=0.5), toy("middle")
     assert these(*toys) == 0
     said = capsys.readouterr()
     assert list(table(said.out)) == ["quick", "middle", "slow"]
