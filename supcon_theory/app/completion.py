@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 SHELLS = {  # where each shell looks for it
     "bash": "supcon-theory completion bash > "
@@ -74,15 +74,21 @@ def _experiments(parser: argparse.ArgumentParser) -> None:
         if action.dest == "rest":
             action.nargs = argparse.ZERO_OR_MORE
             action.choices = [*known, *presets]
-    kinds = {type(config) for found in known.values() for config in found.values()}
-    for name, several in sorted({flag for kind in kinds for flag in _flags(kind)}):
-        kind = Path if name == "out" else str
-        nargs = argparse.ZERO_OR_MORE if several else None
-        parser.add_argument(f"--{name.replace('_', '-')}", nargs=nargs, type=kind)
+    configs = [config for found in known.values() for config in found.values()]
+    kinds: dict[str, set[type]] = {}  # of each flag; experiments differ
+    for name, kind in (flag for config in configs for flag in _flags(type(config))):
+        kinds.setdefault(name, set()).add(kind)
+    for name, found in kinds.items():
+        what: dict[str, Any] = {"type": Path if Path in found else str}
+        if tuple in found:
+            what["nargs"] = argparse.ZERO_OR_MORE
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", **({"action": "store_true"} if found == {bool} else what)
+        )
 
 
-def _flags(kind: type) -> Iterator[tuple[str, bool]]:
-    """The fields of a configuration that are flags, nested ones too; do they take several words?"""
+def _flags(kind: type) -> Iterator[tuple[str, type]]:
+    """The fields of a configuration that are flags, nested ones too, and of what kind they are."""
     from tyro.conf import Suppress
 
     hints = get_type_hints(kind, include_extras=True)
@@ -90,7 +96,8 @@ def _flags(kind: type) -> Iterator[tuple[str, bool]]:
         hint = hints[field.name]
         if Suppress in getattr(hint, "__metadata__", ()):
             continue
-        if dataclasses.is_dataclass(inner := getattr(hint, "__origin__", hint)):
+        inner = getattr(hint, "__origin__", hint)
+        if isinstance(inner, type) and dataclasses.is_dataclass(inner):
             yield from _flags(inner)
         else:
-            yield field.name, inner is tuple
+            yield field.name, inner
