@@ -80,11 +80,11 @@ def _experiments(parser: argparse.ArgumentParser) -> None:
         kinds.setdefault(name, set()).add(kind)
     for name, found in kinds.items():
         what: dict[str, Any] = {"type": Path if Path in found else str}
-        if tuple in found:
+        if found == {bool}:
+            what = {"action": "store_true"}
+        elif tuple in found:
             what["nargs"] = argparse.ZERO_OR_MORE
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", **({"action": "store_true"} if found == {bool} else what)
-        )
+        parser.add_argument(f"--{name.replace('_', '-')}", **what)
 
 
 def _flags(kind: type) -> Iterator[tuple[str, type]]:
