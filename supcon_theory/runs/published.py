@@ -25,9 +25,7 @@ def published_run(experiment: str, preset: str) -> PublishedRun | None:
     return PublishedRun(made["cpu_seconds"], made["cells"], made["machine"]["cores"])
 
 
-def published(
-    experiment: str, preset: str, identity: Mapping[str, object]
-) -> pd.DataFrame | None:
+def published(experiment: str, preset: str, identity: Mapping[str, object]) -> pd.DataFrame | None:
     """The verdicts of the published run of the same preset and data, whatever its number of seeds.
 
     Args:

@@ -95,6 +95,8 @@ def number(value: float) -> str:
 
 
 def _word(value: object) -> str:
+    if isinstance(value, Markup):
+        return value
     return "" if value is None or value != value else str(value)
 
 
