@@ -102,7 +102,9 @@ def spectrum_of(singular: Tensor) -> pd.DataFrame:
     """`spectrum_table` from the singular values."""
     values = singular.cpu().numpy()
     ranks = np.arange(1, len(values) + 1)
-    return pd.DataFrame({"rank": ranks, "singular_value": values / values[0]})
+    with np.errstate(invalid="ignore"):  # a constant embedding has no spectrum: NaN
+        relative = values / values[0]
+    return pd.DataFrame({"rank": ranks, "singular_value": relative})
 
 
 def pairs_table(moments: Moments, names: Sequence[object]) -> pd.DataFrame:
