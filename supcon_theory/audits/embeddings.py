@@ -128,7 +128,7 @@ held_out, labels_needed, probes, nulls, subsets'
     report("chance", 0.5)
     rows = nulls.loss_null_rows(found, gap, part("chance", 0.5, 0.6))
     rows += nulls.class_null_rows(found, geometry)
-    rows += nulls.label_free_rows(found, ranks)
+    rows += nulls.label_free_rows(found, {**geometry, **ranks})
     rows.append(null)
     report("few labels", 0.7)
     chosen, why = found.chosen(budget)

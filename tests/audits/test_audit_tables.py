@@ -113,6 +113,9 @@ def test_every_measure_stands_beside_its_nulls(whole):
     assert directional["shuffled_low"] > 5 * directional["measured"]
     assert np.isnan(plain.loc["rankme", "shuffled_mean"])
     assert plain.loc["rankme", "isotropic"] == pytest.approx(6, abs=0.1)
+    views = plain.loc[["alignment", "augmentation_variance"], "isotropic"]
+    assert views.tolist() == [2, 1 / 2]
+    assert plain.loc["uniformity", "isotropic"] == pytest.approx(-3, abs=0.8)  # -4 as d grows
     assert plain.loc["neighbour_error", "isotropic"] == pytest.approx(3 / 4, abs=0.1)
     assert set(whole["nulls"]["better"]) == {"low", "high", "neither"}
 
