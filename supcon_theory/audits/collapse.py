@@ -102,8 +102,9 @@ def spectrum_of(singular: Tensor) -> pd.DataFrame:
     """`spectrum_table` from the singular values."""
     values = singular.cpu().numpy()
     ranks = np.arange(1, len(values) + 1)
-    largest = values[0] or np.nan  # of one point there is no spectrum
-    return pd.DataFrame({"rank": ranks, "singular_value": values / largest})
+    with np.errstate(invalid="ignore"):  # a constant embedding has no spectrum: NaN
+        relative = values / values[0]
+    return pd.DataFrame({"rank": ranks, "singular_value": relative})
 
 
 def pairs_table(moments: Moments, names: Sequence[object]) -> pd.DataFrame:

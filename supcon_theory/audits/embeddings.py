@@ -140,7 +140,7 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
     if raw:
         tables["raw"] = raw_table(z, found.y, about)
     report("nearest others", 0.4)
-    near, samples, error = _neighbours(found.source, found.y.numpy(), ALL_CLASSIFIED)
+    near, samples, error = _neighbours(found.source, found.y.numpy())
     chance = 1 - float(((found.counts / found.counts.sum()) ** 2).sum())
     row = {"neighbours": near.shape[1], "error": error, "chance": chance, "rows": len(samples)}
     tables["neighbours"] = pd.DataFrame([about | row])
@@ -149,7 +149,7 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
     report("chance", 0.5)
     rows = nulls.loss_null_rows(found, gap, part("chance", 0.5, 0.6))
     rows += nulls.class_null_rows(found, geometry)
-    rows += nulls.label_free_rows(found, ranks)
+    rows += nulls.label_free_rows(found, {**geometry, **ranks})
     rows.append(null)
     report("few labels", 0.7)
     chosen, why = found.chosen(budget)
@@ -247,12 +247,10 @@ def _geometry(found: Opened, plain: Tensor) -> dict[str, float]:
     return dict(streamed_geometry(found.source, found.moments, plain, found.seed)) | of_moments
 
 
-def _neighbours(
-    source: UnitRows, y: np.ndarray, all_up_to: int
-) -> tuple[np.ndarray, np.ndarray, float]:
+def _neighbours(source: UnitRows, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Nearest others, the samples whose they are, and the leave-one-out error of their votes."""
     N = len(y)
-    samples = np.arange(N) if N <= all_up_to else sampled_rows(N, CLASSIFIED)
+    samples = np.arange(N) if N <= ALL_CLASSIFIED else sampled_rows(N, CLASSIFIED)
     near = nearest_others(source, samples, min(NEIGHBOURS, N - 1))
     return near, samples, vote_error(near, y, y[samples])
 
@@ -311,8 +309,8 @@ def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float
     """What to log in a training loop: gap, losses, r, CDNV, collapse, neighbours, rank, norms.
 
     Quick: 10,000 x 128 takes about a second on one core. Rows are scaled to unit norm first.
-    Nearest neighbours are looked up among all other samples; of more than 2,048 samples for as
-    many, drawn.
+    Nearest neighbours are looked up among all other samples; of more than 16,384 samples for
+    2,048, drawn.
 
     Args:
         z: Embeddings (N, d) or (N, K, d), tensor or array, of any norm but 0.
@@ -338,6 +336,6 @@ def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float
         "gap": whole.mean_gap,
         "r": effective_ratio(whole.mean_gap, equal_similarity_gap(found.counts)),
     }
-    near = {"neighbour_error": _neighbours(found.source, of.numpy(), CLASSIFIED)[2]}
+    near = {"neighbour_error": _neighbours(found.source, of.numpy())[2]}
     columns = gap | geometry_row(rows, of) | near | found.norm_columns()
     return {name: float(value) for name, value in columns.items()}

@@ -10,16 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from supcon_theory.audits.columns import NEIGHBOURS, NULLS
 from supcon_theory.audits.opened import Opened
 from supcon_theory.measures import collapse
 from supcon_theory.measures.class_distances import cdnv, directional_cdnv
+from supcon_theory.measures.class_geometry import UNIFORMITY_SAMPLES
 from supcon_theory.measures.moments import Measure, Moments
 from supcon_theory.measures.neighbours import vote_error
 from supcon_theory.measures.random_losses import random_losses
-from supcon_theory.measures.rows import RandomRows
+from supcon_theory.measures.rows import RandomRows, each_tile
 from supcon_theory.measures.sampled_losses import RowLosses, sampled_losses
+from supcon_theory.measures.similarity import uniformity
 from supcon_theory.measures.spectrum import rank_columns, streamed_singular_values
 from supcon_theory.measures.streamed_moments import streamed_moments
 from supcon_theory.theory.gap import equal_similarity_gap
@@ -73,23 +76,33 @@ def class_null_rows(found: Opened, measured: Mapping[str, float]) -> list[Row]:
 
 
 def label_free_rows(found: Opened, measured: Mapping[str, float]) -> list[Row]:
-    """Ranks of the embeddings, which no labels enter: random directions only.
+    """Ranks, uniformity and what the views do, which no labels enter: random directions only.
 
     Args:
         found: The set.
         measured: Their values, by name.
 
     Returns:
-        A row of `NULLS` for each.
+        A row of `NULLS` for each that is defined. Independent views of a sample have an alignment
+        E|z - z'|^2 of 2, and a variance about their mean of 1 - 1/K.
     """
-    random = rank_columns(*streamed_singular_values(RandomRows(found.source.shape, found.seed)))
-    nothing = _null(np.nan, [], len(found.y))
+    N, K, d = found.source.shape
+    random = RandomRows((N, K, d), found.seed)
+    looked_at = RandomRows((min(N, UNIFORMITY_SAMPLES), K, d), found.seed)
+    rows = torch.cat([tile for _, tile in each_tile(looked_at)])
+    nulls = {
+        name: (value, RANDOM)
+        for name, value in rank_columns(*streamed_singular_values(random)).items()
+    }
+    nulls["uniformity"] = (uniformity(rows, max_samples=None).value, RANDOM)
+    nulls["alignment"] = (2.0, "2, closed form")
+    nulls["augmentation_variance"] = (1 - 1 / K, "1 - 1/K, closed form")
     return [
         {"measure": name}
-        | nothing
-        | {"measured": measured[name], "isotropic": value, "isotropic_by": RANDOM}
+        | _null(measured[name], [], N)
+        | {"isotropic": value, "isotropic_by": by}
         | _better(name)
-        for name, value in random.items()
+        for name, (value, by) in nulls.items()
         if np.isfinite(measured[name])
     ]
 

@@ -113,6 +113,9 @@ def test_every_measure_stands_beside_its_nulls(whole):
     assert directional["shuffled_low"] > 5 * directional["measured"]
     assert np.isnan(plain.loc["rankme", "shuffled_mean"])
     assert plain.loc["rankme", "isotropic"] == pytest.approx(6, abs=0.1)
+    views = plain.loc[["alignment", "augmentation_variance"], "isotropic"]
+    assert views.tolist() == [2, 1 / 2]
+    assert plain.loc["uniformity", "isotropic"] == pytest.approx(-3, abs=0.8)  # -4 as d grows
     assert plain.loc["neighbour_error", "isotropic"] == pytest.approx(3 / 4, abs=0.1)
     assert set(whole["nulls"]["better"]) == {"low", "high", "neither"}
 
@@ -231,3 +234,16 @@ def test_worst_pairs_are_named_at_a_thousand_classes():
 
 def test_declared_tables_name_what_they_are_made_of():
     assert set(columns.LOSSES.names).isdisjoint(columns.GAP.names)
+
+
+@pytest.mark.parametrize("K", [1, 2, 3])
+def test_the_most_extreme_embeddings_stay_within_the_limits_of_their_terms(K):
+    """Views opposite to each other, and two opposite classes, either way round."""
+    signs = np.where(np.arange(K) % 2, -1.0, 1.0)
+    opposite = np.tile(signs[None, :, None], (12, 1, 1)) * np.eye(1, 4)
+    y = np.arange(12) % 2
+    poles = np.where(y == 0, 1.0, -1.0)[:, None, None] * np.eye(1, 4).repeat(K, 0)[None]
+    for z in (opposite, poles, np.ones((12, K, 4))):
+        row = audit(z, y, (0.1,), shots=(), exact=0, anchors=40)["gap"].iloc[0]
+        for name in ("loss_dcl", "loss_nscl", "loss_supcon", "gap"):
+            assert row[f"{name}_low"] <= row[name] + 1e-6 <= row[f"{name}_high"] + 2e-6

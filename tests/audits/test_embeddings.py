@@ -103,7 +103,7 @@ def test_audit_returns_every_table_with_names_of_the_classes():
         "held_out": 2 * (2 + 1),
         "labels_needed": 3 * (2 + 1 + 2 * 2),
         "probes": 4,
-        "nulls": 2 * 5 + 8 + 4 + 1 + 2 * 2,
+        "nulls": 2 * 5 + 8 + 4 + 3 + 1 + 2 * 2,
         "subsets": 3,
     }
     assert set(tables["pairs"]["class_i"]) == {"ant", "bee", "cat", "dog"}
