@@ -11,6 +11,8 @@ from supcon_theory.app.audit import printed
 from supcon_theory.app.audit.clock import Clock
 from supcon_theory.app.audit.sheets import sheets
 from supcon_theory.app.command import run
+from supcon_theory.audits.embeddings import audit
+from supcon_theory.audits.findings import findings
 from tests.browser import open_page
 
 RNG = np.random.default_rng(0)
@@ -135,6 +137,13 @@ def test_a_constant_embedding_is_not_called_healthy(tmp_path, monkeypatch, capsy
 
 def test_no_tables_make_no_sheets():
     assert sheets({}) == []
+
+
+def test_drawn_anchors_are_shown_with_their_intervals():
+    tables = audit(Z, NAMES, [0.5], shots=(), exact=0, anchors=40)
+    rows = {sheet.question: sheet.rows for sheet in sheets(tables)}
+    assert re.fullmatch(r"[\d.]+ \[[\d.]+, [\d.]+\]", rows["Where are the losses?"]["yours"][0])
+    assert any("(95 %: " in finding.means for finding in findings(tables))
 
 
 def test_a_table_is_aligned_and_says_nothing_for_what_is_missing():

@@ -139,9 +139,8 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             columns.SUBSETS,
         ),
         of_embeddings(
-            lambda z, y: pd.concat(audit(
-                    z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1, raw=True
-                ).values()
+            lambda z, y: pd.concat(
+                audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1, raw=True).values()
             )
         ),
     ),

@@ -1,6 +1,7 @@
 """Are the classes collapsed, apart, and on a simplex? Each measure against its null."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -65,7 +66,7 @@ def separation(tables: Tables) -> Iterator[Finding]:
 
 def closest_pairs(tables: Tables, most: int = 3) -> Iterator[Finding]:
     """The pairs with the largest directional CDNV, by name, and how many have no bound."""
-    pairs = tables.get("pairs", pd.DataFrame({"directional_cdnv": []}))
+    pairs: Any = tables.get("pairs", pd.DataFrame({"directional_cdnv": []}))
     pairs = pairs[pairs["directional_cdnv"].notna()]
     if pairs.empty:
         return

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from supcon_theory.data.embeddings import Fault, read, second
+from supcon_theory.data.embeddings import Fault, checks, read, second
 from supcon_theory.data.embeddings.read import READERS
 
 RNG = np.random.default_rng(0)
@@ -237,6 +237,17 @@ def test_a_truncated_file_is_refused_wherever_it_ends(suffix, share, tmp_path):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(Fault):
         read(path)
+
+
+def test_rows_are_counted_across_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "BLOCK", 12)  # three rows
+    for value, said in ((np.nan, "NaN in row 7"), (0, "zeros in row 7")):
+        np.save(tmp_path / "e.npy", changed(7, value))
+        with pytest.raises(Fault, match=said):
+            read(tmp_path / "e.npy", labels=tmp_path / "no.csv")
+    np.savez(tmp_path / "e.npz", z=Z, y=NAMES)
+    norms = np.linalg.norm(Z, axis=1)
+    assert read(tmp_path / "e.npz").norms == pytest.approx((norms.min(), norms.max()), rel=1e-5)
 
 
 def test_a_missing_key_or_column_lists_what_there_is(tmp_path):
