@@ -11,11 +11,12 @@ from torch import Tensor
 from supcon_theory import inputs
 from supcon_theory.audits import comparison, labels_needed, losses, nulls
 from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
-from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS
+from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS, SMALL_SAMPLES
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.opened import Opened, Progress, opened
 from supcon_theory.audits.raw import raw_table
 from supcon_theory.audits.small_samples import (
+    DIMENSION,
     dimension_row,
     finite_sample_rows,
     small_samples_row,
@@ -79,7 +80,7 @@ def audit(
         exact: Rows N K up to which losses are taken over all anchors, and the rows kept in memory.
         anchors: Anchors drawn above that, each against all rows; means then have an interval.
         budget: Samples of the subset on which few-shot errors, probes and certificates are taken:
-            of every class the same share. Time grows as its square.
+            of every class as many, as far as it has them. Time grows as its square.
         seed: Key of every draw.
         against: Embeddings of the same samples by another model, of any dimension and views.
         raw: Add the table `raw`: measures that are defined without the sphere, with lengths kept.
@@ -121,7 +122,8 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
     geometry = _geometry(found, plain)
     ranks = spectrum.rank_columns(plain, centred)
     ranks["lidar"] = np.nan if K == 1 or found.rows is None else spectrum.lidar(found.rows)
-    corrected, dimension = {}, {}
+    corrected = dict.fromkeys(SMALL_SAMPLES.names, np.nan)
+    dimension = dict.fromkeys(DIMENSION, np.nan)
     if found.rows is not None:  # in longer sets classes are large, and there is little to correct
         report("few samples", 0.33)
         corrected = small_samples_row(found.rows, found.y, seed)

@@ -1,5 +1,6 @@
 """Somebody's embeddings, opened once: unit rows, labels, and what every table needs of them."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,9 +83,10 @@ class Opened:
         return [y[torch.from_numpy(order)] for order in orders]
 
     def chosen(self, most: int) -> tuple[np.ndarray, str]:
-        """The same share of the samples of every class, at most about `most` in all, ascending.
+        """As many samples of every class, as far as it has them, about `most` in all, ascending.
 
-        A class gives at least two samples; one that has a single row is left out, by name.
+        Small classes give all: how many shots there can be is decided by the smallest. A class
+        gives at least two samples; one that has a single row is left out, by name.
 
         Args:
             most: Samples wanted.
@@ -96,13 +98,15 @@ class Opened:
         y = self.y.numpy()
         order = order[np.argsort(y[order], kind="stable")]
         place = np.arange(len(y)) - (self.counts.cumsum() - self.counts)[y[order]]
-        share = np.maximum(2, self.counts * min(most, len(y)) // len(y))
+        caps = range(2, max(3, int(self.counts.max()) + 1))
+        fit = bisect_right(caps, most, key=lambda cap: int(np.minimum(self.counts, cap).sum()))
+        cap = caps[max(fit - 1, 0)]
         alone = self.counts * self.source.shape[1] < 2
         why = ["budget"] if len(y) > most else []
         if alone.any():
             left_out = [str(self.names[c]) for c in np.flatnonzero(alone)]
             why.append("left out, of one sample: " + ", ".join(left_out))
-        kept = (place < share[y[order]]) & ~alone[y[order]]
+        kept = (place < cap) & ~alone[y[order]]
         return np.sort(order[kept]), "; ".join(why)
 
 

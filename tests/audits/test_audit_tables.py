@@ -6,10 +6,12 @@ import torch
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.collapse import pairs_table
+from supcon_theory.audits.columns import SMALL_SAMPLES
 from supcon_theory.audits.embeddings import audit
 from supcon_theory.audits.labels_needed import halves, held_out_rows, needed, proved_error
 from supcon_theory.audits.losses import drawn_anchors, gap_rows
 from supcon_theory.audits.opened import opened
+from supcon_theory.audits.small_samples import DIMENSION
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.simplex import class_simplex
 
@@ -30,13 +32,17 @@ def sampled():
     return audit(*blobs(), (1.0, 0.2), shots=(1, 5), exact=10, anchors=600)
 
 
+IN_MEMORY = ("lidar", *SMALL_SAMPLES.names, *DIMENSION)
+
+
 def test_sampled_and_exact_tables_are_about_the_same_numbers(whole, sampled):
     assert list(whole) == list(sampled)
     for name in ("geometry", "pairs", "spectrum", "ranks", "held_out", "few_shot", "labels_needed"):
-        same = [c for c in whole[name].select_dtypes("number") if c != "lidar"]
+        same = [c for c in whole[name].select_dtypes("number") if c not in IN_MEMORY]
         left, right = (t[name][same].to_numpy(float) for t in (whole, sampled))
         np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-6, err_msg=name)
-    assert np.isfinite(whole["ranks"]["lidar"][0]) and np.isnan(sampled["ranks"]["lidar"][0])
+        assert sampled[name][[c for c in IN_MEMORY if c in sampled[name]]].isna().all(axis=None)
+    assert np.isfinite(whole["ranks"]["lidar"][0])
     assert (whole["gap"]["confidence"] == 1).all() and (sampled["gap"]["confidence"] == 0.95).all()
     for name in ("loss_dcl", "loss_nscl", "loss_supcon", "gap"):
         exact, low, high = (
@@ -150,7 +156,7 @@ def test_a_class_of_one_sample_is_left_out_by_name_of_what_needs_two():
     assert lone["gap"] == 0 and np.isnan(lone["r"]) and lone["anchors"] == 1
 
 
-def test_the_subset_is_a_fair_share_and_progress_ends_at_one():
+def test_the_subset_has_as_many_of_every_class_and_progress_ends_at_one():
     x, y = blobs(N=80, K=1)
     seen = []
     tables = audit(x, y, (1.0,), shots=(1,), budget=40, progress=lambda *at: seen.append(at))
@@ -159,7 +165,13 @@ def test_the_subset_is_a_fair_share_and_progress_ends_at_one():
     rows = tables["subsets"].set_index("tables").loc["few_shot held_out labels_needed probes"]
     assert 36 <= rows["rows"] <= 40 and rows["of"] == 80 and rows["why"] == "budget"
     chosen, _ = opened(x, y, exact=100, seed=0).chosen(40)
-    assert np.bincount(y[chosen]) == pytest.approx(np.bincount(y) / 2, abs=1)
+    counts, found = np.bincount(y), np.bincount(y[chosen])
+    caps = [cap for cap in range(2, 81) if np.minimum(counts, cap).sum() <= 40]
+    assert (found == np.minimum(counts, max(caps))).all()
+    everyone, _ = opened(x, y, exact=100, seed=0).chosen(80)
+    assert (everyone == np.arange(80)).all()
+    few, _ = opened(x, y, exact=100, seed=0).chosen(4)
+    assert (np.bincount(y[few]) == 2).all()
     assert (chosen != opened(x, y, exact=100, seed=1).chosen(40)[0]).any()
 
 

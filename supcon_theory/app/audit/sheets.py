@@ -151,8 +151,8 @@ def labels(tables: Tables) -> Iterator[Sheet]:
         yield Sheet(
             LABELS,
             wide.reset_index(names="error with m labels a class"),
-            f"Half of each class as supports, the other half as queries, {held['draws'].max():.0f} "
-            "draws at most.",
+            "Half of each class as supports, as far as the smallest reaches, the other half as "
+            f"queries; {held['draws'].max():.0f} draws at most.",
         )
     needed = pd.DataFrame(list(rows_of(tables, "labels_needed")))
     if not needed.empty:

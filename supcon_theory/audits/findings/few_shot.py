@@ -41,10 +41,11 @@ def labels(tables: Tables) -> Iterator[Finding]:
     missed = [row for row in rows if row["m"] != row["m"]]
     if missed:
         ways = " or ".join(f"{row['ways']:.0f}" for row in missed)
+        most = missed[0]["most_tried"]
         yield Finding(
             FAIR,
             f"{percent(t.WANTED)} right among {ways} classes is not reached with "
-            f"{missed[0]['most_tried']:.0f} labels a class.",
+            f"{most:.0f} label{'s' * (most > 1)} a class, half of the smallest at most.",
             f"{_each(missed, tables)} {how}",
         )
 
