@@ -1,5 +1,6 @@
 """The command: what is asked, the refusals that come before any work, and the order of the work."""
 
+import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from pathlib import Path
@@ -87,6 +88,7 @@ def check(taus: Iterable[float], budget: int, seed: int) -> None:
 def _audit(given: Namespace, of: Embeddings, other: Second | None) -> dict[str, pd.DataFrame]:
     from supcon_theory.audits.embeddings import audit
 
+    warnings.filterwarnings("ignore", "The number of unique classes")  # few labels are meant
     with Clock() as clock, np.errstate(divide="ignore", invalid="ignore"):  # NaN: not defined
         tables = audit(
             of.z,

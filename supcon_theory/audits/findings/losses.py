@@ -19,7 +19,7 @@ from supcon_theory.audits.findings.finding import (
 
 
 def levels(tables: Tables) -> Iterator[Finding]:
-    """NSCL on the way from equal similarities to its floor; SupCon where there is one view."""
+    """NSCL on the way from shuffled labels to its floor; SupCon where there is one view."""
     for row in rows_of(tables, "gap"):
         if "floor_nscl" not in row:
             continue
@@ -28,7 +28,6 @@ def levels(tables: Tables) -> Iterator[Finding]:
         tau, loss, equal, floor = (
             row[column] for column in ("tau", f"loss_{id}", f"equal_{id}", f"floor_{id}")
         )
-        way = (equal - loss) / (equal - floor)
         kind = "least possible" if row["floor_attained"] else "lower bound"
         null = row_of(tables, "nulls", measure=f"loss_{id}", tau=tau)
         numbers = (
@@ -42,7 +41,7 @@ def levels(tables: Tables) -> Iterator[Finding]:
                 f"At tau = {tau:g} {name} is no lower than with shuffled labels.",
                 f"{numbers}. Classes are not told apart at this temperature.",
             )
-        elif way <= 0:
+        elif loss >= equal:
             yield Finding(
                 PLAIN,
                 f"At tau = {tau:g} {name} is above that of a constant embedding.",
@@ -50,9 +49,13 @@ def levels(tables: Tables) -> Iterator[Finding]:
                 "would have a lower loss and no use.",
             )
         else:
+            start, what = (equal, "equal embeddings") if null is None else (
+                null["shuffled_mean"], "shuffled labels"
+            )  # fmt: skip
+            way = percent((start - loss) / (start - floor))
             yield Finding(
                 PLAIN,
-                f"At tau = {tau:g} {name} is {percent(way)} of the way to the {kind}.",
+                f"At tau = {tau:g} {name} is {way} of the way from {what} to the {kind}.",
                 f"{numbers}.",
             )
 
