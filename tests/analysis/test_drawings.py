@@ -30,12 +30,8 @@ FIGURES = {
 
 
 @pytest.fixture(autouse=True)
-def coarse(monkeypatch):
-    """Pictures of few pixels, which are quicker to write."""
-    save = matplotlib.figure.Figure.savefig
-    monkeypatch.setattr(
-        matplotlib.figure.Figure, "savefig", lambda self, *a, **k: save(self, *a, dpi=40, **k)
-    )
+def coarse(coarse_pictures):
+    """Pictures that are quicker to write."""
 
 
 def module(name: str):

@@ -33,6 +33,11 @@ HOLDS = {"PASS", "VACUOUS", "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
 
 
+@pytest.fixture(autouse=True)
+def coarse(coarse_pictures):
+    """Pictures that are quicker to write."""
+
+
 @cache
 def experiment(name: str) -> Experiment:
     return import_module(f"supcon_theory.experiments.{name}").EXPERIMENT
