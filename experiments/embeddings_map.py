@@ -67,7 +67,7 @@ class Config(Deep):
 
 
 PRESETS = {
-    "smoke": Config(classes=(4,), recipe=Recipe(n=12, steps=6, batch=24), seeds=2, columns=3),
+    "smoke": Config(classes=(4,), recipe=Recipe(n=8, steps=6, batch=16), seeds=2, columns=3),
     "laptop": Config(),
     "full": Config(seeds=10, columns=6),
     "paper": Config(recipe=PUBLISHED, seeds=1, device="cuda", method="umap"),
