@@ -129,6 +129,12 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         return {"table": table}
     if name == "few_shot_counterexample":
         return {"table": rows((c.COUNTEREXAMPLE,), rng, seed=[0, 1], scale=[1.0, 2.0], m=[10, 1e4])}
+    if name == "small_samples":
+        laws = ["isotropic", "thin", "sphere classes", "related", "independent", "sphere pairs"]
+        measures = ["cdnv", "directional_cdnv", "nc1", "participation_ratio", "cka", "rsa"]
+        at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
+        table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
+        return {"table": table}
     if name == "minimisers":
         shape = dict(C=[4], n=[3], K=[2], seed=[0, 1], tau=[0.1, 1.0])
         parts = rows(

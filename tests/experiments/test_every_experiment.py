@@ -28,7 +28,7 @@ from supcon_theory.runs.cells import Context
 from supcon_theory.runs.experiment import Experiment
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(supcon_theory.experiments.__path__))
-UNTRAINED = ("minimisers", "few_shot_counterexample")
+UNTRAINED = ("minimisers", "few_shot_counterexample", "small_samples")
 HOLDS = {"PASS", "VACUOUS", "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
 
@@ -127,6 +127,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, finishe
     [
         ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
         ("few_shot_counterexample", "--seeds 1"),
+        ("small_samples", "--seeds 1 --sizes 4"),
         ("few_shot", "--seeds 1 --shots 1 --resampled-shots 1 --objectives dcl --draws 9"),
         ("loss_tracking", "--seeds 1 --batches 512"),
     ],
@@ -201,6 +202,11 @@ REFUSED = {
         ("--tau 0.01", "at least 0.05"),
         ("--iterations 0", "iterations is 0"),
         ("--windows 1 2", "at least 2"),
+    ],
+    "small_samples": [
+        ("--sizes 1", "at least 2"),
+        ("--enumerated 3", "from 4 to 12"),
+        ("--draws 1", "draws is 1"),
     ],
     "few_shot_counterexample": [
         ("--shots 0", "at least 1"),
