@@ -1,8 +1,8 @@
 """Emoji as drawn by three vendors: three views of one emoji, labelled by group and subgroup.
 
-Noto (Google, Apache-2.0), Twemoji (Twitter, CC-BY-4.0) and Fluent 3D (Microsoft, MIT), read from the
-archives that `npm pack` brings, without unpacking them. Emoji that one of the three lacks are left
-out, and so are skin tones, which differ in colour only. No image of them is part of this package.
+Noto (Google, Apache-2.0), Twemoji (Twitter, CC-BY-4.0) and Fluent 3D (Microsoft, MIT), read from
+the archives that `npm pack` brings, without unpacking them. Emoji that one of the three lacks are
+left out, and so are skin tones, which differ in colour only. No image is part of this package.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Labelled text and images for models that are trained already: sources, and what they need.
 
-A source has samples in K views and labels on one level or several, the finest first; each class of a
-level lies in one class of the next. What the sources are (`SOURCES`, `content`) needs no torch.
+A source has samples in K views and labels on one level or several, the finest first; each class of
+a level lies in one class of the next. What the sources are (`SOURCES`, `content`) needs no torch.
 """
 
 from collections.abc import Callable, Mapping
@@ -108,6 +108,38 @@ def spread(labels: np.ndarray, fewest: int, most: int) -> np.ndarray:
     return np.sort(np.concatenate(rows))
 
 
+def draw(
+    name: str, folder: Path, C: int, n: int, seed: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Classes and samples of a source: C of the classes on the finest level, n samples of each.
+
+    Args:
+        name: of the source.
+        folder: where its files are.
+        C: classes.
+        n: samples of each.
+        seed: of the draw.
+
+    Returns:
+        (C n,) rows of the source, sorted by class, and for each level their labels as numbers; the
+        finest level's are balanced.
+
+    Raises:
+        ValueError: too few classes have n samples.
+    """
+    import torch
+
+    from supcon_theory.data.subsets import balanced, choose_classes
+
+    levels = samples(name, folder).levels
+    names, numbers, sizes = np.unique(levels["true"], return_inverse=True, return_counts=True)
+    possible = np.flatnonzero((sizes >= n) & (names != ""))
+    chosen = possible[choose_classes(len(possible), C, seed)]
+    rows, y = balanced(torch.from_numpy(numbers), chosen, n, seed)
+    found = {level: np.unique(of[rows], return_inverse=True)[1] for level, of in levels.items()}
+    return rows.numpy(), found | {"true": y.numpy()}
+
+
 # ---- text ----------------------------------------------------------------------------------------
 def _glosses(folder: Path) -> tuple[Texts, list[str], dict[str, wordnet.Sense]]:
     """Gloss and first example of every noun sense that has an example."""
@@ -191,5 +223,5 @@ SOURCES = {
     "digits": Source("images", 8, 100, 1797, _digits),
     "cifar": Source("images", 8, 100, 2000, _folder),
 }
-"""wordnet and hypernyms: gloss and example of WordNet's nouns by category or by hypernym; emoji: three
-vendors' drawings by subgroup and group; glyphs, kanji: those that ship; cifar: a user's folder."""
+"""wordnet and hypernyms: gloss and example of WordNet's nouns by category or by hypernym; emoji:
+three vendors' drawings by subgroup and group; glyphs, kanji: as shipped; cifar: a user's folder."""

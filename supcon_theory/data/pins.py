@@ -69,6 +69,7 @@ def read(name: str, folder: Path | None = None) -> bytes:
         raise ValueError(f"{pin.file} of {pin.package} is not here: {bring}") from None
     if (found := hashlib.sha256(data).hexdigest()) != pin.sha256:
         raise ValueError(
-            f"{path} has SHA-256 {found[:12]}..., not {pin.sha256[:12]}... of {pin.package}: {bring}"
+            f"{path} has SHA-256 {found[:12]}..., not {pin.sha256[:12]}... of {pin.package}: "
+            f"{bring}"
         )
     return data

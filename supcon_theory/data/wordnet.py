@@ -4,9 +4,9 @@
 
     offset lexicographer-file n words... pointers... | gloss; "example"; "example"
 
-Labels on two levels that need no choice of ours: the lexicographer file (26 categories: act, animal,
-...) and, finer, the ancestor of a sense at some depth of the tree of first hypernyms, whose root
-(depth 0) is *entity*. Instances (`@i`, such as Paris) hang below what they are instances of.
+Labels that need no choice of ours: the lexicographer file (26 categories: act, animal, ...) and, on
+any finer or coarser level, the ancestor of a sense at some depth of the tree of first hypernyms,
+whose root (depth 0) is *entity*. Instances (`@i`, such as Paris) hang below what they exemplify.
 """
 
 import re

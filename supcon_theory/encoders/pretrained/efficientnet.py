@@ -1,14 +1,15 @@
 """EfficientNet-Lite0: a convolutional network trained on ImageNet with cross-entropy.
 
 Features are the 1280 numbers before its classifier, averages of a ReLU6 and so never negative. The
-weights are a `.pth`, read with `weights_only` and only after its hash is found to be the pinned one.
+weights are a `.pth`, read with `weights_only`, and only once its hash is found to be the pinned.
 """
 
 import io
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from supcon_theory.data import pins
 
@@ -17,7 +18,7 @@ MEAN, SCALE = 127 / 255, 128 / 255  # of every channel
 BATCH = 8  # what a core does quickest
 
 
-def load() -> nn.Module:
+def load() -> Any:
     """The network with its pinned weights."""
     from efficientnet_lite_pytorch import EfficientNet
 
@@ -28,7 +29,7 @@ def load() -> nn.Module:
 
 
 @torch.inference_mode()
-def embed(network: nn.Module, images: Tensor) -> Tensor:
+def embed(network: Any, images: Tensor) -> Tensor:
     """Features of images.
 
     Args:
@@ -51,6 +52,12 @@ def prepared(images: Tensor) -> Tensor:
     The mean and deviation of ImageNet, which the package's own example takes, are not what these
     weights were trained with: the channels of the first layer then have means that correlate -.98
     (here +.84) over channels with those that its batch normalisation has kept.
+
+    Args:
+        images: (B, channels, side, side), uint8 or float32 in [0, 1].
+
+    Returns:
+        (B, 3, 224, 224) float32.
     """
     x = images.float() / 255 if images.dtype == torch.uint8 else images
     x = x.expand(-1, 3, -1, -1)

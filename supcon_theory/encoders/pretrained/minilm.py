@@ -8,10 +8,10 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from supcon_theory.data import pins
 
@@ -22,8 +22,8 @@ BATCH = 64  # texts of similar length at a time: padding changes no number but r
 class Model(NamedTuple):
     """The tokenizer and the network."""
 
-    tokenizer: object
-    network: nn.Module
+    tokenizer: Any
+    network: Any
 
 
 def load() -> Model:

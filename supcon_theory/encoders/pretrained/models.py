@@ -52,9 +52,7 @@ MODELS = {  # the name of each is that of its module
     "wordllama": Model(
         TEXT, 0.0002, ("wordllama", "wordllama_tokenizer"), ("tokenizers", "safetensors")
     ),
-    "efficientnet": Model(
-        PICTURES, 0.03, ("efficientnet",), ("efficientnet_lite_pytorch",)
-    ),
+    "efficientnet": Model(PICTURES, 0.03, ("efficientnet",), ("efficientnet_lite_pytorch",)),
     "recogniser": Model(CHARACTERS, 0.008, ("recogniser",), ("onnx", "onnxruntime")),
     "pixels": Model((*PICTURES, *CHARACTERS, "digits"), 0.00005),
 }

@@ -1,7 +1,7 @@
-"""The character recogniser of RapidOCR (PP-OCRv4): features before its classifier of 6,624 characters.
+"""The character recogniser of RapidOCR (PP-OCRv4): features before its 6,625-way classifier.
 
-120 numbers at each of six places along a 48 x 48 image, averaged. It was trained on lines of printed
-Chinese and English with a CTC loss. The graph is read with `onnx`, to have those features put out.
+120 numbers at each of six places along a 48 x 48 image, averaged. It was trained on lines of
+printed Chinese and English with a CTC loss. `onnx` reads the graph, to have the features put out.
 """
 
 from typing import Any
