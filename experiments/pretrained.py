@@ -176,8 +176,8 @@ def cells(config: Config) -> Iterator[Cell]:
             C, n = min(C, len(found.classes)), min(n, found.fewest_test)
         inputs = content(data, folder)
         path, _ = place(model, inputs)
-        shared = {str(path): 1 + source.views * MODELS[model].seconds}
-        for seed in range(config.seeds):
+        for seed in range(config.seeds):  # the first computes the features, others find them
+            shared = {} if seed else {str(path): 1 + source.views * MODELS[model].seconds}
             about = (model, data, folder, inputs, MODELS[model].content, seed, C, n)
             asked = (config.eval_tau, config.shots, config.certified_shots, config.draws)
             cost = 2e-5 * C * C * n + 2
