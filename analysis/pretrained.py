@@ -96,11 +96,11 @@ def markers(
 def shots(rows: pd.DataFrame, pairs: Pairs, folder: Path) -> None:
     """Two-way error and bounds against the labels a class, a panel per pair."""
     sheet = style.Sheet(len(pairs), columns=3, height=1.5)
-    least = rows.loc[rows["error"] > 0, "error"].min()
     finite = rows[np.isfinite(rows["m"])]
     for (encoder, data), title in pairs.items():
         of = style.where(finite, encoder=encoder, data=data)
-        looks = dict(xscale="log", yscale="log", ylim=(least / 2, 20), xlabel="labels a class m")
+        least = of.groupby("m")["error"].mean().min() / 3
+        looks = dict(xscale="log", yscale="log", ylim=(least, 20), xlabel="labels a class m")
         panel = sheet.panel(title, "not in this run", ylabel="two-way error", **looks)
         for name in BOUNDS:
             look = style.BOUNDS[name]

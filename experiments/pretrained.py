@@ -228,8 +228,8 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     table = tables["table"]
     by = ["encoder", "data"]
     gaps = table[(table["protocol"] == "exact") & (table["labels"] != "shuffled")]
-    shown = ["gap", "bound_equal", "bound_ceiling", "bound_n_max", "r", "position", "of_span"]
-    places = gaps.groupby([*by, "labels", "C", "tau"], sort=False)[shown].mean().reset_index()
+    shown = ["C", "gap", "bound_equal", "bound_ceiling", "bound_n_max", "r", "position", "of_span"]
+    places = gaps.groupby([*by, "labels", "tau"], sort=False)[shown].mean().reset_index()
     shots = table[(table["ways"] == 2) & table["m"].isin([1, 10, 100, 500])]
     bounds = ["error", "sharpest", "bound_cantelli", "bound_theorem_4_1", "bound_neurips"]
     errors = shots.groupby([*by, "m"], sort=False)[bounds].mean().reset_index()
