@@ -25,6 +25,7 @@ NAMES = sorted(
 FIGURES = {
     "collapse": ("", "_geometry"),
     "few_shot": ("", "_bounds", "_terms"),
+    "pretrained": ("", "_shots"),
     "minimisers": ("", "_descent", "_gram", "_curvature", "_ceiling"),
 }
 
@@ -135,6 +136,13 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
         table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
         return {"table": table}
+    if name == "pretrained":
+        about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
+        labels = ["true", "coarse", "shuffled"]
+        exact = rows((c.GAP, c.PLACEMENT), rng, **about, labels=labels, tau=[1.0, 0.05])
+        shots = rows((c.FEW_SHOT, c.PLACEMENT), rng, **about, m=[1.0, 10.0, np.inf], ways=[2, 4])
+        both = (exact.assign(protocol="exact"), shots.assign(protocol="resampled"))
+        return {"table": pd.concat(both, ignore_index=True)}
     if name == "minimisers":
         shape = dict(C=[4], n=[3], K=[2], seed=[0, 1], tau=[0.1, 1.0])
         parts = rows(
