@@ -37,6 +37,7 @@ ALLOWED = {
         *("inputs", "data", "objectives", "measures", "theory", "audits", "claims", "runs"),
         *("encoders", "experiments", "analysis", "statistics"),
     ],
+    "__main__": ["app"],
 }
 
 

@@ -27,7 +27,9 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 Work = Sequence[tuple[Cell, Entry]]
 
 
-def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool) -> dict[str, Done]:
+def run(
+    cells: Work, measure: Measure, context: Context, jobs: int, force: bool, later: float = 0.0
+) -> dict[str, Done]:
     """Compute cells, the longest first.
 
     Args:
@@ -36,6 +38,7 @@ def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool)
         context: places and device; its `report` is replaced by the progress shown.
         jobs: processes at the same time.
         force: compute what is there as well.
+        later: seconds that what follows will take, for the time left.
 
     Returns:
         how each ended, by name.
@@ -47,7 +50,7 @@ def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool)
     seconds = {cell.name: cell.seconds(context.out, since) for cell, _ in cells}
     cells = sorted(cells, key=lambda pair: -seconds[pair[0].name])
     here = min(jobs, len(cells)) == 1 or sum(seconds.values()) < WORTH_A_PROCESS
-    with Progress(seconds) as progress, one_thread():
+    with Progress(seconds, later) as progress, one_thread():
         compute = _here if here else _in_workers
         ended = {}
         for name, done in compute(cells, measure, context, jobs, force, progress):

@@ -7,21 +7,33 @@ import sys
 import pandas as pd
 import pytest
 
-from supcon_theory.app import command
-from supcon_theory.app.command import names, run
+import supcon_theory
+from supcon_theory.app import experiments
+from supcon_theory.app.command import SUBCOMMANDS, parser, run
+from supcon_theory.app.experiments import names
 
 
 def test_help_and_version(capsys):
-    assert run(["--help"]) == 0 and "supcon-theory run NAME" in capsys.readouterr().out
-    assert run(["--version"]) == 0 and "0.2.0" in capsys.readouterr().out
+    assert run(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"supcon-theory {row.example}" in said for row in SUBCOMMANDS.values())
+    assert run(["--version"]) == 0 and supcon_theory.__version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_every_subcommand_has_help_and_its_example_parses(name, capsys):
+    assert run([name, "--help"]) == 0
+    assert f"example: supcon-theory {name}" in capsys.readouterr().out
+    parser(name).parse_args(SUBCOMMANDS[name].example.split()[1:])
 
 
 @pytest.mark.parametrize(
     "argv, said",
     [
-        ([], "none of these"),
-        (["walk"], "none of these"),
-        (["run"], "none of these"),
+        ([], "usage: supcon-theory COMMAND"),
+        (["walk"], "There is no command 'walk': choose one of run"),
+        (["run"], "the following arguments are required"),
+        (["list", "all"], "unrecognized arguments: all"),
         (["run", "gap"], "choose one of"),
         (["status", "nowhere"], "no results folder nowhere"),
         (["verify", "nothing.json", "nothing.csv"], "nothing.json"),
@@ -41,10 +53,10 @@ def test_an_experiment_is_found_by_its_name(monkeypatch, capsys):
 
 
 def test_any_other_exception_is_exit_code_4(monkeypatch, capsys):
-    def broken(name):
+    def broken():
         raise OSError("disk")
 
-    monkeypatch.setattr(command, "names", broken)
+    monkeypatch.setattr(experiments, "names", broken)
     assert run(["list"]) == 4 and "Traceback" in capsys.readouterr().err
 
 
