@@ -12,7 +12,9 @@ TEXTS = sorted(ROOT.glob("figures/*/README.md"))
 TO_COME = {"few_shot", "gap_vs_classes"}  # published again, with a text of the new shape
 SECTIONS = ["So what", "Figure", "Against the published number", "Recipe"]
 NUMBER = re.compile(r"(?<![\w.,])\.?\d[\d.,]*")
-NAMED = re.compile(r"\b(?:[A-Z]\d+(?:-\w+)*|[A-Z]-[a-z]\w+|batch-\w+)")  # what looks like a claim's id
+NAMED = re.compile(
+    r"\b(?:[A-Z]\d+(?:-\w+)*|[A-Z]-[a-z]\w+|batch-\w+)"
+)  # what looks like a claim's id
 DEFINED = {  # a term as texts write it, and where the glossary has it
     "r": r"(?<![\w'-])r(?![\w'-])",
     "kappa": r"\bkappa\b",
