@@ -16,8 +16,15 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXTS = "figures/*/*.md"
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**/*.md", TEXTS)
+TEXTS = "figures/*/README.md"
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/**/*.md",
+    "figures/benchmarks/*.md",
+    TEXTS,
+)
 ROOMS = {  # a room of the package: the page of the API that has it
     str(room): f"docs/api/{room.name}.md"
     for room in sorted(
@@ -93,8 +100,10 @@ def _api(room: str) -> str:
 
 
 def _legible(text: str) -> str:
-    """Inner products in the angle brackets of mathematics: <z, u> would be read as HTML."""
-    return re.sub(r"<([^<>\n]+?, ?[^<>\n]+?)>", r"⟨\1⟩", text)
+    """Formulas that Markdown would misread: <z, u> as HTML; (*), L*, G* and y_+ as emphasis."""
+    text = text.replace("_+", "₊")
+    text = re.sub(r"<(?![=\s])([^<>=\n]+, ?[^<>=\n]+)>(?!=)", r"⟨\1⟩", text)
+    return re.sub(r"(?<=\()\*+(?=\))|(?<=\b[GL])\*", lambda star: "∗" * len(star[0]), text)
 
 
 class Inner(griffe.Extension):
