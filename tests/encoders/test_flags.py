@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from supcon_theory.app.command import names
+from supcon_theory.app.experiments import names
 from supcon_theory.encoders.flags import Trained
 from supcon_theory.runs.progress import duration
 
