@@ -18,6 +18,7 @@ from supcon_theory.analysis import style
 
 from supcon_theory.audits import columns
 
+pytestmark = pytest.mark.usefixtures("coarse_pictures")
 FOLDER = Path(supcon_theory.analysis.__file__).parent
 NAMES = sorted(
     path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem not in ("style", "publish")
@@ -28,11 +29,6 @@ FIGURES = {
     "pretrained": ("", "_shots"),
     "minimisers": ("", "_descent", "_gram", "_curvature", "_ceiling"),
 }
-
-
-@pytest.fixture(autouse=True)
-def coarse(coarse_pictures):
-    """Pictures that are quicker to write."""
 
 
 def module(name: str):
