@@ -8,10 +8,10 @@ import io
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from supcon_theory.data import pins
+from supcon_theory.data.pixels import in_unit_range, resized
 
 SIDE = 224  # pixels, those of its training
 MEAN, SCALE = 127 / 255, 128 / 255  # of every channel
@@ -59,7 +59,5 @@ def prepared(images: Tensor) -> Tensor:
     Returns:
         (B, 3, 224, 224) float32.
     """
-    x = images.float() / 255 if images.dtype == torch.uint8 else images
-    x = x.expand(-1, 3, -1, -1)
-    x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True)
+    x = resized(in_unit_range(images).expand(-1, 3, -1, -1), SIDE)
     return ((x - MEAN) / SCALE).contiguous(memory_format=torch.channels_last)

@@ -15,7 +15,6 @@ class Model(NamedTuple):
         data: Names of the sources (`data.labelled`).
         seconds: Of one core, for a view.
         version: Of its preprocessing: raise it when it starts to give other numbers.
-        tau: Temperature that it was trained at; None where there was none.
     """
 
     data: tuple[str, ...]
@@ -23,7 +22,6 @@ class Model(NamedTuple):
     pins: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     version: int = 1
-    tau: float | None = None
 
     def missing(self) -> str:
         """Why it cannot be loaded, in a sentence; empty if it can."""
@@ -46,9 +44,7 @@ class Model(NamedTuple):
 
 TEXT, CHARACTERS, PICTURES = ("wordnet", "hypernyms"), ("glyphs", "kanji"), ("emoji", "cifar")
 MODELS = {  # the name of each is that of its module
-    "minilm": Model(
-        TEXT, 0.004, ("minilm",), ("transformers", "tokenizers", "safetensors"), tau=0.05
-    ),
+    "minilm": Model(TEXT, 0.004, ("minilm",), ("transformers", "tokenizers", "safetensors")),
     "wordllama": Model(
         TEXT, 0.0002, ("wordllama", "wordllama_tokenizer"), ("tokenizers", "safetensors")
     ),

@@ -1,8 +1,8 @@
 """The control: no model at all, an image is the row of its pixels less their mean."""
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from supcon_theory.data.pixels import in_unit_range, resized
 
 SIDE = 32  # pixels; larger images are scaled down
 
@@ -24,10 +24,9 @@ def embed(model: None, images: Tensor) -> Tensor:
     Raises:
         ValueError: an image of one colour, which has no direction.
     """
-    x = images.flatten(0, 1)
-    x = x.float() / 255 if x.dtype == torch.uint8 else x
+    x = in_unit_range(images.flatten(0, 1))
     if x.shape[-1] > SIDE:
-        x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True)
+        x = resized(x, SIDE)
     rows = x.flatten(1)
     rows = rows - rows.mean(1, keepdim=True)
     if (flat := rows.abs().amax(1) == 0).any():

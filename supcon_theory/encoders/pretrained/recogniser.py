@@ -7,10 +7,10 @@ printed Chinese and English with a CTC loss. `onnx` reads the graph, to have the
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from supcon_theory.data import pins
+from supcon_theory.data.pixels import in_unit_range, resized
 
 SIDE = 48  # pixels, the height of its training
 BATCH = 64
@@ -46,8 +46,7 @@ def embed(session: Any, images: Tensor) -> Tensor:
     (name,) = (given.name for given in session.get_inputs())
     parts = []
     for part in images.flatten(0, 1).split(BATCH):
-        x = part.float() / 255 if part.dtype == torch.uint8 else part
-        x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True) * 2 - 1
+        x = resized(in_unit_range(part), SIDE) * 2 - 1
         (found,) = session.run(None, {name: x.expand(-1, 3, -1, -1).contiguous().numpy()})
         parts.append(torch.from_numpy(found).mean(1))
     return torch.cat(parts).unflatten(0, images.shape[:2])
