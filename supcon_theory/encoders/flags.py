@@ -14,7 +14,14 @@ from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.data.facts import facts, locate
 from supcon_theory.data.fingerprint import fingerprint
-from supcon_theory.encoders.recipe import H100_SECONDS, PAIR, PUBLISHED, Recipe, log_spaced
+from supcon_theory.encoders.recipe import (
+    H100_SECONDS,
+    PAIR,
+    PUBLISHED,
+    SECONDS,
+    Recipe,
+    log_spaced,
+)
 from supcon_theory.objectives import IDS
 from supcon_theory.runs.flags import Common
 from supcon_theory.runs.progress import duration
@@ -119,11 +126,10 @@ class Trained(Common):
 
     def cost(self) -> str:
         """What training takes, in words."""
-        seconds = sum(self.recipe.shared(PAIR).values())
-        part = self.recipe.batch / 128 * self.recipe.K / 2
-        times = [f"{duration(seconds)} of one core"]
-        if (step := H100_SECONDS.get(self.recipe.encoder)) and self.device != "cpu":
-            times.insert(0, f"{duration(2 * step * part * self.recipe.steps)} of an H100")
+        of_pair = len(PAIR)
+        times = [f"{duration(of_pair * self.recipe.seconds(SECONDS))} of one core"]
+        if self.recipe.encoder in H100_SECONDS and self.device != "cpu":
+            times.insert(0, f"{duration(of_pair * self.recipe.seconds(H100_SECONDS))} of an H100")
         return (
             f"a CL and an NSCL encoder together take about {' or '.join(times)} to train, and "
             f"{len(self.classes) * self.seeds} such pairs or more are asked for"
