@@ -19,19 +19,18 @@ class Summary(NamedTuple):
     high: float
 
 
-def draw(batch: int, probabilities: Floats, draws: int = DRAWS) -> NDArray[np.int64]:
-    """(draws, C) class counts of batches of independent samples, the same at every call.
+def draw(batch: int, probabilities: Floats) -> NDArray[np.int64]:
+    """(batches, C) class counts of batches of independent samples, the same at every call.
 
     Args:
         batch: samples in a batch.
         probabilities: (C,) frequencies of the classes, of sum 1.
-        draws: number of batches.
 
     Returns:
-        Multinomial counts.
+        Multinomial counts, `DRAWS` of them.
     """
     rng = np.random.default_rng([batch, len(probabilities)])
-    return rng.multinomial(batch, probabilities, size=draws)
+    return rng.multinomial(batch, probabilities, size=DRAWS)
 
 
 def over_batches(of: Callable[[Floats], float], counts: NDArray[np.int64]) -> Summary:

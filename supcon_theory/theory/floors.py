@@ -6,11 +6,12 @@ that depends on the anchor's class only,
 
     loss_a >= log(A_c + B_c e^{q_a - p_a}),        A_c, B_c: see `TERMS`.
 
-Its tangent at -C/((C-1) tau), the value on the class simplex, has a slope omega_c in [0, 1]; so a
-lower bound of the mean of omega_c (q_a - p_a) is one of the loss. That is `margin_floor`. Balanced
-classes give back the minimum itself (`minima.MINIMA`), attained at the class simplex; for other
-counts the floor is not attained. A loss that does not ask the labels is the case of N classes of
-one sample: its floor is its minimum, attained at the instance simplex.
+Its tangent at any x has a slope omega_c in [0, 1], so a lower bound of the mean of omega_c (q_a -
+p_a), `margin_floor`, is one of the loss. `class_floor` takes the best of a few tangents, one of
+them at -C/((C-1) tau), the value on the class simplex. Balanced classes give back the minimum
+itself (`minima.MINIMA`), attained at the class simplex; for other counts the floor is not attained.
+A loss that does not ask the labels is the case of N classes of one sample: its floor is its
+minimum, attained at the instance simplex.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from supcon_theory.theory.counts import (
     checked_whole,
     require,
 )
+
+TANGENTS = 5  # between the value on the class simplex and the least that q - p can be
 
 
 class Terms(NamedTuple):
@@ -101,6 +104,8 @@ def margin_floor(
     n_c, omega, tau = checked_counts(counts), np.asarray(slopes, float), float(checked_tau(tau))
     N = n_c.sum()
     rho = omega / (N - n_c)
+    if not rho.any():
+        return 0.0  # every slope has vanished, as it does at low temperatures
     if weight is None:
         weight = _best_weight(n_c, rho)
     require(weight > 0, "a weight must be positive", weight=weight)
@@ -110,11 +115,11 @@ def margin_floor(
 
 def _best_weight(n_c: Floats, rho: Floats) -> float:
     """Argmin over w of (sum_c n_c |rho_c - w|)^2 / w: a kink, or |a/b| if the sum is a + b w."""
-    kinks = np.unique(rho[rho > 0])
+    kinks = np.unique(rho)
     sign = np.where(rho[None, :] <= kinks[:, None], 1.0, -1.0)  # on the piece just above each kink
     a, b = -sign @ (n_c * rho), sign @ n_c
     pieces = np.abs(a[(a != 0) & (b != 0)] / b[(a != 0) & (b != 0)])
-    candidates = np.concatenate([kinks, pieces])
+    candidates = np.concatenate([kinks[kinks > 0], pieces])
     spread = (np.abs(rho[None, :] - candidates[:, None]) @ n_c) ** 2 / candidates
     return float(candidates[spread.argmin()])
 
@@ -145,14 +150,15 @@ def class_floor(terms: Terms, counts: ArrayLike, weights: ArrayLike, K: int, tau
     share = n_c * np.asarray(weights, float)
     require(share.sum() > 0, "no anchor of such a batch has a loss; use larger classes", counts=n_c)
     share = share / share.sum()
-    x = -C / ((C - 1) * tau)
     with np.errstate(divide="ignore"):
-        log_A = np.log(terms.A(n_c, N, K))
-    log_B = np.log(terms.B(n_c, N, K)) + x
-    value = np.logaddexp(log_A, log_B)
-    slope = np.exp(log_B - value)
-    omega = slope * share * N / n_c  # weights of anchors whose mean over all N is that of the loss
-    return float(share @ (value - slope * x)) + margin_floor(n_c, omega, tau)
+        log_A, log_B = np.log(terms.A(n_c, N, K)), np.log(terms.B(n_c, N, K))
+    floors = [float(share @ np.logaddexp(log_A, log_B - 2 / tau))]  # q - p >= -2/tau
+    for x in np.linspace(-C / (C - 1), -2, TANGENTS) / tau:
+        value = np.logaddexp(log_A, log_B + x)
+        slope = np.exp(log_B + x - value)
+        omega = slope * share * N / n_c  # of anchors: their mean over all N is that of the loss
+        floors.append(float(share @ (value - slope * x)) + margin_floor(n_c, omega, tau))
+    return max(floors)
 
 
 def weights_floor(probabilities: ArrayLike, tau: float) -> float:

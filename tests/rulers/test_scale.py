@@ -12,6 +12,7 @@ from torch.nn.functional import normalize
 from supcon_theory.free.optimise import gaussian_starts, optimise
 from supcon_theory.objectives import IDS, OBJECTIVES
 from supcon_theory.rulers import batches
+from supcon_theory.rulers import scale as module
 from supcon_theory.rulers.cosines import levels
 from supcon_theory.rulers.losses import LOSSES, read_options
 from supcon_theory.rulers.scale import FLOORS, Setting, apart, random_mean, scale
@@ -27,12 +28,19 @@ def setting(id, batch, classes=None, tau=0.5, views=2, dim=None, balanced=True, 
     )
 
 
+@pytest.fixture
+def quick(monkeypatch):
+    """Few draws, for what does not depend on them."""
+    monkeypatch.setattr(module, "ANCHORS", (4, 8))
+    monkeypatch.setattr(batches, "DRAWS", 20)
+
+
 def named(lines):
     return {line.name: line for line in lines}
 
 
-def lowest(id, y, K, d, tau, starts=6):
-    _, found = optimise(id, gaussian_starts(starts, len(y), K, d, 0), y, tau, 400, 1e-8)
+def lowest(id, y, K, d, tau, starts=3):
+    _, found = optimise(id, gaussian_starts(starts, len(y), K, d, 0), y, tau, 300, 1e-8)
     return float(found.value.min())
 
 
@@ -87,7 +95,8 @@ def test_free_embeddings_do_not_beat_the_bound_of_a_random_batch(id, counts):
     (least,) = ruler.floor(ruler)
     found = lowest(id, y, 2, 4, 0.5)
     assert least.status == "bound, not attained"
-    assert least.value - 1e-9 <= found < least.value + 0.8  # 0.8: below the step to equal, 2
+    assert least.value - 1e-9 <= found
+    assert found - least.value < 0.5 * (apart(ruler, 0.0).mean - least.value)  # and says something
 
 
 @pytest.mark.parametrize("id", ["dcl", "nt_xent", "supcon", "nscl"])
@@ -100,7 +109,7 @@ def test_too_few_dimensions_leave_a_bound_that_is_not_reached(id):
 
 
 @pytest.mark.parametrize("id", FREE)
-def test_nothing_is_above_the_most(id):
+def test_nothing_is_above_the_most(id, quick):
     """Views opposite, everything else in one point, and random rows."""
     y, generator = torch.arange(3).repeat(2), torch.Generator().manual_seed(0)
     for tau in (0.2, 1.0):
@@ -115,7 +124,7 @@ def test_nothing_is_above_the_most(id):
             assert float(OBJECTIVES[id](z, y, tau=tau)) <= most.value + 1e-9
 
 
-# ---- random batches ------------------------------------------------------------------------------
+# ---- random batches -----------------------------------------------------------------------------
 @pytest.mark.parametrize("id", ["nscl", "supcon", "nscl_coupled", "nt_xent"])
 def test_the_mean_over_random_batches_is_that_of_binomial_class_sizes(id):
     """Linear in the counts: E over batches = sum over n of binom(n - 1; B - 1, 1/C) l(n)."""
@@ -176,8 +185,8 @@ def test_many_random_directions_are_near_their_closed_form():
     assert mean == pytest.approx(wanted, abs=4 * error + 1e-3) and mean < wanted + 4 * error
 
 
-# ---- the lines ------------------------------------------------------------------------------------
-def test_the_margin_runs_from_equal_to_the_least():
+# ---- the lines ----------------------------------------------------------------------------------
+def test_the_margin_runs_from_equal_to_the_least(quick):
     for id in ("supcon", "nscl", "dcl", "nt_xent", "dhel_official"):
         ruler = setting(id, 12, 3 if LOSSES[id].labelled else None)
         points = 3 if LOSSES[id].labelled else 12
@@ -188,7 +197,7 @@ def test_the_margin_runs_from_equal_to_the_least():
         assert (np.diff(values) < 0).all()
 
 
-def test_lines_are_sorted_and_every_id_has_the_same_ones():
+def test_lines_are_sorted_and_every_id_has_the_same_ones(quick):
     for id in IDS:
         ruler = setting(id, 12, 3, balanced=False)
         lines = scale(ruler)

@@ -84,3 +84,13 @@ def test_unit_class_weights_do_not_go_below_their_floor():
 def test_classes_without_a_loss_are_an_error():
     with pytest.raises(ValueError, match="no anchor of such a batch has a loss"):
         floors.class_floor(floors.TERMS["n_pairs"], [1, 1], [0.0, 0.0], 2, 1.0)
+
+
+@pytest.mark.parametrize("name", floors.TERMS)
+def test_low_temperatures_lose_no_floor(name):
+    counts = [4, 3, 2]
+    found = floors.class_floor(floors.TERMS[name], counts, [1.0] * 3, 2, 0.001)
+    assert np.isfinite(found)
+    assert found == pytest.approx(
+        floors.class_floor(floors.TERMS[name], counts, [1.0] * 3, 2, 0.00101), abs=30
+    )
