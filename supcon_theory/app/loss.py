@@ -58,7 +58,6 @@ def main(given: Namespace) -> int:
 
     """
     from supcon_theory.rulers.ruler import ruler
-    from supcon_theory.rulers.text import text
 
     value, rounding = read_value(given.value)
     if given.scale is not None and not given.scale > 0:
@@ -82,7 +81,7 @@ def main(given: Namespace) -> int:
     except (ValueError, TypeError) as error:
         raise Refused(str(error)) from None
     low, high = WIDTHS
-    print(text(found, min(max(shutil.get_terminal_size((high, 24)).columns, low), high)))
+    print(found.text(min(max(shutil.get_terminal_size((high, 24)).columns, low), high)))
     return 0
 
 

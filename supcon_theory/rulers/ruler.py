@@ -12,6 +12,7 @@ from supcon_theory.pairs.sets import SETS
 from supcon_theory.rulers.libraries import BASE, LIBRARIES, Row, row_of
 from supcon_theory.rulers.losses import LOSSES, read_options
 from supcon_theory.rulers.scale import FLOORS, Line, Setting, scale
+from supcon_theory.rulers.text import about, text
 from supcon_theory.rulers.verdict import Verdict, Where, reading, where
 from supcon_theory.theory.counts import checked_tau, checked_whole, require
 
@@ -30,11 +31,12 @@ class Ruler:
         """The value of a line by its name, such as ruler["least"]."""
         return next(line.value for line in self.lines if line.name == name)
 
-    def __str__(self) -> str:
-        """The lines as text; the command prints the same."""
-        from supcon_theory.rulers.text import text
+    def text(self, width: int = 100) -> str:
+        """The scale, the value in its place, and the verdict, as the command prints them."""
+        said = about(self.setting, self.row)
+        return text(said, self.lines, self.value, self.verdict, width)
 
-        return text(self)
+    __str__ = text
 
 
 def ruler(

@@ -1,47 +1,50 @@
 """A ruler as text: what it is about, its lines with the value among them, the verdict."""
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from supcon_theory.objectives.ids import options_of
+from supcon_theory.rulers.libraries import Row
 from supcon_theory.rulers.scale import Line, Setting
+from supcon_theory.rulers.verdict import Verdict
 
-if TYPE_CHECKING:
-    from supcon_theory.rulers.ruler import Ruler
-
-WIDTH = 100
 VALUE, RANGE = 10, 20  # characters; the rest is shared by what a line means and what it is
 SEEN = 5e-5  # relative width of a range that is printed
 
 
-def text(ruler: "Ruler", width: int = WIDTH) -> str:
+def text(
+    about: str, lines: Sequence[Line], value: float | None, verdict: Verdict | None, width: int
+) -> str:
     """All of a ruler.
 
     Args:
-        ruler: what to write.
+        about: what it is the scale of.
+        lines: of the scale.
+        value: placed among them; None for the scale alone.
+        verdict: on the value.
         width: of the text, in characters.
 
     Returns:
         Lines of at most that width.
     """
-    ranges = any(map(_ranges, ruler.lines))
-    rows = [(line.value, _row(line, ranges, width)) for line in ruler.lines]
-    if ruler.value is not None:
-        rows.append((ruler.value, f"{ruler.value:>{VALUE}.5g}  {'':{RANGE * ranges}}YOURS"))
+    ranges = any(map(_ranges, lines))
+    rows = [(line.value, _row(line, ranges, width)) for line in lines]
+    if value is not None:
+        rows.append((value, f"{value:>{VALUE}.5g}  {'':{RANGE * ranges}}YOURS"))
     rows.sort(key=lambda row: row[0])
-    parts = [textwrap.fill(_about(ruler), width), *(row for _, row in rows)]
-    if ruler.verdict is not None:
-        said = [f"Verdict: {ruler.verdict.sentence}", *ruler.verdict.notes]
+    parts = [textwrap.fill(about, width), *(row for _, row in rows)]
+    if verdict is not None:
+        said = [f"Verdict: {verdict.sentence}", *verdict.notes]
         parts += [textwrap.fill(sentence, width) for sentence in said]
     return "\n".join(parts)
 
 
-def _about(ruler: "Ruler") -> str:
-    setting = ruler.setting
-    name = setting.loss.of.__name__ if ruler.row is None else ruler.row.function
-    if ruler.row is not None:
-        row = ruler.row
-        return f"{name}: {_batch(setting)}. It computes {row.says} (checked {row.checked})."
+def about(setting: Setting, row: Row | None) -> str:
+    """What a scale is of: the loss, its batch, and what the library computes if one is named."""
+    if row is not None:
+        computes = f"It computes {row.says} (checked {row.checked})."
+        return f"{row.function}: {_batch(setting)}. {computes}"
+    name = setting.loss.of.__name__
     usual = options_of(name)
     given = (f", {key}={x}" for key, x in setting.options.items() if x != usual[key])
     return f"{name}: {_batch(setting)}{''.join(given)}."

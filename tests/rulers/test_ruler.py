@@ -8,7 +8,6 @@ import pytest
 import supcon_theory
 from supcon_theory.app.command import run
 from supcon_theory.app.loss import read_value
-from supcon_theory.rulers.text import text
 
 SUPCON = {"objective": "supcon", "batch": 512, "tau": 0.07, "classes": 100}
 
@@ -83,7 +82,7 @@ def test_nothing_changes_from_call_to_call():
 
 def test_the_text_keeps_its_width_and_shows_the_value_in_its_place():
     for width in (60, 80, 110):
-        lines = text(supcon_theory.ruler(6.92, **SUPCON), width).splitlines()
+        lines = supcon_theory.ruler(6.92, **SUPCON).text(width).splitlines()
         assert max(map(len, lines)) <= width
         (yours,) = (k for k, line in enumerate(lines) if "YOURS" in line)
         assert "6.9305" in "".join(lines[yours + 1 :]) and "3.2092" in "".join(lines[:yours])
