@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from supcon_theory.analysis import style
 from supcon_theory.analysis.collapse import draw
 from supcon_theory.experiments.embeddings_map import EXPERIMENT
@@ -60,6 +61,8 @@ def test_the_gram_matrix_says_which_class_a_row_is(tmp_path, monkeypatch):
     )
     finish = style.Panel.finish
     monkeypatch.setattr(style.Panel, "finish", lambda self: (finish(self), drawn.append(self)))
+    save = Figure.savefig  # a picture of few pixels is quicker to write
+    monkeypatch.setattr(Figure, "savefig", lambda *a, **k: save(*a, **k | {"dpi": 20}))
     draw({"gram": gram}, tmp_path)
     (first,) = (p for p in drawn if p.letter == "a" and "CL" in p.title)
     said = [tick.get_text() for tick in first.axes.get_yticklabels()]
