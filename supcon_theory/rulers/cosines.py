@@ -67,7 +67,8 @@ class Seen:
         """Log of the sum over a set of e^{scale s}, (anchors,); -inf for an empty one."""
         rows = self.sets[rows] if isinstance(rows, str) else rows
         with np.errstate(divide="ignore"):
-            return logsumexp(rows.cosine * (scale / self.tau) + np.log(rows.number), axis=-1)
+            logs = rows.cosine * (scale / self.tau) + np.log(rows.number)
+            return np.asarray(logsumexp(logs, axis=-1))
 
     def log_tilted(self, rows: str, beta: float) -> Floats:
         """Log of M_beta of a set: the mean of e^s weighted by e^{beta s}, (anchors,)."""

@@ -206,7 +206,7 @@ def read_options(id: str, given: Mapping[str, Any]) -> dict[str, Any]:
             has = f"its options are {', '.join(known)}" if known else "it has none"
             raise ValueError(f"{id} has no option {name!r}: {has}.")
         _check_option(name, value)
-    return known | given
+    return {**known, **given}
 
 
 CHOICES = {

@@ -151,9 +151,9 @@ def _with_labels(
             who = f"{name} asks the labels" if loss.labelled else "balanced batches need classes"
             raise ValueError(f"{who}: pass the number of classes, or their counts.")
         return setting
-    if counts is None:
+    if classes is not None:
         checked_whole(2, classes=classes)
-        p = np.full(int(classes or 0), 1 / int(classes or 1))
+        p = np.full(classes, 1 / classes)
     else:
         frequencies = np.asarray(counts, float)
         if frequencies.ndim != 1 or len(frequencies) < 2:

@@ -102,7 +102,8 @@ class Setting:
 
     def line(self, name: str, found: Summary, status: Status, formula: str, meaning: str) -> Line:
         """A line of the scale, times the factor."""
-        return Line(name, *(self.factor * value for value in found), status, formula, meaning)
+        mean, low, high = (self.factor * value for value in found)
+        return Line(name, mean, low, high, status, formula, meaning)
 
 
 def scale(setting: Setting) -> list[Line]:
