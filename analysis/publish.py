@@ -25,7 +25,7 @@ Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every r
 over seeds, at Holm's level over the trends of the run, lies inside the claim. FAIL: a row breaks
 it, or the interval lies wholly outside. VACUOUS: it holds but says nothing. INCONCLUSIVE: the seeds
 or the rows cannot decide. NOT ASKED: the flags of the run removed what it is about."""
-KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "config")
+KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "configuration")
 
 
 def publish(folder: Path, figures: Path) -> Path:

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = {"supcon_theory": ROOT / "supcon_theory"} | {
     f"supcon_theory.{name}": ROOT / name for name in ("experiments", "analysis")
 }
-TORCH_FREE_AUDITS = ("columns", "loss_curves", "sweeps", "few_shot_curves")
+TORCH_FREE_AUDITS = ("columns", "loss_curves", "sweeps", "few_shot_curves", "placement")
 
 # room: the rooms (or single modules) that it may import from, besides itself
 ALLOWED = {
@@ -111,3 +112,13 @@ def test_what_must_start_quickly_never_loads_torch():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr or "torch was loaded"
+
+
+def test_what_benchmarks_import_is_there():
+    """No test runs them: they need the extra `bench` and minutes."""
+    for path in sorted((ROOT / "benchmarks").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("supcon_theory"):
+                module = import_module(node.module)
+                for name in node.names:
+                    assert hasattr(module, name.name), f"{path.name}: {node.module}.{name.name}"

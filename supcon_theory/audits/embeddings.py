@@ -10,8 +10,14 @@ from torch import Tensor
 from supcon_theory import inputs
 from supcon_theory.audits.collapse import geometry_row, pairs_table, spectrum_table
 from supcon_theory.audits.columns import EMBEDDINGS
+from supcon_theory.audits.comparison import comparison_table
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.gap import labelling_audit
+from supcon_theory.audits.small_samples import (
+    dimension_row,
+    finite_sample_rows,
+    small_samples_row,
+)
 from supcon_theory.measures import spectrum
 from supcon_theory.measures.centres import nearest_centre, way_error
 from supcon_theory.measures.losses import global_losses
@@ -33,6 +39,8 @@ def audit(
     y: object,
     taus: Sequence[float] = (1.0, 0.1),
     shots: Sequence[int] | None = None,
+    *,
+    against: Tensor | np.ndarray | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Every measure of embeddings beside every bound on it.
 
@@ -44,32 +52,38 @@ def audit(
         taus: Temperatures of the losses.
         shots: Labelled examples per class in few-shot classification. By default 1, 5, 20 and 100,
             or none with more than 100 classes, where they take minutes.
+        against: Embeddings of the same samples by another model, of any dimension and views.
 
     Returns:
         By the name of the table: `gap` (a row per temperature: the losses, their gap, its bounds
-        and the distance from the floors), `geometry` (one row: collapse, CDNV, rank, and the norms
-        of the rows as given), `pairs` (CDNV of every ordered pair of classes), `spectrum`, `ranks`
-        and, if any shots are asked for, `few_shot` (error of the nearest class centre and its
-        bounds, the embeddings being the population; m = inf: known centres) and `probes` (errors
-        of four classifiers on samples that they were not fitted to). What is about balanced
-        classes is NaN for others. `audits.columns` says what each column means.
+        and the distance from the floors), `geometry` (one row: collapse, CDNV, rank, what corrects
+        them for few samples, and the norms of the rows as given), `pairs` (CDNV of every ordered
+        pair of classes), `spectrum`, `ranks` and, if any shots are asked for, `few_shot` (error of
+        the nearest class centre and its bounds, the embeddings being the population; m = inf: known
+        centres), `finite_samples` (the bounds that hold for the law behind them) and `probes`
+        (errors of four classifiers on samples that they were not fitted to); with `against`,
+        `comparison` (CKA and RSA, beside shuffled rows). What is about balanced classes is NaN for
+        others. `audits.columns` says what each column means.
 
     Example:
         >>> import numpy as np
         >>> z, y = np.random.default_rng(0).normal(size=(60, 8)), np.arange(60) % 3
         >>> sorted(audit(z, y))
-        ['few_shot', 'gap', 'geometry', 'pairs', 'probes', 'ranks', 'spectrum']
+        ['few_shot', 'finite_samples', 'gap', 'geometry', 'pairs', 'probes', 'ranks', 'spectrum']
     """
     rows, norms = _scaled(z)
     of, names = inputs.labels(y, len(rows)).to(rows.device), inputs.class_names(y)
+    compared = {} if against is None else {"comparison": _compared(rows, against)}
     N, K, d = rows.shape
     about = {"C": len(names), "n": N / len(names), "K": K, "d": d}
     tables = {
         "gap": pd.DataFrame([about | row for row in labelling_audit(rows, of, taus)]),
-        "geometry": pd.DataFrame([about | geometry_row(rows, of) | norms]),
+        "geometry": pd.DataFrame(
+            [about | geometry_row(rows, of) | small_samples_row(rows, of) | norms]
+        ),
         "pairs": pairs_table(rows, of, names),
         "spectrum": spectrum_table(rows),
-        "ranks": pd.DataFrame([about | ranks_row(rows)]),
+        "ranks": pd.DataFrame([about | ranks_row(rows) | dimension_row(rows)]),
     }
     shots = (SHOTS if len(names) <= FEW else ()) if shots is None else shots
     if len(shots):
@@ -77,8 +91,16 @@ def audit(
         flat, labels = rows.flatten(0, 1), of.repeat_interleave(K)
         found = feature_audit(flat, labels, shots, ways, draws=DRAWS, seed=0)
         tables["few_shot"] = pd.DataFrame([about | row for row in found])
+        proved = finite_sample_rows(rows[:, 0], of, (*shots, np.inf), ways)
+        tables["finite_samples"] = pd.DataFrame([about | row for row in proved])
         tables["probes"] = pd.DataFrame([about | row for row in probe_rows(rows[:, 0], of)])
-    return tables
+    return tables | compared
+
+
+def _compared(rows: Tensor, against: Tensor | np.ndarray) -> pd.DataFrame:
+    """The table `comparison`, of unit rows."""
+    other = inputs.features(against, "against").detach()
+    return comparison_table(rows, inputs.unit_rows(other if other.ndim == 3 else other[:, None]))
 
 
 def ranks_row(rows: Tensor) -> dict[str, float]:

@@ -75,7 +75,7 @@ def basis(row: Mapping) -> list[str]:
         found.insert(0, f"value / bound {row['tightness']:.2g}")
     if not pd.isna(row["ci_low"]):
         edges = f"[{row['ci_low']:.4g}, {row['ci_high']:.4g}]"
-        found.insert(0, f"{100 * row.get('level', 0.95):.3g} % interval {edges}")
+        found.insert(0, f"{100 * row['level']:.3g} % interval {edges}")
     return found
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory import inputs
-from supcon_theory.measures.moments import ROWS
+from supcon_theory.measures.moments import COINCIDE, ROWS
 
 _BLOCKS = 4  # column blocks of the Gram matrix: its lower triangle is not computed
 
@@ -33,11 +33,20 @@ def singular_values(features: Tensor | np.ndarray, *, centred: bool = False) -> 
         centred: Subtract the mean row first (covariance spectrum: sigma^2 / N K); RankMe does not.
 
     Returns:
-        min(N K, D) values, descending, float64.
+        min(N K, D) values, descending, float64; centred all 0 where the rows are one point up to
+        rounding, whose spectrum would look as healthy as any noise.
     """
     rows = inputs.features(features).detach().flatten(0, -2)
     total = rows.sum(0, dtype=torch.float64)
     mean = total / len(rows) if centred else torch.zeros_like(total)
+    values = _singular(rows, mean)
+    size = torch.linalg.vector_norm(rows, dtype=torch.float64)
+    constant = centred and bool(values[0] <= COINCIDE * size)
+    return torch.zeros_like(values) if constant else values
+
+
+def _singular(rows: Tensor, mean: Tensor) -> Tensor:
+    """Singular values of the rows (M, D) less the mean."""
     if len(rows) <= rows.shape[1]:
         wide = rows.double() - mean
         return torch.linalg.svdvals(wide)
@@ -78,9 +87,10 @@ def rankme(singular: Tensor) -> float:
 
 
 def participation_ratio(singular: Tensor) -> float:
-    """(sum sigma^2)^2 / sum sigma^4; NaN when all are 0."""
+    """(sum sigma^2)^2 / sum sigma^4, at most their number; NaN when all are 0."""
     power = _descending(singular).square()
-    return (power.sum().square() / power.square().sum()).item()
+    ratio = (power.sum().square() / power.square().sum()).item()
+    return min(ratio, float(len(power))) if ratio > 0 else ratio  # Cauchy-Schwarz, but for rounding
 
 
 def stable_rank(singular: Tensor) -> float:

@@ -25,17 +25,14 @@ NAMES = sorted(
 FIGURES = {
     "collapse": ("", "_geometry"),
     "few_shot": ("", "_bounds", "_terms"),
+    "pretrained": ("", "_shots"),
     "minimisers": ("", "_descent", "_gram", "_curvature", "_ceiling"),
 }
 
 
 @pytest.fixture(autouse=True)
-def coarse(monkeypatch):
-    """Pictures of few pixels, which are quicker to write."""
-    save = matplotlib.figure.Figure.savefig
-    monkeypatch.setattr(
-        matplotlib.figure.Figure, "savefig", lambda self, *a, **k: save(self, *a, dpi=40, **k)
-    )
+def coarse(coarse_pictures):
+    """Pictures that are quicker to write."""
 
 
 def module(name: str):
@@ -133,6 +130,19 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         return {"table": table}
     if name == "few_shot_counterexample":
         return {"table": rows((c.COUNTEREXAMPLE,), rng, seed=[0, 1], scale=[1.0, 2.0], m=[10, 1e4])}
+    if name == "small_samples":
+        laws = ["isotropic", "thin", "sphere classes", "related", "independent", "sphere pairs"]
+        measures = ["cdnv", "directional_cdnv", "nc1", "participation_ratio", "cka", "rsa"]
+        at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
+        table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
+        return {"table": table}
+    if name == "pretrained":
+        about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
+        labels = ["true", "coarse", "shuffled"]
+        exact = rows((c.GAP, c.PLACEMENT), rng, **about, labels=labels, tau=[1.0, 0.05])
+        shots = rows((c.FEW_SHOT, c.PLACEMENT), rng, **about, m=[1.0, 10.0, np.inf], ways=[2, 4])
+        both = (exact.assign(protocol="exact"), shots.assign(protocol="resampled"))
+        return {"table": pd.concat(both, ignore_index=True)}
     if name == "minimisers":
         shape = dict(C=[4], n=[3], K=[2], seed=[0, 1], tau=[0.1, 1.0])
         parts = rows(
@@ -329,10 +339,10 @@ def test_own_data_with_unequal_classes_say_that_bounds_are_absent(tmp_path, seen
 @pytest.mark.parametrize(
     ("evaluated", "trained", "titles"),
     [
-        ((1.0, 0.5), 0.5, ("τ = 1 (as published)", "τ = 0.5 (as trained)")),
+        ((1.0, 0.5), 0.5, ("τ = 1 (as published)", "τ = 0.5 (trained)")),
         ((1.0, 0.07), 0.2, ("τ = 1 (as published)", "τ = 0.07")),
         ((0.5, 0.07), 0.2, ("τ = 0.5", "τ = 0.07")),
-        ((1.0, 0.5), 1.0, ("τ = 1 (as published, as trained)", "τ = 0.5")),
+        ((1.0, 0.5), 1.0, ("τ = 1 (as published, trained)", "τ = 0.5")),
     ],
 )
 def test_titles_follow_from_the_temperatures_of_the_table(

@@ -96,6 +96,7 @@ def test_audit_returns_every_table_with_names_of_the_classes():
         "spectrum": 6,
         "ranks": 1,
         "few_shot": 1 + 2 * 2,
+        "finite_samples": 2 * 3,
         "probes": 4,
     }
     assert set(tables["pairs"]["class_i"]) == {"ant", "bee", "cat", "dog"}

@@ -28,9 +28,14 @@ from supcon_theory.runs.cells import Context
 from supcon_theory.runs.experiment import Experiment
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(supcon_theory.experiments.__path__))
-UNTRAINED = ("minimisers", "few_shot_counterexample")
+UNTRAINED = ("minimisers", "few_shot_counterexample", "pretrained", "small_samples")
 HOLDS = {"PASS", "VACUOUS", "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
+
+
+@pytest.fixture(autouse=True)
+def coarse(coarse_pictures):
+    """Pictures that are quicker to write."""
 
 
 @cache
@@ -122,6 +127,8 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, finishe
     [
         ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
         ("few_shot_counterexample", "--seeds 1"),
+        ("small_samples", "--seeds 1 --sizes 4"),
+        ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
         ("few_shot", "--seeds 1 --shots 1 --resampled-shots 1 --objectives dcl --draws 9"),
         ("loss_tracking", "--seeds 1 --batches 512"),
     ],
@@ -196,6 +203,23 @@ REFUSED = {
         ("--tau 0.01", "at least 0.05"),
         ("--iterations 0", "iterations is 0"),
         ("--windows 1 2", "at least 2"),
+    ],
+    "small_samples": [
+        ("--sizes 1", "at least 2"),
+        ("--enumerated 3", "from 4 to 12"),
+        ("--draws 1", "draws is 1"),
+    ],
+    "pretrained": [
+        ("--models resnet", "resnet minilm, wordllama"),
+        ("--data wordnet", "pixels has no partner"),
+        ("--data cifar", "cifar --cifar"),
+        ("--data digits digits", "each may be there once"),
+        ("--cifar nowhere", "nowhere unknown data set"),
+        ("--classes 1", "classes is 1 at least 2"),
+        ("--shots 0", "each at least 1"),
+        ("--eval-tau 0", "at least 1/650"),
+        ("--models wordllama --data wordnet --wordnet nowhere", "apt-get install wordnet-base"),
+        ("--data emoji --emoji nowhere", "npm pack emoji-datasource-google@16.0.0"),
     ],
     "few_shot_counterexample": [
         ("--shots 0", "at least 1"),
