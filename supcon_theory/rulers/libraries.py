@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from supcon_theory.rulers.cosines import Seen
-from supcon_theory.rulers.losses import CLASS, INSTANCE, LOSSES, Loss, with_positive
+from supcon_theory.rulers.losses import CLASS, INSTANCE, LOSSES, NEAR, Loss, with_positive
 from supcon_theory.rulers.scale import FLOORS, Line, Setting, floor_of
 from supcon_theory.theory.counts import Floats
 from supcon_theory.theory.floors import ALL_POSITIVES, COUPLED, IN_VIEW, Terms
@@ -59,10 +59,10 @@ def sum_of_positives(seen: Seen) -> Floats:
 
 
 CLASS_PAIRS = Loss(
-    class_pairs, ("P", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})", per_pair=True
+    class_pairs, ("P", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})", True, NEAR
 )
-ALL_OWN = Loss(all_own, ("own", "ins"), "log(NK - 1)", f"log(K-1 + K(N-1) {INSTANCE})")
-ONE_WAY = Loss(one_way, ("own", "view"), "log N", f"log(1 + (N-1) {INSTANCE})")
+ALL_OWN = Loss(all_own, ("own", "ins"), "log(NK - 1)", f"log(K-1 + K(N-1) {INSTANCE})", random=NEAR)
+ONE_WAY = Loss(one_way, ("own", "view"), "log N", f"log(1 + (N-1) {INSTANCE})", random=NEAR)
 SUM_OF_POSITIVES = Loss(
     sum_of_positives,
     ("P",),

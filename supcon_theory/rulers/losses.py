@@ -136,6 +136,7 @@ class Loss:
     equal: str  # formula of the value when all similarities are equal
     least: str  # formula of the least value, balanced classes
     per_pair: bool = False  # the mean is over pairs (anchor, positive)
+    random: str = ""  # formula near which it is for many random directions
 
     @property
     def labelled(self) -> bool:
@@ -162,25 +163,32 @@ class Loss:
 
 
 CLASS, INSTANCE = "e^(-C/((C-1)tau))", "e^(-N/((N-1)tau))"
+NEAR = "near equal + log 0F1(; d/2; 1/(4 tau^2))"  # no tilt, mean positive outside the logarithm
 LOSSES = {
     "dcl": Loss(dcl, ("ins",), "log(K(N-1))", f"log(K(N-1) {INSTANCE})"),
     "nscl": Loss(nscl, ("oth",), "log(nK(C-1))", f"log(nK(C-1) {CLASS})"),
-    "dhel": Loss(dhel, ("own", "view"), "log(N-1)", f"log((N-1) {INSTANCE})"),
+    "dhel": Loss(dhel, ("own", "view"), "log(N-1)", f"log((N-1) {INSTANCE})", random=NEAR),
     "dhel_official": Loss(
         dhel_official, ("own", "view"), "2 log(N-1) + 1/tau", "2 log(N-1) - (N+1)/((N-1)tau)"
     ),
-    "n_dhel": Loss(n_dhel, ("own", "view_oth"), "log(n(C-1))", f"log(n(C-1) {CLASS})"),
-    "nt_xent": Loss(nt_xent, ("own", "ins"), "log(1 + K(N-1))", f"log(1 + K(N-1) {INSTANCE})"),
-    "nscl_coupled": Loss(
-        nscl_coupled, ("own", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})"
+    "n_dhel": Loss(n_dhel, ("own", "view_oth"), "log(n(C-1))", f"log(n(C-1) {CLASS})", random=NEAR),
+    "nt_xent": Loss(
+        nt_xent, ("own", "ins"), "log(1 + K(N-1))", f"log(1 + K(N-1) {INSTANCE})", random=NEAR
     ),
-    "n_pairs": Loss(n_pairs, ("sis", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})"),
-    "supcon": Loss(supcon, ("P",), "log(NK - 1)", f"log(nK - 1 + nK(C-1) {CLASS})"),
+    "nscl_coupled": Loss(
+        nscl_coupled, ("own", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})", random=NEAR
+    ),
+    "n_pairs": Loss(
+        n_pairs, ("sis", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})", random=NEAR
+    ),
+    "supcon": Loss(supcon, ("P",), "log(NK - 1)", f"log(nK - 1 + nK(C-1) {CLASS})", random=NEAR),
     "supcon_in": Loss(supcon_in, ("P",), "log(NK - 1)", f"log(nK - 1 + nK(C-1) {CLASS})"),
     "hucl": Loss(hucl, ("own", "ins"), "log(1 + K(N-1))", f"log(1 + K(N-1) {INSTANCE})"),
     "h_nscl": Loss(h_nscl, ("own", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})"),
     "hscl": Loss(hscl, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", True),
-    "scl_jiang": Loss(scl_jiang, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", True),
+    "scl_jiang": Loss(
+        scl_jiang, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", True, random=NEAR
+    ),
     "hcl": Loss(hcl, ("own", "ins"), "log(1 + K(N-1))", ""),
     "debiased": Loss(debiased, ("own", "ins"), "log(1 + K(N-1))", ""),
     "cross_entropy": Loss(cross_entropy, ("weights",), "log C", f"log(1 + (C-1) {CLASS})"),
