@@ -11,7 +11,7 @@ from supcon_theory.objectives.ids import IDS
 from supcon_theory.pairs.sets import SETS
 from supcon_theory.rulers.libraries import BASE, LIBRARIES, Row, row_of
 from supcon_theory.rulers.losses import LOSSES, read_options
-from supcon_theory.rulers.scale import FLOORS, Line, Setting, scale
+from supcon_theory.rulers.scale import FLOORS, Line, Setting, ends, scale
 from supcon_theory.rulers.text import about, text
 from supcon_theory.rulers.verdict import Verdict, Where, reading, where
 from supcon_theory.theory.counts import checked_tau, checked_whole, require
@@ -189,7 +189,7 @@ def _notes(
         setting.balanced and images % (setting.classes or 1)
     )
     if setting.views > 1 and rest == 0 and enough:
-        lines = scale(replace(setting, batch=images))
+        lines = ends(replace(setting, batch=images))
         found = where(value, rounding, lines)
         least, equal = (next(x.value for x in lines if x.name == n) for n in ("least", "equal"))
         notes.append(

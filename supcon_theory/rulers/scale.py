@@ -106,6 +106,21 @@ class Setting:
         return Line(name, mean, low, high, status, formula, meaning)
 
 
+def ends(setting: Setting) -> list[Line]:
+    """Least, equal similarities and most: what a verdict needs.
+
+    Args:
+        setting: the loss and its batch.
+
+    Returns:
+        The lines, and the best found where the least is not proved to be the minimum.
+    """
+    words = "every similarity equal: all embeddings in one point, or nothing learned"
+    found = apart(setting, 0.0)
+    equal = setting.line("equal", found, "attained", setting.loss.equal, words)
+    return [*setting.floor(setting), equal, _most(setting)]
+
+
 def scale(setting: Setting) -> list[Line]:
     """The lines of the scale, the least first, the others by their value.
 
@@ -115,9 +130,9 @@ def scale(setting: Setting) -> list[Line]:
     Returns:
         The lines.
     """
-    lines = setting.floor(setting)
-    landmarks = [*_landmarks(setting), _random(setting, setting.dim or DIM), _most(setting)]
-    return lines + sorted(landmarks, key=lambda line: line.value)
+    (*least, equal, most), random = ends(setting), _random(setting, setting.dim or DIM)
+    others = [*_landmarks(setting), equal, random, most]
+    return least + sorted(others, key=lambda line: line.value)
 
 
 # ---- least --------------------------------------------------------------------------------------
@@ -216,11 +231,7 @@ def _landmarks(setting: Setting) -> list[Line]:
     N, C, labelled = setting.batch, setting.classes, setting.loss.labelled
     what = "classes" if labelled else "views of a sample"
     meaning = f"{what} {MARGIN:g} closer in cosine than others"
-    equal = "every similarity equal: all embeddings in one point, or nothing learned"
-    lines = [
-        setting.line("margin", apart(setting, MARGIN), "attained", "", meaning),
-        setting.line("equal", apart(setting, 0.0), "attained", setting.loss.equal, equal),
-    ]
+    lines = [setting.line("margin", apart(setting, MARGIN), "attained", "", meaning)]
     if C is not None:
         at = setting.at(1.0, 1.0, -1 / (C - 1))
         meaning = f"classes perfectly collapsed onto a simplex{_needs(setting, C)}"

@@ -36,7 +36,7 @@ return {
 def settings(count):
     rng = np.random.default_rng(0)
     for k in range(count):
-        C, n = (int(2 * 100 ** rng.random()) for _ in range(2))
+        C, n = (int(2 * 60 ** rng.random()) for _ in range(2))
         yield IDS[k % len(IDS)], C, n, int(rng.integers(1, 9)), float(0.05 * 40 ** rng.random())
 
 

@@ -31,11 +31,10 @@ def seen_by(r: Rows, a: tuple, tau: float) -> Seen:
     )
 
 
-@pytest.mark.parametrize("kind", ["balanced", "imbalanced"])
-@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize(("kind", "K"), [("balanced", 2), ("imbalanced", 3)])
 @pytest.mark.parametrize(("name", "options"), CLASSES)
 def test_every_anchor_has_the_loss_of_the_objective(name, options, K, kind):
-    for seed, tau in enumerate((0.1, 0.5, 2.0)):
+    for seed, tau in enumerate((0.1, 1.0)):
         z, y = batch(kind, K, seed)
         wanted = OBJECTIVES[name](z, y, tau=tau, reduction="none", **options)
         loss, read = LOSSES[name], read_options(name, options)

@@ -156,14 +156,14 @@ def test_batches_of_one_class_are_left_out():
 # ---- random directions --------------------------------------------------------------------------
 @pytest.mark.parametrize("id", FREE)
 def test_random_directions_are_those_of_embeddings_drawn_at_random(id):
-    B, C, d, tau, draws = 12, 3, 4, 0.5, 1500
+    B, C, d, tau, draws = 12, 3, 4, 0.5, 500
     y = torch.arange(C).repeat(B // C)
     mean, error = random_mean(setting(id, B, C, tau), d)
     z = gaussian_starts(draws, B, 2, d, 7)
     values = torch.func.vmap(lambda rows: OBJECTIVES[id](rows, y, tau=tau))(z)
     noise = math.hypot(error, values.std().item() / math.sqrt(draws))
     assert mean == pytest.approx(values.mean().item(), abs=4 * noise)
-    assert noise < 0.05
+    assert noise < 0.1
 
 
 def test_random_signs_are_an_exact_sum_over_binomials():
