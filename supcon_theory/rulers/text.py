@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from supcon_theory.objectives.ids import options_of
 from supcon_theory.rulers.libraries import Row
@@ -9,6 +10,7 @@ from supcon_theory.rulers.scale import Line, Setting
 from supcon_theory.rulers.verdict import Verdict
 
 VALUE, RANGE = 10, 20  # characters; the rest is shared by what a line means and what it is
+ABREAST = 60  # what a line means and what it is stand side by side where there is that much room
 SEEN = 5e-5  # relative width of a range that is printed
 
 
@@ -67,12 +69,11 @@ def _row(line: Line, ranges: bool, width: int) -> str:
     left = f"{line.value:>{VALUE}.5g}  {spread:{RANGE * ranges}}"
     free = width - len(left)
     what = f"{line.status}: {line.formula}" if line.formula else line.status
-    meaning = textwrap.wrap(line.meaning, free * 3 // 5 - 2, break_on_hyphens=False)
-    what_lines = textwrap.wrap(what, free - free * 3 // 5, break_on_hyphens=False)
-    rows = []
-    for k in range(max(len(meaning), len(what_lines))):
-        first = meaning[k] if k < len(meaning) else ""
-        second = what_lines[k] if k < len(what_lines) else ""
-        head = left if k == 0 else " " * len(left)
-        rows.append(f"{head}{first:{free * 3 // 5}}{second}".rstrip())
-    return "\n".join(rows)
+    if free < ABREAST:
+        found = textwrap.wrap(f"{line.meaning} [{what}]", free, break_on_hyphens=False)
+        return "\n".join((left if k == 0 else " " * len(left)) + row for k, row in enumerate(found))
+    wide = free * 3 // 5
+    meaning = textwrap.wrap(line.meaning, wide - 2, break_on_hyphens=False)
+    beside = textwrap.wrap(what, free - wide, break_on_hyphens=False)
+    rows = zip_longest([left], meaning, beside, fillvalue="")
+    return "\n".join(f"{x:{len(left)}}{y:{wide}}{z}".rstrip() for x, y, z in rows)

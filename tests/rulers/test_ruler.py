@@ -94,7 +94,8 @@ def test_the_text_keeps_its_width_and_shows_the_value_in_its_place(quick):
         lines = supcon_theory.ruler(6.92, **SUPCON).text(width).splitlines()
         assert max(map(len, lines)) <= width
         (yours,) = (k for k, line in enumerate(lines) if "YOURS" in line)
-        assert "6.9305" in "".join(lines[yours + 1 :]) and "0.3 closer" in "".join(lines[:yours])
+        above, below = " ".join(lines[:yours]).split(), " ".join(lines[yours + 1 :]).split()
+        assert "6.9305" in below and "0.3 closer in cosine than others" in " ".join(above)
     first = str(supcon_theory.ruler(None, "hucl", batch=8, tau=0.5, beta=0.5)).splitlines()[0]
     assert "beta=0.5" in first and "detach" not in first
 

@@ -166,6 +166,12 @@ def test_random_directions_are_those_of_embeddings_drawn_at_random(id):
     assert noise < 0.1
 
 
+def test_positives_of_both_signs_leave_little_noise():
+    """Without them the error is that of s_ap, 1 / (tau sqrt(d anchors)) = .056."""
+    _, error = random_mean(setting("nt_xent", 512, tau=0.07), 128)
+    assert error < 0.01
+
+
 def test_random_signs_are_an_exact_sum_over_binomials():
     """d = 1: the cosines are +-1 with equal odds."""
     N, K, tau = 9, 2, 0.7
