@@ -26,6 +26,7 @@ ALLOWED = {
     "free": ["inputs", "pairs", "objectives"],
     "measures": ["inputs", "pairs"],
     "audits": ["inputs", "pairs", "objectives", "free", "measures", "theory", "statistics"],
+    "rulers": ["pairs", "objectives", "theory"],
     "claims": ["audits", "theory", "statistics"],
     "runs": ["audits.columns", "claims", "statistics"],
     "encoders": ["inputs", "data", "objectives", "measures", "runs"],
@@ -36,7 +37,7 @@ ALLOWED = {
     ],
     "app": [
         *("inputs", "data", "objectives", "measures", "theory", "audits", "claims", "runs"),
-        *("encoders", "experiments", "analysis", "statistics"),
+        *("rulers", "encoders", "experiments", "analysis", "statistics"),
     ],
     "__main__": ["app"],
 }
@@ -98,7 +99,11 @@ def test_there_is_no_cycle():
 
 def test_what_must_start_quickly_never_loads_torch():
     """Experiments as modules, their cells and keys, claims, drawings, the command."""
-    quick = [m for m in MODULES if room(m) in ("experiments", "analysis", "claims", "runs", "app")]
+    quick = [
+        m
+        for m in MODULES
+        if room(m) in ("experiments", "analysis", "claims", "rulers", "runs", "app")
+    ]
     quick += ["supcon_theory", "supcon_theory.encoders.recipe", "supcon_theory.encoders.flags"]
     quick += ["supcon_theory.data.facts", "supcon_theory.data.fingerprint"]
     quick += [f"supcon_theory.audits.{name}" for name in TORCH_FREE_AUDITS]

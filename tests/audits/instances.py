@@ -116,7 +116,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),
     ),
-    "gram": ((columns.GRAM,), of_embeddings(gram_table)),
+    "gram": ((columns.GRAM,), of_embeddings(lambda z, y: gram_table(z, y, "abcd"))),
     "spectrum": ((columns.SPECTRUM,), of_embeddings(lambda z, y: spectrum_table(z))),
     "pairs": ((columns.PAIRS,), of_embeddings(lambda z, y: pairs_table(z, y, "abcd"))),
     "maps": ((columns.MAPS,), map_rows),

@@ -111,7 +111,7 @@ def test_each_fault_of_a_text_is_found(old, new, fault):
     assert any(fault in wrong for wrong in check(GOOD.replace(old, new), {"A1"}))
 
 
-LINKED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *TEXTS, *sorted(ROOT.glob("docs/*.md"))]
+LINKED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *TEXTS, *sorted(ROOT.glob("docs/**/*.md"))]
 
 
 @pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
