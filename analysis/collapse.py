@@ -11,6 +11,7 @@ from supcon_theory.analysis import style
 from supcon_theory.audits.columns import COLLAPSE, GRAM, SPECTRUM
 
 NAME = "collapse"
+NAMED = 12  # classes up to which there is room for their names
 MEASURES = {
     "cdnv": "CDNV",
     "directional_cdnv": "directional CDNV",
@@ -68,25 +69,30 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
         for name, part in gram.groupby("objective", sort=False)
     }
     numbers = sorted(spectrum["C"].dropna().unique()) or [np.nan]
-    sheet = style.Sheet(len(matrices) + 1 + len(numbers), columns=3, height=1.7)
+    sheet = style.Sheet(len(matrices) + 1 + len(numbers), columns=4, height=1.55)
     order = class_order(next(iter(matrices.values()), pd.DataFrame()))
+    names = gram.groupby("i")["class_i"].first()
     for title, matrix in matrices.items():
-        sheet.panel(title).cosines(matrix.reindex(index=order, columns=order), title)
+        panel = sheet.panel(title)
+        panel.cosines(matrix.reindex(index=order, columns=order), title)
+        if panel.letter == "a" and len(order) <= NAMED and names.notna().all():
+            panel.named["y"] = style.legible(names.reindex(order))
     panel = sheet.panel("ideal simplex ETF", "no Gram matrix in this table")
     if matrices:
         k = np.arange(int(C))
         panel.cosines(pd.DataFrame(np.where(k[:, None] == k, 1.0, -1 / (C - 1))), "ideal")
-    looks = dict(yscale="log", ylim=(1e-3, 1.3), xlabel="rank (vertical line: C − 1)")
+    looks = dict(yscale="log", ylim=(1e-3, 1.3), xlabel="rank")
     for many in numbers:
         of = style.where(spectrum, C=many)
         title = "spectrum" + style.classes(many)
-        panel = sheet.panel(title, ylabel="singular value / largest", **looks)
+        panel = sheet.panel(title, ylabel="singular value", **looks)
         panel.trained(of, "rank", "singular_value", of["objective"].unique(), marker="")
         if panel.drawn:
             panel.axes.axvline(many - 1, color="0.6", lw=0.8, zorder=0)
     note = (
         f"class means of held-out images{style.classes(C)}, seed {seed:g}, similar classes "
-        f"adjacent; colour: cosine from −1 (blue) to 1 (red); {sheet.note()}"
+        f"adjacent; colour: cosine from −1 (blue) to 1 (red); singular values relative to the "
+        f"largest, grey line: rank C − 1; {sheet.note()}"
     )
     sheet.save(folder, f"{NAME}_geometry", note=note)
 

@@ -10,6 +10,8 @@ from supcon_theory.audits.columns import MAP_POINTS, MAPS
 
 NAME = "embeddings_map"
 MARKERS = "os^vDP*X<>"
+NAMED = 12  # classes up to which there is room for their names
+NAME_LOOK = dict(fontsize=style.SMALL, bbox=dict(fc="w", lw=0, alpha=0.7, pad=0.4))
 METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 
@@ -28,25 +30,31 @@ def draw(tables: style.Tables, folder: Path) -> None:
             at = dict(objective=objective, step=step)
             title = style.joined(style.LOOKS[objective].name, f"{step:g}" if step >= 0 else "")
             panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **limits)
-            scatter(panel, style.where(points, **at))
+            scatter(panel, style.where(points, **at), named=step == steps[-1] and C <= NAMED)
             if panel.drawn and len(of := style.where(numbers, **at)):
                 pure, mapped = of["purity"].mean(), of["purity_map"].mean()
                 panel.looks["xlabel"] = f"{pure:.2f}, map {mapped:.2f}"
     method = METHOD.get(str(numbers["method"].min()), "map")
     images = points["row"].nunique()
     note = (
-        f"{method} of {images} held-out images, C = {C:g} classes (colour and marker), seed "
-        f"{seed:g}; one map for all panels. Below each panel: purity, the share of the nearest "
-        "neighbours with the same class, among embeddings and in the map; above it the step"
+        f"{method} of {images} held-out images, C = {C:g} classes (colour and marker; named at the "
+        f"last step), seed {seed:g}; one map for all panels. Below each panel: purity, the share "
+        "of the nearest neighbours with the same class, among embeddings and in the map; above it "
+        "the step"
     )
     sheet.save(folder, NAME, note=note, legend=False)
 
 
-def scatter(panel: style.Panel, points: pd.DataFrame) -> None:
-    """The images of each class in its own colour and marker."""
+def scatter(panel: style.Panel, points: pd.DataFrame, named: bool) -> None:
+    """The images of each class in its own colour and marker, and where they are its name."""
     for c, of in points.groupby("class"):
         c = int(c)
-        panel.record(f"class {c}", x=of["x"], mean=of["y"])
+        name = of["class_name"].fillna(f"class {c}").iloc[0]
+        panel.record(name, x=of["x"], mean=of["y"])
+        if named:
+            (written,) = style.legible([name])
+            place = (of["x"].median(), of["y"].median())
+            panel.axes.annotate(written, place, ha="center", va="center", **NAME_LOOK)
         look = dict(color=style.PALETTE[c % 10], marker=MARKERS[(c + c // 10) % len(MARKERS)])
         panel.axes.scatter(of["x"], of["y"], s=2.5, linewidths=0, alpha=0.8, **look)
     panel.axes.set_box_aspect(1)

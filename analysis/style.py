@@ -18,8 +18,10 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
@@ -362,15 +364,15 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
     Args:
         axis: The axis.
         seen: What is drawn along it.
-        values: The places of the ticks, of which at most six keep their number; None for those of
-            the scale.
+        values: The places of the ticks, numbered as far as there is room; None for those of the
+            scale.
     """
     log = axis.get_scale() == "log"
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     if values is not None:
         places = np.unique(np.asarray(values, float))
         places = places[np.isfinite(places) & ((places > 0) | (not log))]
-        axis.set_major_locator(FixedLocator(places[:: math.ceil(len(places) / 6) or 1]))
+        axis.set_major_locator(FixedLocator(apart(places, np.log(places) if log else places)))
         axis.set_minor_locator(NullLocator())
     elif log and np.nanmax(seen, initial=0) < 8 * np.nanmin(seen[seen > 0], initial=np.inf):
         axis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
@@ -383,6 +385,15 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
             return short(value) if leading in (2, 5) and high < 60 * low else ""
 
         axis.set_minor_formatter(FuncFormatter(minor))
+
+
+def apart(places: np.ndarray, along: np.ndarray) -> list[float]:
+    """Places, rising, that are a sixth of the whole apart from each other along an axis."""
+    kept: list[int] = []
+    for i in range(len(places)):
+        if not kept or along[i] - along[kept[-1]] >= 0.999 * (along[-1] - along[0]) / 6:
+            kept.append(i)
+    return [float(places[i]) for i in kept]
 
 
 def short(value: float) -> str:
@@ -412,8 +423,16 @@ def at_tau(tau: float, trained: Iterable[float] = ()) -> str:
         For instance "τ = 1 (as published)".
     """
     trained = {float(of) for of in trained}
-    words = [w for w, so in (("as published", tau == 1), ("as trained", trained == {tau})) if so]
+    words = [w for w, so in (("as published", tau == 1), ("trained", trained == {tau})) if so]
     return ("" if np.isnan(tau) else f"τ = {tau:g}") + (f" ({', '.join(words)})" if words else "")
+
+
+def legible(names: Iterable[object]) -> list[str]:
+    """Names of classes as the font can write them, code points where it cannot; long ones cut."""
+    there = font_manager.get_font(font_manager.findfont(FontProperties())).get_charmap()
+    written = ("".join(c if ord(c) in there else f"U+{ord(c):04X}" for c in str(n)) for n in names)
+    cut = (name if len(name) <= 12 else f"{name[:11]}…" for name in written)
+    return [name.replace("$", r"\$") for name in cut]
 
 
 def classes(C: float) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from supcon_theory.claims import Claim, Verdict
     from supcon_theory.measures import cdnv, directional_cdnv, global_losses
     from supcon_theory.objectives import OBJECTIVES
+    from supcon_theory.rulers.ruler import ruler
 
     __version__: str
 
@@ -38,6 +39,7 @@ _HOME = {
     "Claim": "supcon_theory.claims",
     "Verdict": "supcon_theory.claims",
     "audit": "supcon_theory.audits.embeddings",
+    "ruler": "supcon_theory.rulers.ruler",
     "scalars": "supcon_theory.audits.embeddings",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "cdnv",
     "directional_cdnv",
     "global_losses",
+    "ruler",
     "scalars",
 ]
 

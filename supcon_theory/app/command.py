@@ -28,6 +28,10 @@ class Subcommand(NamedTuple):
 
 
 SUBCOMMANDS = {
+    "loss": Subcommand(
+        "what a loss value means",
+        "loss 6.92 --objective supcon --batch 512 --tau 0.07 --classes 100",
+    ),
     "run": Subcommand("answer a question, several, or all", "run gap_vs_classes laptop --seeds 5"),
     "list": Subcommand("the questions, and how long answering each takes", "list"),
     "status": Subcommand("what is done, what is missing, how long it will take", "status results"),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from supcon_theory.app import experiments
 from supcon_theory.app.remaining import remaining
+from supcon_theory.claims.evaluate import counted
 from supcon_theory.runs import store, terminal
 from supcon_theory.runs.exits import Refused
 from supcon_theory.runs.flags import available_cores
@@ -113,5 +114,4 @@ def counts(folder: Path) -> str:
         such as "12 PASS, 1 FAIL".
 
     """
-    verdicts = pd.read_csv(folder / "claims.csv")["verdict"].value_counts()
-    return ", ".join(f"{count} {word}" for word, count in verdicts.items()) or "none"
+    return counted(pd.read_csv(folder / "claims.csv")["verdict"])

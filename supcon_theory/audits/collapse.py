@@ -82,9 +82,19 @@ def instance_simplex_row(C: int, n: int) -> dict[str, Any]:
     return about | _separation(torch.as_tensor(z), torch.as_tensor(y))
 
 
-def gram_table(features: Tensor, y: Tensor) -> pd.DataFrame:
-    """Cosines of the centred class means, one row per pair of classes: `GRAM`."""
-    return long_matrix(class_gram(features, y).cpu().numpy())
+def gram_table(features: Tensor, y: Tensor, names: Sequence[object]) -> pd.DataFrame:
+    """Cosines of the centred class means: `GRAM`.
+
+    Args:
+        features: (N, D) or (N, K, D).
+        y: Labels (N,), 0 .. C-1.
+        names: What the classes are called, C of them.
+
+    Returns:
+        A row per ordered pair of classes, a class with itself included.
+    """
+    table = long_matrix(class_gram(features, y).cpu().numpy())
+    return table.assign(**{f"class_{k}": [names[place] for place in table[k]] for k in "ij"})
 
 
 def long_matrix(matrix: np.ndarray) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from supcon_theory.audits.small_samples import (
 )
 from supcon_theory.measures.class_distances import cdnv, directional_cdnv
 from supcon_theory.measures.collapse import nc1
+from supcon_theory.measures.covariances import FEWEST
 from supcon_theory.measures.moments import class_moments
 from supcon_theory.measures.spectrum import participation_ratio, singular_values
 from supcon_theory.statistics import Interval
@@ -78,7 +79,7 @@ def pair_estimates(law: Law, x: Tensor, y: Tensor) -> dict[str, Estimate]:
     n, d = x.shape
     ratio, interval = participation_ratio(singular_values(x, centred=True)), dimension_interval(x)
     ends = [1 - ratio, ratio - d]
-    ends += [1 - interval.mean, interval.mean - d] if n >= 4 else []
+    ends += [1 - interval.mean, interval.mean - d] if n >= FEWEST else []
     found = {"participation_ratio": Estimate(ratio, interval, outside=beyond(ends))}
     of = comparison_intervals(x, y)
     for name in ("cka", "rsa"):
@@ -91,7 +92,7 @@ def pair_estimates(law: Law, x: Tensor, y: Tensor) -> dict[str, Estimate]:
 def _ends(name: str, interval: Interval, n: int) -> list[float]:
     """Distances below and above the range of a measure; none where n is too small for it."""
     low, high = RANGES[name]
-    return [low - interval.mean, interval.mean - high] if n >= 4 else []
+    return [low - interval.mean, interval.mean - high] if n >= FEWEST else []
 
 
 def beyond(distances: list[float]) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from supcon_theory.audits.columns import LOSS_CURVES
 from supcon_theory.audits.few_shot_curves import pearson
 from supcon_theory.audits.rows import last_step, select
 from supcon_theory.statistics import slope
@@ -77,12 +78,13 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
                 "bound": bound,
             }
         )
-    return pd.DataFrame(found)
+    none = [*CURVE, *(column.name for column in LOSS_CURVES.columns)]
+    return pd.DataFrame(found, columns=None if found else none)
 
 
 def least(table: pd.DataFrame, where: Mapping[str, object], column: str) -> pd.Series:
     """Per seed the smallest value over the curves; NaN if one is."""
-    rows: Any = select(curves(table), where)
+    rows: Any = curves(select(table, where))
     return rows.groupby("seed")[column].min(skipna=False)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.rows import select
-from supcon_theory.claims.checks import Check, Verdict, names
+from supcon_theory.claims.checks import Check, Verdict, names, value
 
 Kind = Literal["theorem", "identity", "conjecture", "trend", "counterexample"]
 MUST_HOLD = ("theorem", "identity", "counterexample")
@@ -33,8 +33,8 @@ class Change:
 
     def __call__(self, table: pd.DataFrame, rows: pd.DataFrame, t: float) -> pd.DataFrame:
         """The table with the change applied to those of `rows` that `where` picks."""
-        chosen = (rows.query(self.where) if self.where else rows).index
-        new = table.loc[chosen].eval(self.to.replace("@t", repr(float(t))))
+        chosen = (rows.loc[value(rows, self.where)] if self.where else rows).index
+        new = value(table.loc[chosen], self.to.replace("@t", repr(float(t))))
         old, changed = table[self.column].astype(float), table.index.isin(chosen)
         return table.assign(**{self.column: old.mask(changed, new.reindex(table.index))})
 
@@ -99,7 +99,7 @@ class Claim:
         """The rows that the claim is about."""
         rows = select(table, self.scope)
         for condition in filter(None, (self.where, self.given)):
-            rows = rows.query(condition)
+            rows = rows.loc[value(rows, condition)]
         return rows
 
     def verdict(self, table: pd.DataFrame, level: float = 0.95) -> Verdict:
@@ -127,7 +127,7 @@ class Claim:
             return Verdict("INCONCLUSIVE", "the table is empty")
         if missing := sorted(named - set(table)):
             return Verdict("INCONCLUSIVE", f"the table has no column {missing[0]}")
-        if self.given and not table.eval(self.given).any():
+        if self.given and not value(table, self.given).any():
             return Verdict("NOT ASKED", f"no row of the table has {self.given}")
         try:
             rows = self.rows(table)

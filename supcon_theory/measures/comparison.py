@@ -24,13 +24,12 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.measures.covariances import (
+    FEWEST,
     centred,
     product_square,
     unbiased_covariance_square,
 )
 from supcon_theory.measures.moments import COINCIDE, Features, Measure
-
-FEWEST = 4  # samples of a U-statistic of order 4
 
 
 class Likeness(NamedTuple):

@@ -35,7 +35,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from supcon_theory.measures.covariances import gram_product
+from supcon_theory.measures.covariances import FEWEST, gram_product
 from supcon_theory.measures.moments import (
     Features,
     Measure,
@@ -45,8 +45,6 @@ from supcon_theory.measures.moments import (
     class_moments,
 )
 from supcon_theory.measures.pair_moments import scatter_products
-
-FEWEST = 4  # samples of a class that the directional numerator needs
 
 
 class Unbiased(NamedTuple):

@@ -24,6 +24,8 @@ from torch import Tensor
 from supcon_theory import inputs
 from supcon_theory.measures.moments import COINCIDE, Features
 
+FEWEST = 4  # samples of a U-statistic of order 4
+
 
 def centred(features: Features, name: str = "features") -> Tensor:
     """Views averaged, the mean row taken out, and scaled by a power of two: float64 (N, D).
@@ -71,7 +73,7 @@ def unbiased_covariance_square(k: Tensor, l: Tensor, square: float) -> float:
         The estimate; NaN for fewer than 4 samples.
     """
     N = len(k)
-    if N < 4:
+    if N < FEWEST:
         return math.nan
     crossed = square - N / (N - 2) * (k @ l).item()
     alone = (k.sum() * l.sum()).item() / ((N - 1) * (N - 2))
@@ -93,7 +95,7 @@ def unbiased_trace_square(k: Tensor, l: Tensor, square: float) -> float:
         The estimate; NaN for fewer than 4 samples.
     """
     N = len(k)
-    if N < 4:
+    if N < FEWEST:
         return math.nan
     sums = (k.sum() * l.sum()).item() * (N * N - 3 * N + 1) / (N - 1)
     found = sums + 2 * square / (N - 1) - N * (k @ l).item()

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.measures.covariances import (
+    FEWEST,
     centred,
     gram_product,
     product_square,
@@ -29,8 +30,6 @@ from supcon_theory.measures.covariances import (
     unbiased_trace_square,
 )
 from supcon_theory.measures.moments import Measure
-
-FEWEST = 4  # samples
 
 
 def unbiased_traces(features: Tensor | np.ndarray) -> tuple[float, float]:

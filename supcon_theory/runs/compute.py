@@ -71,7 +71,7 @@ def compute(
         for name, data in sorted(files.items()):
             if not name.endswith(".csv"):
                 continue
-            table = pd.read_csv(io.BytesIO(data))
+            table = pd.read_csv(io.BytesIO(data)).copy()  # its columns in one piece
             table.insert(0, "cell", entry.folder.name)
             tables.setdefault(name.removesuffix(".csv"), []).append(table)
     joined = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}

@@ -164,6 +164,8 @@ class Experiment:
         )
         if missing:
             print(missing, file=sys.stderr)
+        if config.strict and known is None:
+            print("No run with these flags and data is published: --strict compares with nothing.")
         code = exit_code(verdicts, config.strict)
         return code or (3 if outcome.failed else 4 if missing else 0)
 

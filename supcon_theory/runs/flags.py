@@ -3,11 +3,11 @@
 import io
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import tyro
@@ -97,7 +97,7 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
 
     Raises:
         Refused: anything in it is wrong.
-        Parsed: the parser has said what is (`--help`, an unknown flag).
+        Parsed: the parser has said what was asked for (`--help`).
 
     """
     arguments = list(arguments)
@@ -121,14 +121,27 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
         while error := error.__context__:
             if isinstance(error, Refused):  # of the recipe: as plain a sentence as those below
                 raise error from None
-        print(said.getvalue(), end="", file=sys.stderr)
-        raise Parsed(ended.code or 0) from None
+        if ended.code:
+            sentence = f"{_first(said.getvalue())}; `{name} {preset} --help` lists flags"
+            raise Refused(sentence) from None
+        raise Parsed(0) from None
     try:
         config.check()
         config.look()
     except (ValueError, OSError) as error:
         raise Refused(str(error)) from None
     return preset, config
+
+
+def _first(box: str) -> str:
+    """What the parser says first below the title of the box that it draws, as one sentence."""
+    rows = [line.strip("│ ") for line in box.splitlines()[1:]]
+    below = dropwhile(_rule, rows)  # in ASCII the title has a rule of its own
+    return " ".join(takewhile(lambda row: not _rule(row), below)).rstrip(".") or box.strip()
+
+
+def _rule(row: str) -> bool:
+    return set(row) <= set("─-")
 
 
 def check_writable(folder: Path) -> None:

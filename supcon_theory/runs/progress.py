@@ -10,9 +10,12 @@ from rich.progress import TimeElapsedColumn
 
 
 def duration(seconds: float) -> str:
-    """Minutes and seconds in words."""
-    minutes, seconds = divmod(int(seconds + 0.5), 60)
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+    """A time in words, in the two units that fit it: seconds, minutes, hours, days."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 class Progress:

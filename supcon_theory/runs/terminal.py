@@ -27,7 +27,7 @@ def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
     """A line per claim, and under it what the verdict rests on."""
     text = Table(box=None, show_header=False, pad_edge=False)
     for row in verdicts.to_dict("records"):
-        words = [str(row[name]) for name in ("published", "reason") if row.get(name)]
+        words = [str(row["published"])] if row.get("published") else []
         text.add_row(
             f"[{STYLE[row['verdict']]}]{row['verdict']}[/]",
             f"[bold]{escape(row['claim'])}[/]",

@@ -18,24 +18,19 @@ from supcon_theory.analysis import style
 
 from supcon_theory.audits import columns
 
+pytestmark = pytest.mark.usefixtures("coarse_pictures")
 FOLDER = Path(supcon_theory.analysis.__file__).parent
 NAMES = sorted(
-    path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem not in ("style", "publish")
+    path.stem
+    for path in FOLDER.glob("[a-z]*.py")
+    if "\n@style.drawing(" in path.read_text(encoding="utf-8")
 )
 FIGURES = {
     "collapse": ("", "_geometry"),
     "few_shot": ("", "_bounds", "_terms"),
+    "pretrained": ("", "_shots"),
     "minimisers": ("", "_descent", "_gram", "_curvature", "_ceiling"),
 }
-
-
-@pytest.fixture(autouse=True)
-def coarse(monkeypatch):
-    """Pictures of few pixels, which are quicker to write."""
-    save = matplotlib.figure.Figure.savefig
-    monkeypatch.setattr(
-        matplotlib.figure.Figure, "savefig", lambda self, *a, **k: save(self, *a, dpi=40, **k)
-    )
 
 
 def module(name: str):
@@ -149,6 +144,13 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
         table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
         return {"table": table}
+    if name == "pretrained":
+        about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
+        labels = ["true", "coarse", "shuffled"]
+        exact = rows((c.GAP, c.PLACEMENT), rng, **about, labels=labels, tau=[1.0, 0.05])
+        shots = rows((c.FEW_SHOT, c.PLACEMENT), rng, **about, m=[1.0, 10.0, np.inf], ways=[2, 4])
+        both = (exact.assign(protocol="exact"), shots.assign(protocol="resampled"))
+        return {"table": pd.concat(both, ignore_index=True)}
     if name == "minimisers":
         shape = dict(C=[4], n=[3], K=[2], seed=[0, 1], tau=[0.1, 1.0])
         parts = rows(
@@ -345,10 +347,10 @@ def test_own_data_with_unequal_classes_say_that_bounds_are_absent(tmp_path, seen
 @pytest.mark.parametrize(
     ("evaluated", "trained", "titles"),
     [
-        ((1.0, 0.5), 0.5, ("τ = 1 (as published)", "τ = 0.5 (as trained)")),
+        ((1.0, 0.5), 0.5, ("τ = 1 (as published)", "τ = 0.5 (trained)")),
         ((1.0, 0.07), 0.2, ("τ = 1 (as published)", "τ = 0.07")),
         ((0.5, 0.07), 0.2, ("τ = 0.5", "τ = 0.07")),
-        ((1.0, 0.5), 1.0, ("τ = 1 (as published, as trained)", "τ = 0.5")),
+        ((1.0, 0.5), 1.0, ("τ = 1 (as published, trained)", "τ = 0.5")),
     ],
 )
 def test_titles_follow_from_the_temperatures_of_the_table(

@@ -30,7 +30,7 @@ def test_every_subcommand_has_help_and_its_example_parses(name, capsys):
     "argv, said",
     [
         ([], "usage: supcon-theory COMMAND"),
-        (["walk"], "There is no command 'walk': choose one of run"),
+        (["walk"], "There is no command 'walk': choose one of loss, run"),
         (["run"], "the following arguments are required"),
         (["list", "all"], "unrecognized arguments: all"),
         (["run", "gap"], "choose one of"),

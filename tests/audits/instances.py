@@ -27,6 +27,7 @@ from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
+from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.training import checkpoint_audit, training_audit
 from supcon_theory.measures.moments import class_moments
@@ -92,6 +93,14 @@ GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
 INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
     "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
     "labelling": (GAP_AND_FLOORS, of_embeddings(lambda z, y: labelling_audit(z, y, TAUS))),
+    "placed": (
+        (columns.GAP, columns.PLACEMENT),
+        of_embeddings(lambda z, y: [placed(row) for row in gap_audit(z, y, TAUS)]),
+    ),
+    "sharpened": (
+        (columns.FEW_SHOT, columns.PLACEMENT),
+        lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
+    ),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),
@@ -108,7 +117,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),
     ),
-    "gram": ((columns.GRAM,), of_embeddings(gram_table)),
+    "gram": ((columns.GRAM,), of_embeddings(lambda z, y: gram_table(z, y, "abcd"))),
     "spectrum": ((columns.SPECTRUM,), of_embeddings(lambda z, y: spectrum_table(z))),
     "pairs": (
         (columns.PAIRS,),

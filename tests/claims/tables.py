@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits import columns
-from supcon_theory.claims import collapse, few_shot, gap, maps, minima, small_samples, training
+from supcon_theory.claims import (
+    collapse,
+    few_shot,
+    gap,
+    maps,
+    minima,
+    placement,
+    small_samples,
+    training,
+)
 from supcon_theory.theory.ceiling import etf_ceiling
 from supcon_theory.theory.gap import published_bound
 from supcon_theory.theory.minima import nscl_minimum
@@ -199,6 +208,30 @@ def estimates() -> pd.DataFrame:
     return found.assign(bias_plug_in=bias, bias_corrected=corrected, says_nothing=0.0, **known)
 
 
+def frozen() -> pd.DataFrame:
+    """Models that are nearer to counting than to collapse, at every level of labels."""
+    about = {"encoder": "minilm", "data": ["wordnet", "hypernyms"], "seed": SEEDS, "C": 12}
+    both = columns.Table("placed", 1, (*columns.GAP.columns, *columns.PLACEMENT.columns))
+    axes = {"tau": [1.0, 0.05], "labels": ["true", "coarse", "shuffled"]}
+    found = rows(both, **about, **axes, protocol="exact")
+    r = {"true": 1.5, "coarse": 1.3, "shuffled": 1.0}
+    found = with_gap(found, found["labels"].map(r) + 0.002 * found["seed"])
+    found = found.assign(position=0.1 + 0.001 * found["seed"])
+    found["ceiling_proved"] = np.where(found["tau"] == 1.0, 1.0, 0.0)
+    common = {"protocol": "resampled", "classes": "unseen", "split": "population"}
+    both = columns.Table("sharpened", 1, (*columns.FEW_SHOT.columns, *columns.PLACEMENT.columns))
+    few = rows(both, **about, **common, m=SHOTS, ways=[2, 12])
+    few["error"] = 0.1 * few["m"] ** -0.8
+    for name in few.columns:
+        if name.startswith(("bound_", "cut_", "sharpest")):
+            few[name] = 3 * few["error"]
+        if name.startswith("violation_pair_"):
+            few[name] = few[name].where(few["ways"] == 2)
+    few["times_error"] = 3 + 0.01 * few["seed"]
+    limit = rows(both, **about, **common, m=np.inf, ways=2)
+    return pd.concat([found, few, limit], ignore_index=True)
+
+
 EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "sweep": (gap.sweep(0.5, 1.0, (4, 8, 64), "glyphs"), sweep()),
     "grid": (gap.grid((1.0, 0.5, 0.1), 1.0, 3), grid()),
@@ -209,4 +242,5 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "free": (minima.free((-1, 0, 3), 20), ends()),
     "maps": (maps.claims("tsne"), mapped()),
     "small samples": (small_samples.claims(SIZES), estimates()),
+    "pretrained": (placement.claims((1.0, 0.05), ("minilm",), True, SHOTS, True), frozen()),
 }

@@ -125,7 +125,8 @@ def test_a_smoke_run_asks_for_what_is_certain_only(run, tmp_path):
         (["--height", "15"], 130, "Stopped"),
         (["--height", "16"], 4, "SystemExit: 1"),
         (["--height", "17"], 3, "seed=0 ended early: [/nan] at [step 2]"),
-        (["--seeds", "x"], 2, "--seeds"),
+        (["--seeds", "x"], 2, "--seeds: invalid literal for int() with base 10: 'x'; `toy laptop"),
+        (["smoke", "laptop"], 2, "Unrecognized options: laptop; `toy smoke --help` lists flags"),
         (["--name", " "], 2, "a plain word"),
         (["--name", "a" * 51], 2, "a plain word"),
     ],
@@ -279,6 +280,8 @@ def test_a_trend_that_differs_from_the_published_run_counts_when_strict(run, mon
     assert run("--strict") == 1
     monkeypatch.setattr(module, "published", lambda *about: PUBLISHED.assign(verdict="PASS"))
     assert run("--strict") == 0 and "as published" in capsys.readouterr().out
+    monkeypatch.setattr(module, "published", lambda *about: None)
+    assert run("--strict") == 0 and "compares with nothing" in capsys.readouterr().out
 
 
 def test_a_published_run_is_that_of_the_same_preset_and_data(tmp_path, monkeypatch):

@@ -9,15 +9,10 @@ import pandas as pd
 
 from supcon_theory.app.page.parts import number
 from supcon_theory.app.report.runs import Run
+from supcon_theory.claims.evaluate import MEANINGS
 
 TITLE = "What holds, and how tightly"
-LEAD = (
-    "PASS: it holds in every row, or the interval over seeds lies inside the claim. FAIL: a row "
-    "breaks it, or the interval lies wholly outside. VACUOUS: it holds but says nothing. "
-    "INCONCLUSIVE: the seeds or the rows cannot decide. NOT ASKED: the flags of the run removed "
-    "what it is about. A statement holds the number that its source published, or the limit asked "
-    "for."
-)
+LEAD = f"{MEANINGS} A statement holds the number that its source published, or the limit asked for."
 
 
 def render(runs: Sequence[Run], out: Path) -> str:

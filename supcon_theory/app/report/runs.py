@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from supcon_theory.analysis.publish import cpu_seconds
 from supcon_theory.app import experiments
 from supcon_theory.claims.claim import MUST_HOLD
-from supcon_theory.claims.evaluate import basis, compare
+from supcon_theory.claims.evaluate import HOLDS, basis, compare, counted
 from supcon_theory.runs import store
 from supcon_theory.runs.exits import Refused
 from supcon_theory.runs.progress import duration
@@ -21,7 +22,7 @@ from supcon_theory.runs.published import published
 
 CLAIMS = ("claim", "statement", "kind", "source", "verdict", "found")
 HOLDING = "theorems that hold"
-HOLDS = ("PASS", "VACUOUS", "NOT ASKED")
+STANDS = (*HOLDS, "NOT ASKED")
 
 
 class Run(NamedTuple):
@@ -48,13 +49,12 @@ class Run(NamedTuple):
     def overview(self) -> dict[str, object]:
         """Its row in the table of all runs."""
         must = self.claims["kind"].isin(MUST_HOLD)
-        holds = self.claims.loc[must, "verdict"].isin(HOLDS)
-        trends = self.claims.loc[~must, "verdict"].value_counts()
+        holds = self.claims.loc[must, "verdict"].isin(STANDS)
         return {
             "experiment": self.name,
             "preset": self.preset,
             HOLDING: f"{holds.sum()} of {must.sum()}",
-            "trends": ", ".join(f"{n} {word}" for word, n in trends.items()) or "none",
+            "trends": counted(self.claims.loc[~must, "verdict"]),
             "core time": duration(self.seconds),
         }
 
@@ -62,20 +62,15 @@ class Run(NamedTuple):
     def verdict(self) -> str:
         """What the verdicts say, in words."""
         must = self.claims["kind"].isin(MUST_HOLD)
-        broken = self.claims.loc[must & ~self.claims["verdict"].isin(HOLDS)]
+        broken = self.claims.loc[must & ~self.claims["verdict"].isin(STANDS)]
         words = [f"Theorems, identities, counterexamples that hold: {self.overview[HOLDING]}."]
         words += [f"{row.claim} does not ({row.verdict})." for row in broken.itertuples()]
         trends = self.claims.loc[~must]
         if len(trends):
-            counts = trends["verdict"].value_counts()
-            words.append("Trends: " + ", ".join(f"{n} {word}" for word, n in counts.items()) + ".")
+            words.append(f"Trends: {counted(trends['verdict'])}.")
         if "beside_it" in self.claims:
-            beside = self.claims["beside_it"].replace("", "without its counterpart").value_counts()
-            words.append(
-                "Beside the published run: "
-                + ", ".join(f"{n} {w}" for w, n in beside.items())
-                + "."
-            )
+            beside = self.claims["beside_it"].replace("", "without its counterpart")
+            words.append(f"Beside the published run: {counted(beside)}.")
         return " ".join(words)
 
 
@@ -135,10 +130,10 @@ def _run(place: Path) -> Run:
 
 def _seconds(place: Path, about: dict) -> float:
     """Of one core, by the cells; of all of them, by the clock, where cells are not there now."""
-    cells = [place.parent / "cells" / key / "manifest.json" for key in about["cells"].values()]
-    if not all(manifest.exists() for manifest in cells):
+    cells, keys = place.parent / "cells", about["cells"].values()
+    if not all((cells / key / "manifest.json").exists() for key in keys):
         return float(about["seconds"])
-    return sum(float(str(store.read_json(manifest)["seconds"])) for manifest in cells)
+    return cpu_seconds(cells, keys)
 
 
 def _question(name: str) -> str:
@@ -157,10 +152,7 @@ def _text(path: Path) -> str:
 def _claims(rows: pd.DataFrame) -> pd.DataFrame:
     for name in ("reason", "scope"):
         rows[name] = rows[name].astype(object).fillna("") if name in rows else ""
-    found = [
-        "; ".join(filter(None, [row["reason"], *basis(row)])) for row in rows.to_dict("records")
-    ]
-    rows = rows.assign(found=found)
+    rows = rows.assign(found=["; ".join(basis(row)) for row in rows.to_dict("records")])
     return rows.loc[:, [*CLAIMS, "scope", "n"]]
 
 
