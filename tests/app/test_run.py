@@ -56,6 +56,14 @@ def test_an_experiment_that_fails_does_not_stop_the_others(these, capsys):
     assert "e cannot run: height is 99 but this machine has lower ones" in said.err
 
 
+def test_a_folder_in_the_way_stops_its_own_experiment_only(these, capsys, tmp_path):
+    (tmp_path / "results" / "a" / "laptop").mkdir(parents=True)
+    assert these(toy("a"), toy("b")) == 2
+    said = capsys.readouterr()
+    assert "a cannot run: results/a/laptop is in the way" in said.err
+    assert table(said.out)["b"][0] == "0"
+
+
 def test_an_interruption_stops_all(these, capsys):
     assert these(toy("a", height=15, cost=0.1), toy("b")) == 130
     assert list(table(capsys.readouterr().out)) == ["a"]
