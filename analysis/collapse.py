@@ -11,6 +11,7 @@ from supcon_theory.analysis import style
 from supcon_theory.audits.columns import COLLAPSE, GRAM, SPECTRUM
 
 NAME = "collapse"
+NAMED = 12  # classes up to which there is room for their names
 MEASURES = {
     "cdnv": "CDNV",
     "directional_cdnv": "directional CDNV",
@@ -80,10 +81,12 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
     numbers = sorted(spectrum["C"].dropna().unique()) or [np.nan]
     sheet = style.Sheet(len(matrices) + 1 + len(numbers), columns=4, height=1.55)
     order = class_order(next(iter(matrices.values()), pd.DataFrame()))
+    names = gram.groupby("i")["class_i"].first()
     for title, matrix in matrices.items():
-        sheet.panel(title.removesuffix("-trained")).cosines(
-            matrix.reindex(index=order, columns=order), title
-        )
+        panel = sheet.panel(title.removesuffix("-trained"))
+        panel.cosines(matrix.reindex(index=order, columns=order), title)
+        if panel.letter == "a" and len(order) <= NAMED and names.notna().all():
+            panel.named["y"] = style.legible(names.reindex(order))
     panel = sheet.panel("ideal simplex ETF", "no Gram matrix in this table")
     if matrices:
         k = np.arange(int(C))

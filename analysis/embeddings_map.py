@@ -11,6 +11,8 @@ from supcon_theory.audits.columns import MAP_POINTS, MAPS
 NAME = "embeddings_map"
 FAR = 0.02  # share of the points along each axis that a window leaves out
 MARKERS = "os^vDP*X<>"
+NAMED = 12  # classes up to which there is room for their names
+NAME_LOOK = dict(fontsize=style.SMALL, bbox=dict(fc="w", lw=0, alpha=0.7, pad=0.4))
 METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 
@@ -30,17 +32,17 @@ def draw(tables: style.Tables, folder: Path) -> None:
             here = style.where(points, step=step)
             window = dict(xlim=ends(here["x"]), ylim=ends(here["y"]))
             panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **window)
-            scatter(panel, style.where(points, **at))
+            scatter(panel, style.where(points, **at), named=step == steps[-1] and C <= NAMED)
             if panel.drawn and len(of := style.where(numbers, **at)):
                 pure, mapped = of["purity"].mean(), of["purity_map"].mean()
                 panel.looks["xlabel"] = f"{pure:.2f} ({mapped:.2f})"
     method = METHOD.get(str(numbers["method"].min()), "map")
     images = points["row"].nunique()
     note = (
-        f"{method} of {images} held-out images, C = {C:g} classes (colour and marker), seed "
-        f"{seed:g}; one map for all panels, each step in a window of its own without the farthest "
-        f"{FAR:.0%}. Below: purity, the share of the nearest neighbours with the same class, among "
-        "embeddings (and in the map)"
+        f"{method} of {images} held-out images, C = {C:g} classes (colour and marker; named at the "
+        f"last step), seed {seed:g}; one map for all panels, each step in a window of its own "
+        f"without the farthest {FAR:.0%}. Below: purity, the share of the nearest neighbours with "
+        "the same class, among embeddings (and in the map)"
     )
     sheet.save(folder, NAME, title=message(numbers), note=note, legend=False)
 
@@ -58,11 +60,16 @@ def message(numbers: pd.DataFrame) -> str:
     )
 
 
-def scatter(panel: style.Panel, points: pd.DataFrame) -> None:
-    """The images of each class in its own colour and marker."""
+def scatter(panel: style.Panel, points: pd.DataFrame, named: bool) -> None:
+    """The images of each class in its own colour and marker, and where they are its name."""
     for c, of in points.groupby("class"):
         c = int(c)
-        panel.record(f"class {c}", x=of["x"], mean=of["y"])
+        name = of["class_name"].fillna(f"class {c}").iloc[0]
+        panel.record(name, x=of["x"], mean=of["y"])
+        if named:
+            (written,) = style.legible([name])
+            place = (of["x"].median(), of["y"].median())
+            panel.axes.annotate(written, place, ha="center", va="center", **NAME_LOOK)
         look = dict(color=style.PALETTE[c % 10], marker=MARKERS[(c + c // 10) % len(MARKERS)])
         panel.axes.scatter(of["x"], of["y"], s=2.5, linewidths=0, alpha=0.8, **look)
     panel.axes.set_box_aspect(1)

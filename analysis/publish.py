@@ -12,19 +12,16 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 
-from supcon_theory.claims.evaluate import basis
+from supcon_theory.claims.evaluate import MEANINGS, basis
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
-HEAD = """# Verdicts of the published runs
-
-Written by `python -m supcon_theory.analysis.publish`. PASS: it holds in every row, or the interval
-over seeds, at Holm's level over the trends of the run, lies inside the claim. FAIL: a row breaks
-it, or the interval lies wholly outside. VACUOUS: it holds but says nothing. INCONCLUSIVE: the seeds
-or the rows cannot decide. NOT ASKED: the flags of the run removed what it is about."""
+TITLE = "# Verdicts of the published runs"
+HEAD = f"Written by `python -m supcon_theory.analysis.publish`. {MEANINGS}"
 SUMMARY = (".csv", ".tex")
 KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "configuration")
 
@@ -80,7 +77,8 @@ def publish(folder: Path, figures: Path) -> Path:
     describe(place, folder, described, large)
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
     kept["command"] = re.sub(r" --out[= ]('[^']*'|\S+)", "", kept["command"])  # a place of its own
-    kept["cpu_seconds"] = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
+    seconds = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
+    kept["cpu_seconds"] = round(seconds, 1)
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
     return place
 
@@ -110,7 +108,7 @@ def describe(place: Path, folder: Path, described: dict, packed: bool) -> None:
 def cpu_seconds(cells: Path, keys: Iterable[str]) -> float:
     """CPU seconds of these cells together, whenever they were computed."""
     found = (json.loads((cells / key / "manifest.json").read_text()) for key in keys)
-    return round(sum(manifest["seconds"] for manifest in found), 1)
+    return sum(manifest["seconds"] for manifest in found)
 
 
 def verdicts(figures: Path, order: Sequence[str]) -> str:
@@ -123,7 +121,7 @@ def verdicts(figures: Path, order: Sequence[str]) -> str:
     Returns:
         The page docs/verdicts.md.
     """
-    lines = [HEAD]
+    lines = [TITLE, "", fill(HEAD, 100)]
     for name in order:
         for place in (figures / name, figures / name / "full"):
             if (place / "claims.csv").exists():
@@ -145,9 +143,8 @@ def section(place: Path, name: str) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for row in pd.read_csv(place / "claims.csv").to_dict("records"):
-        reason = [row["reason"]] if isinstance(row["reason"], str) else []
         cells = [row[name] for name in ("claim", "statement", "kind")]
-        cells += [f"**{row['verdict']}**", "; ".join(reason + basis(row))]
+        cells += [f"**{row['verdict']}**", "; ".join(basis(row))]
         lines.append("| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |")
     return lines
 

@@ -37,6 +37,7 @@ from supcon_theory.analysis.sheets.words import at_tau as at_tau
 from supcon_theory.analysis.sheets.words import classes as classes
 from supcon_theory.analysis.sheets.words import fold as fold
 from supcon_theory.analysis.sheets.words import joined as joined
+from supcon_theory.analysis.sheets.words import legible as legible
 
 from supcon_theory.audits.columns import IDENTITY, Table
 

@@ -25,7 +25,7 @@ from torch import Tensor
 from supcon_theory.data import load
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders.networks import ENCODERS, build
-from supcon_theory.encoders.recipe import sweep
+from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.encoders.train import Learner
 
 IMAGES, K, REPEATS = 128, 2, 15
@@ -44,7 +44,7 @@ def cases() -> dict[str, Callable[[], object]]:
     batch = views(grey, index, seed=0, epoch=0, K=K).flatten(0, 1)
     grid = F.affine_grid(torch.eye(2, 3).expand(len(batch), 2, 3), batch.shape, align_corners=False)
     nets = {name: build(name, 1, 128) for name in ENCODERS if name != "resnet50"}
-    recipe = sweep("glyphs", 32, 0, "dcl", batch=IMAGES)
+    recipe = Recipe(C=32, batch=IMAGES)
     learners = [Learner(replace(recipe, objective=name), 1, "cpu") for name in ("dcl", "nscl")]
     y = torch.arange(IMAGES) % recipe.C
 

@@ -78,10 +78,12 @@ def measure(cell: Training, context: Context) -> dict[str, pd.DataFrame]:
     """Train all objectives side by side (or find them trained) and measure every checkpoint."""
     from supcon_theory.audits import collapse as audit
     from supcon_theory.encoders.embed import Encoders
+    from supcon_theory.encoders.labelings import class_names
 
     recipe = cell.recipe
     encoders = Encoders(recipe, cell.objectives, context, share=0.6)
     splits = {split: encoders.images(split) for split in ("train", "test")}
+    names = class_names(recipe, encoders.dataset)
     table, grams, spectra = [], [], []
     points = [(objective, step) for objective in cell.objectives for step in recipe.checkpoints]
     for done, (objective, step) in enumerate(points, 1):
@@ -91,7 +93,7 @@ def measure(cell: Training, context: Context) -> dict[str, pd.DataFrame]:
                 taus = cell.taus if layer == "z" else ()
                 table += [about | row for row in audit.collapse_audit(features, y, shuffled, taus)]
                 if step == recipe.steps:
-                    grams.append(audit.gram_table(features, y).assign(**about))
+                    grams.append(audit.gram_table(features, y, names).assign(**about))
                     spectra.append(audit.spectrum_table(features).assign(**about))
         context.report(0.6 + 0.4 * done / len(points))
     control = audit.instance_simplex_row(recipe.C, recipe.n)

@@ -68,7 +68,7 @@ class Config(Deep):
 
 
 PRESETS = {
-    "smoke": Config(classes=(4,), recipe=Recipe(n=12, steps=6, batch=24), seeds=2, columns=3),
+    "smoke": Config(classes=(4,), recipe=Recipe(n=8, steps=6, batch=16), seeds=2, columns=3),
     "laptop": Config(),
     "full": Config(seeds=10, columns=6),
     "paper": Config(recipe=PUBLISHED, seeds=1, device="cuda", method="umap"),
@@ -102,6 +102,7 @@ def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
     from supcon_theory.audits.maps import map_audit
     from supcon_theory.data.random import shuffled_labels
     from supcon_theory.encoders.embed import Encoders
+    from supcon_theory.encoders.labelings import class_names
     from supcon_theory.encoders.train import held_out_rows
 
     recipe = cell.recipe
@@ -119,6 +120,8 @@ def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
     found, maps_of = map_audit(panels, labels, shuffled, cell.method, recipe.seed)
     about = recipe.columns(step=0, K=1, n=len(y) / recipe.C, split="test", layer="z")
     of = {"C": recipe.C, "seed": recipe.seed, "row": rows.numpy(), "class": labels}
+    names = class_names(recipe, encoders.dataset)
+    of["class_name"] = [names[c] for c in labels]
     points = [
         pd.DataFrame(of | {"objective": name, "step": step, "x": low[:, 0], "y": low[:, 1]})
         for (name, step), low in maps_of.items()

@@ -19,7 +19,7 @@ Notation, the same in every file (the papers' letters):
 The names below are loaded when first used, so `import supcon_theory.theory` never imports torch.
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from supcon_theory.claims import Claim, Verdict
     from supcon_theory.measures import cdnv, directional_cdnv, global_losses
     from supcon_theory.objectives import OBJECTIVES
+    from supcon_theory.rulers.ruler import ruler
+
+    __version__: str
 
 _HOME = {
     "OBJECTIVES": "supcon_theory.objectives",
@@ -36,6 +39,7 @@ _HOME = {
     "Claim": "supcon_theory.claims",
     "Verdict": "supcon_theory.claims",
     "audit": "supcon_theory.audits.embeddings",
+    "ruler": "supcon_theory.rulers.ruler",
     "scalars": "supcon_theory.audits.embeddings",
 }
 
@@ -47,11 +51,14 @@ __all__ = [
     "cdnv",
     "directional_cdnv",
     "global_losses",
+    "ruler",
     "scalars",
 ]
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return metadata.version("supcon_theory")
     if name not in _HOME:
         raise AttributeError(f"module 'supcon_theory' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -11,9 +11,20 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 CACHE = tempfile.TemporaryDirectory(prefix="supcon_theory-cache-")  # removed when tests end
 os.environ["SUPCON_THEORY_CACHE"] = CACHE.name
 
+import matplotlib.figure  # noqa: E402
+import pytest  # noqa: E402
 import torch  # noqa: E402
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture
+def coarse_pictures(monkeypatch) -> None:
+    """Figures are saved with few pixels."""
+    save = matplotlib.figure.Figure.savefig
+    monkeypatch.setattr(
+        matplotlib.figure.Figure, "savefig", lambda self, *a, **k: save(self, *a, dpi=40, **k)
+    )
 
 
 def pytest_collection_modifyitems(items: list) -> None:

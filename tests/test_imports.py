@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = {"supcon_theory": ROOT / "supcon_theory"} | {
     f"supcon_theory.{name}": ROOT / name for name in ("experiments", "analysis")
 }
-TORCH_FREE_AUDITS = ("columns", "loss_curves", "sweeps", "few_shot_curves")
+TORCH_FREE_AUDITS = ("columns", "loss_curves", "sweeps", "few_shot_curves", "placement")
 
 # room: the rooms (or single modules) that it may import from, besides itself
 ALLOWED = {
@@ -26,6 +27,7 @@ ALLOWED = {
     "free": ["inputs", "pairs", "objectives"],
     "measures": ["inputs", "pairs"],
     "audits": ["inputs", "pairs", "objectives", "free", "measures", "theory", "statistics"],
+    "rulers": ["pairs", "objectives", "theory"],
     "claims": ["audits", "theory", "statistics"],
     "runs": ["audits.columns", "claims", "latex", "statistics"],
     "encoders": ["inputs", "data", "objectives", "measures", "runs"],
@@ -36,8 +38,9 @@ ALLOWED = {
     ],
     "app": [
         *("inputs", "data", "objectives", "measures", "theory", "audits", "claims", "runs"),
-        *("encoders", "experiments", "analysis", "statistics"),
+        *("rulers", "encoders", "experiments", "analysis", "statistics"),
     ],
+    "__main__": ["app"],
 }
 
 
@@ -97,7 +100,11 @@ def test_there_is_no_cycle():
 
 def test_what_must_start_quickly_never_loads_torch():
     """Experiments as modules, their cells and keys, claims, drawings, the command."""
-    quick = [m for m in MODULES if room(m) in ("experiments", "analysis", "claims", "runs", "app")]
+    quick = [
+        m
+        for m in MODULES
+        if room(m) in ("experiments", "analysis", "claims", "rulers", "runs", "app")
+    ]
     quick += ["supcon_theory", "supcon_theory.encoders.recipe", "supcon_theory.encoders.flags"]
     quick += ["supcon_theory.data.facts", "supcon_theory.data.fingerprint"]
     quick += [f"supcon_theory.audits.{name}" for name in TORCH_FREE_AUDITS]
@@ -106,3 +113,13 @@ def test_what_must_start_quickly_never_loads_torch():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr or "torch was loaded"
+
+
+def test_what_benchmarks_import_is_there():
+    """No test runs them: they need the extra `bench` and minutes."""
+    for path in sorted((ROOT / "benchmarks").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("supcon_theory"):
+                module = import_module(node.module)
+                for name in node.names:
+                    assert hasattr(module, name.name), f"{path.name}: {node.module}.{name.name}"

@@ -4,6 +4,8 @@ import pytest
 from scipy import stats
 
 from supcon_theory.statistics import (
+    jackknife_groups,
+    jackknife_interval,
     mean_interval,
     p_of_side,
     slope,
@@ -60,3 +62,24 @@ def test_the_p_of_a_side_is_that_of_students_test(edge):
 def test_equal_values_decide_for_certain_and_missing_ones_not_at_all():
     assert p_of_side([1.0] * 5, 1.0, np.inf) == 0
     assert p_of_side([1.0, np.nan], 0.0, np.inf) == p_of_side([1.0], 0.0, np.inf) == 1
+
+
+def test_groups_of_the_jackknife_share_every_class_alike_whatever_its_order():
+    y = np.random.default_rng(0).permutation(np.repeat(range(4), (30, 17, 3, 1)))
+    groups = jackknife_groups(y, 10)
+    counts = np.array([np.bincount(groups[y == c], minlength=10) for c in range(4)])
+    assert (np.ptp(counts, axis=1) <= 1).all() and np.ptp(counts.sum(0)) <= 1
+    assert (groups == jackknife_groups(y, 10)).all()
+    assert (groups != jackknife_groups(y, 10, seed=1)).any()
+
+
+def test_the_jackknife_of_a_mean_is_students_interval_of_the_means_of_groups():
+    x = np.random.default_rng(0).normal(size=50)
+    groups = jackknife_groups(np.zeros(50), 10)
+    without = [x[groups != g].mean() for g in range(10)]
+    of_groups = [x[groups == g].mean() for g in range(10)]
+    found, reference = jackknife_interval(x.mean(), without), mean_interval(of_groups)
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
+    cut = jackknife_interval(x.mean(), without, ends=(found.mean, 9.0))
+    assert cut.low == found.mean and cut.high == found.high
+    assert np.isnan(jackknife_interval(x.mean(), [*without, np.nan]).low)

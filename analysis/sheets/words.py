@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Iterable
 
 import numpy as np
+from matplotlib import font_manager
+from matplotlib.font_manager import FontProperties
 
 
 def fold(text: str, width: int = 24) -> str:
@@ -29,6 +31,14 @@ def at_tau(tau: float, trained: Iterable[float] = ()) -> str:
     trained = {float(of) for of in trained}
     words = [w for w, so in (("as published", tau == 1), ("trained", trained == {tau})) if so]
     return ("" if np.isnan(tau) else f"τ = {tau:g}") + (f" ({', '.join(words)})" if words else "")
+
+
+def legible(names: Iterable[object]) -> list[str]:
+    """Names of classes as the font can write them, code points where it cannot; long ones cut."""
+    there = font_manager.get_font(font_manager.findfont(FontProperties())).get_charmap()
+    written = ("".join(c if ord(c) in there else f"U+{ord(c):04X}" for c in str(n)) for n in names)
+    cut = (name if len(name) <= 12 else f"{name[:11]}…" for name in written)
+    return [name.replace("$", r"\$") for name in cut]
 
 
 def classes(C: float) -> str:

@@ -1,20 +1,67 @@
-"""The command `supcon-theory`: parse first, import later."""
+"""The command `supcon-theory`: parse first, import later.
 
-import importlib
-import pkgutil
+A subcommand is a row of `SUBCOMMANDS` and the module of its name in `supcon_theory/app/`, with
+
+    arguments(parser)        adds its arguments to an `argparse.ArgumentParser`
+    main(given) -> int       does what they ask and returns an exit code of `runs.exits`
+
+The module is imported when the subcommand is asked for. At its top it imports what is quick; what
+loads PyTorch it imports inside `main`.
+"""
+
+import argparse
 import sys
-from importlib import metadata
-from pathlib import Path
-from typing import NoReturn
+from collections.abc import Callable
+from importlib import import_module, metadata
+from typing import NamedTuple, NoReturn
 
-from supcon_theory.runs.exits import Refused, guard, leave
+from supcon_theory.runs.exits import Parsed, Refused, guard, leave
 
-USAGE = """\
-supcon-theory run NAME [smoke|laptop|full|paper] [--flags]   answer a question; --help lists flags
-supcon-theory list                                           the questions
-supcon-theory status [FOLDER]                                what is in a results folder
-supcon-theory verify claims.json table.csv                   verdicts again, and those of mutants
-supcon-theory --version"""
+PROGRAM = "supcon-theory"
+
+
+class Subcommand(NamedTuple):
+    """What it does, in a line, and the words of an example after the program's name."""
+
+    does: str
+    example: str
+
+
+SUBCOMMANDS = {
+    "loss": Subcommand(
+        "what a loss value means",
+        "loss 6.92 --objective supcon --batch 512 --tau 0.07 --classes 100",
+    ),
+    "run": Subcommand("answer a question, several, or all", "run gap_vs_classes laptop --seeds 5"),
+    "list": Subcommand("the questions, and how long answering each takes", "list"),
+    "status": Subcommand("what is done, what is missing, how long it will take", "status results"),
+    "report": Subcommand("all results on one page", "report results --out report"),
+    "audit": Subcommand("how good embeddings are", "audit embeddings.npy --labels labels.csv"),
+    "verify": Subcommand("verdicts again from a table", "verify claims.json table.csv"),
+    "completion": Subcommand("completion for a shell", "completion bash"),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends as `runs.exits` says: bad usage is one sentence, help is no error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Raises:
+            Refused: always, with the message.
+
+        """
+        raise Refused(f"{self.prog}: {message} (see `{self.prog} --help`)")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the command, after `--help`.
+
+        Raises:
+            Parsed: always, with the status.
+
+        """
+        raise Parsed(status)
 
 
 def main() -> NoReturn:
@@ -38,34 +85,47 @@ def run(argv: list[str]) -> int:
 def _run(argv: list[str]) -> int:
     match argv:
         case ["-h" | "--help"]:
-            print(USAGE)
-        case ["--version"]:
-            print(f"supcon-theory {metadata.version('supcon_theory')}")
-        case ["run", name, *rest]:
-            return _experiment(name).run(rest)
-        case ["list"]:
-            for name in names():
-                print(f"{name:25}{_experiment(name).question}")
-        case ["status", *folder] if len(folder) < 2:
-            from supcon_theory.app.status import status
-
-            status(Path(folder[0] if folder else "results"))
-        case ["verify", claims, table]:
-            from supcon_theory.app.verify import verify
-
-            return verify(Path(claims), Path(table))
+            print(usage())
+        case ["-V" | "--version"]:
+            print(f"{PROGRAM} {metadata.version('supcon_theory')}")
+        case [name, *rest] if name in SUBCOMMANDS:
+            return import_module(f"supcon_theory.app.{name}").main(parser(name).parse_args(rest))
+        case [name, *_]:
+            raise Refused(f"There is no command {name!r}: choose one of {', '.join(SUBCOMMANDS)}.")
         case _:
-            raise Refused(f"The command line is none of these:\n{USAGE}")
+            raise Refused(usage())
     return 0
 
 
-def names() -> list[str]:
-    """The names of all experiments, found by the files that hold them."""
-    package = importlib.import_module("supcon_theory.experiments")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+def usage() -> str:
+    """What `supcon-theory --help` prints."""
+    width = max(map(len, SUBCOMMANDS))
+    rows = [
+        f"  {name:{width}}  {row.does}\n  {'':{width}}  {PROGRAM} {row.example}\n"
+        for name, row in SUBCOMMANDS.items()
+    ]
+    head = f"usage: {PROGRAM} COMMAND ...  (each has --help), or {PROGRAM} --version"
+    return "\n".join([head, "", *rows]).rstrip()
 
 
-def _experiment(name: str):
-    if name not in names():
-        raise Refused(f"There is no experiment {name!r}: choose one of {', '.join(names())}.")
-    return importlib.import_module(f"supcon_theory.experiments.{name}").EXPERIMENT
+def parser(name: str, make: Callable[..., argparse.ArgumentParser] = Parser):
+    """The parser of a subcommand, with its example in the help.
+
+    Args:
+        name: one of `SUBCOMMANDS`.
+        make: makes the parser; `add_parser`, to get one that knows all subcommands.
+
+    Returns:
+        the parser.
+
+    """
+    row = SUBCOMMANDS[name]
+    made = make(
+        prog=f"{PROGRAM} {name}",
+        description=f"{row.does[0].upper()}{row.does[1:]}.",
+        epilog=f"example: {PROGRAM} {row.example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    import_module(f"supcon_theory.app.{name}").arguments(made)
+    return made

@@ -1,11 +1,23 @@
 """`supcon-theory verify claims.json table.csv`: are the recorded verdicts those of the table?"""
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import pandas as pd
 
 from supcon_theory.runs import store, terminal
 from supcon_theory.runs.exits import Refused
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The two files of a run."""
+    parser.add_argument("claims", type=Path, help="claims.json of a run")
+    parser.add_argument("table", type=Path, help="table.csv of the same run")
+
+
+def main(given: Namespace) -> int:
+    """Verify the files given."""
+    return verify(given.claims, given.table)
 
 
 def verify(claims: Path, table: Path) -> int:

@@ -21,7 +21,7 @@ from supcon_theory.measures.moments import class_moments
 from supcon_theory.theory.few_shot import averages as few_shot
 from supcon_theory.theory.few_shot import gaussian
 from supcon_theory.theory.few_shot import pairs as few_shot_pairs
-from supcon_theory.theory.few_shot.certificates import KINDS, Certificate, certificate
+from supcon_theory.theory.few_shot.certificates import KINDS, Certificate, Kind, certificate
 
 COLUMNS, VERSION = FEW_SHOT.columns, FEW_SHOT.version
 Row = dict[str, Any]
@@ -58,28 +58,30 @@ def directional(pairs: Pairs) -> np.ndarray:
     return pairs["along_i"] / pairs["distance2"] ** 2
 
 
-def bound_terms(pairs: Pairs, m: float) -> dict[str, few_shot.Terms]:
+def bound_terms(pairs: Pairs, m: float, *names: str) -> dict[str, few_shot.Terms]:
     """Directional and dispersion terms, whose sum is the two-way bound, at m shots.
 
     Args:
         pairs: Moments of the ordered pairs.
         m: Shots, not necessarily whole.
+        names: The bounds wanted; all if none is named.
 
     Returns:
         By the name of the bound; `PAIRWISE` ones are arrays over the pairs, the others bound the
         average.
     """
-    names = ("distance2", "v_i", "v_j", "along_i", "fourth_i", "fourth_j")
-    chebyshev: dict[str, Any] = {name: pairs[name] for name in names}
+    moments = ("distance2", "v_i", "v_j", "along_i", "fourth_i", "fourth_j")
+    chebyshev: dict[str, Any] = {name: pairs[name] for name in moments}
     V, V_root, V_dir = averages(pairs)
-    return {
-        "theorem_4_1": few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m),
-        "theorem_c_2": few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m, crude=True),
-        "cantelli": few_shot_pairs.cantelli_terms(*pairs.values(), m),
-        "neurips": few_shot.neurips_terms(V, V_root, V_dir, m),
-        "neurips_16": few_shot.neurips_terms(V, V_root, V_dir, m, a=16),
-        "older": few_shot.older_terms(V, V_dir, m),
+    terms = {
+        "theorem_4_1": lambda: few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m),
+        "theorem_c_2": lambda: few_shot_pairs.theorem_4_1_terms(**chebyshev, m=m, crude=True),
+        "cantelli": lambda: few_shot_pairs.cantelli_terms(*pairs.values(), m),
+        "neurips": lambda: few_shot.neurips_terms(V, V_root, V_dir, m),
+        "neurips_16": lambda: few_shot.neurips_terms(V, V_root, V_dir, m, a=16),
+        "older": lambda: few_shot.older_terms(V, V_dir, m),
     }
+    return {name: terms[name]() for name in names or terms}
 
 
 def bound_values(pairs: Pairs, m: float) -> dict[str, np.ndarray]:
@@ -97,6 +99,8 @@ def feature_audit(
     draws: int,
     seed: int,
     certified: Sequence[int] = (),
+    kinds: Sequence[Kind] = KINDS,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> list[Row]:
     """Error of the nearest class centre and every bound, with the features as the population.
 
@@ -109,6 +113,8 @@ def feature_audit(
         seed: Key of the draws.
         certified: The m at which the certificates that condition on the test point are added,
             whose cost grows as C^2.
+        kinds: Which of those.
+        progress: Called with the share of `shots` that is done.
 
     Returns:
         `limit_row`, then `audit_rows` of each m.
@@ -119,11 +125,12 @@ def feature_audit(
     rows = [limit_row(pairs, known_centre_errors(x, y))]
     for m, errors in resampled_curve(x, y, shots, draws=draws, seed=seed):
         found = audit_rows(pairs, m, errors.pair, {w: way_error(errors.beaten, w) for w in ways})
-        for kind in KINDS if m in certified else ():
+        for kind in kinds if m in certified else ():
             proved = certificate(by_class, m, kind)
             for row in found:
                 row |= certificate_columns(f"conditional_{kind}", proved, row, errors.pair)
         rows += found
+        progress((list(shots).index(m) + 1) / len(shots))
     return rows
 
 
@@ -249,7 +256,7 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> Row:
     limits = dict.fromkeys(LIMITED, 4 * V_dir) | {"cantelli": bound.mean()}
 
     def value(m: float, name: str) -> float:
-        return bound_values(pairs, m)[name].mean()
+        return np.asarray(sum(bound_terms(pairs, m, name)[name])).mean()
 
     row = {
         "m": np.inf,
@@ -268,7 +275,7 @@ def limit_row(pairs: Pairs, known: np.ndarray) -> Row:
     for name in CROSSED:
         row[f"half_{name}"] = smallest_m(lambda m, n=name: value(m, n) < 0.5)
         row[f"directional_from_{name}"] = smallest_m(
-            lambda m, n=name: np.greater(*(term.mean() for term in bound_terms(pairs, m)[n]))
+            lambda m, n=name: np.greater(*(term.mean() for term in bound_terms(pairs, m, n)[n]))
         )
     return row
 

@@ -14,7 +14,16 @@ from supcon_theory.claims.evaluate import HOLDS, evaluate
 from supcon_theory.claims.mutants import breaks, mutants
 
 FORMAT = 1
-MODULES = ("gap", "minima", "collapse", "few_shot", "training", "maps")
+MODULES = (
+    "gap",
+    "minima",
+    "collapse",
+    "few_shot",
+    "training",
+    "maps",
+    "placement",
+    "small_samples",
+)
 
 
 def schema() -> dict:

@@ -1,6 +1,7 @@
 """Verdicts on all claims of an experiment, with Holm's step-down over its trends; exit codes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,12 @@ COLUMNS = (
     *("tightness", "reason", "statement", "source", "null"),
 )
 HOLDS = ("PASS", "VACUOUS")
+MEANINGS = (
+    "PASS: it holds in every row, or the interval over seeds, at Holm's level over the trends of "
+    "the run, lies inside the claim. FAIL: a row breaks it, or the interval lies wholly outside. "
+    "VACUOUS: it holds but says nothing. INCONCLUSIVE: the seeds or the rows cannot decide. "
+    "NOT ASKED: the flags of the run removed what it is about."
+)
 
 
 def judge(claims: Sequence[Claim], table: pd.DataFrame) -> list[Verdict]:
@@ -69,14 +76,29 @@ def evaluate(
 
 
 def basis(row: Mapping) -> list[str]:
-    """What the verdict in a row of `evaluate` rests on: interval, tightness, number, in words."""
+    """What the verdict in a row of `evaluate` rests on, in words: reason, interval, ..., number."""
     found = [f"n = {row['n']}"]
     if not pd.isna(row["tightness"]):
         found.insert(0, f"value / bound {row['tightness']:.2g}")
     if not pd.isna(row["ci_low"]):
         edges = f"[{row['ci_low']:.4g}, {row['ci_high']:.4g}]"
         found.insert(0, f"{100 * row['level']:.3g} % interval {edges}")
+    if row["reason"] and not pd.isna(row["reason"]):
+        found.insert(0, row["reason"])
     return found
+
+
+def counted(verdicts: Any) -> str:
+    """How often each verdict was given, in words, such as "12 PASS, 1 FAIL"; none if there is none.
+
+    Args:
+        verdicts: A column of them, or of other words.
+
+    Returns:
+        The most frequent first.
+    """
+    found = verdicts.value_counts().items()
+    return ", ".join(f"{count} {word}" for word, count in found) or "none"
 
 
 def exit_code(verdicts: pd.DataFrame, strict: bool = False) -> int:

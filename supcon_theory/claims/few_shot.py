@@ -174,6 +174,22 @@ def other_forms() -> AtMost:
     return AtMost(limits, ("error_exact", "bound_cantelli"))
 
 
+def theorems(certificates: bool) -> list[Claim]:
+    """What holds for every population, number of shots and of ways.
+
+    Args:
+        certificates: Were the certificates computed at some C and m?
+
+    Returns:
+        C1 to C3.
+    """
+    return [
+        *(bound(name=name, source=source, formula=f) for name, (source, f) in VALID.items()),
+        *(certificate(asked=certificates, name=n, words=w) for n, w in CERTIFICATES.items()),
+        *(make() for make in (pairs, known_centres, order, limits)),
+    ]
+
+
 def claims(
     C: int, objectives: Sequence[str], shots: Sequence[int], certificates: bool
 ) -> list[Claim]:
@@ -189,11 +205,8 @@ def claims(
         Theorems, then trends.
     """
     m, cl, at = len(set(shots)), "dcl" in objectives, {"C": C}
-    proved = [certificate(asked=certificates, name=n, words=w) for n, w in CERTIFICATES.items()]
     return [
-        *(bound(name=name, source=source, formula=f) for name, (source, f) in VALID.items()),
-        *proved,
-        *(make() for make in (pairs, known_centres, order, limits)),
+        *theorems(certificates),
         *(together(scope=at, asked=cl and m > 2, name=n) for n in ("neurips", "theorem_4_1")),
         alike(scope=at, asked=cl and m > 1),
         *(make(scope=at, asked=cl) for make in (crossing, half)),

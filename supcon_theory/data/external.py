@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from supcon_theory.data import archive
 from supcon_theory.data import folder as pictures
 from supcon_theory.data.dataset import SIZE, DataSet, Split
+from supcon_theory.data.pixels import in_unit_range, resized
 
 
 def npz(path: Path) -> DataSet:
@@ -60,8 +60,7 @@ def _splits(images: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> tuple
 
 def _read(x: np.ndarray, index: Tensor) -> Tensor:
     rows = torch.from_numpy(np.ascontiguousarray(x[index.numpy(force=True)]))
-    images = rows.float() / 255 if rows.dtype == torch.uint8 else rows.float()
+    images = in_unit_range(rows)
     if images.shape[-2:] == (SIZE, SIZE):
         return images
-    small = F.interpolate(images, (SIZE, SIZE), mode="bilinear", antialias=True)
-    return small.clamp_(0, 1)
+    return resized(images, SIZE).clamp_(0, 1)

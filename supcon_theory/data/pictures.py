@@ -45,14 +45,15 @@ def header(file: BinaryIO) -> bool:
         return _deep(Image.open(file))
 
 
-def colours(file: BinaryIO) -> np.ndarray:
-    """The picture, resized to 32 x 32 with antialiasing, its aspect not kept.
+def colours(file: BinaryIO, size: int = SIZE) -> np.ndarray:
+    """The picture, resized to a square with antialiasing, its aspect not kept.
 
     Args:
         file: an open file.
+        size: side of the square in pixels.
 
     Returns:
-        (3, 32, 32) uint8, or float32 in [0, 1] if it has more than 8 bits a channel.
+        (3, size, size) uint8, or float32 in [0, 1] if it has more than 8 bits a channel.
 
     Raises:
         ValueError: the reason, if it cannot be read, or if its numbers have no known scale.
@@ -60,9 +61,9 @@ def colours(file: BinaryIO) -> np.ndarray:
     with _in_words():
         image = _upright(Image.open(file))
         if _deep(image):
-            grey = Image.fromarray(_grey(image)).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-            return np.broadcast_to(np.asarray(grey).clip(0, 1), (3, SIZE, SIZE))
-        image = _opaque(image).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+            grey = Image.fromarray(_grey(image)).resize((size, size), Image.Resampling.BILINEAR)
+            return np.broadcast_to(np.asarray(grey).clip(0, 1), (3, size, size))
+        image = _opaque(image).resize((size, size), Image.Resampling.BILINEAR)
         return np.moveaxis(np.asarray(image), 2, 0)
 
 

@@ -12,11 +12,19 @@ from typing import Any
 
 from tyro.conf import OmitArgPrefixes
 
-from supcon_theory.data.facts import facts
+from supcon_theory.data.facts import facts, locate
 from supcon_theory.data.fingerprint import fingerprint
-from supcon_theory.encoders.recipe import PUBLISHED, Recipe, log_spaced
+from supcon_theory.encoders.recipe import (
+    H100_SECONDS,
+    PAIR,
+    PUBLISHED,
+    SECONDS,
+    Recipe,
+    log_spaced,
+)
 from supcon_theory.objectives import IDS
 from supcon_theory.runs.flags import Common
+from supcon_theory.runs.progress import duration
 
 LEAST_TAU = 1 / 650  # below it exp(1/tau) overflows
 
@@ -105,10 +113,27 @@ class Trained(Common):
             )
 
     def look(self) -> None:
-        """Refuse a device that is not there, and data that have too little."""
+        """Refuse a device or data that are not there, both at once, and data that have too little.
+
+        Raises:
+            ValueError: in one sentence, with the time that the run would take.
+
+        """
         super().look()
-        check_device(self.device)
+        if missing := [*missing_device(self.device), *missing_data(self.data)]:
+            raise ValueError(f"{'; '.join(missing)} ({self.cost()})")
         check_data(self.data, max(self.classes), self.recipe.n)
+
+    def cost(self) -> str:
+        """What training takes, in words."""
+        of_pair = len(PAIR)
+        times = [f"{duration(of_pair * self.recipe.seconds(SECONDS))} of one core"]
+        if self.recipe.encoder in H100_SECONDS and self.device != "cpu":
+            times.insert(0, f"{duration(of_pair * self.recipe.seconds(H100_SECONDS))} of an H100")
+        return (
+            f"a CL and an NSCL encoder together take about {' or '.join(times)} to train, and "
+            f"{len(self.classes) * self.seeds} such pairs or more are asked for"
+        )
 
 
 @dataclass(frozen=True)
@@ -162,11 +187,6 @@ def check_data(name: str, classes: int, n: int, flag: str = "classes") -> None:
         ValueError: in one sentence, with what the data have.
 
     """
-    if name == PUBLISHED.data and not Path(name).exists():
-        raise ValueError(
-            f"CIFAR-100 is not at {name}: get it from https://www.cs.toronto.edu/~kriz/cifar.html "
-            f"and put its images at {name}/train/<class>/*.png and {name}/test/<class>/*.png"
-        )
     found = facts(name)
     if classes > len(found.classes):
         raise ValueError(
@@ -180,15 +200,24 @@ def check_data(name: str, classes: int, n: int, flag: str = "classes") -> None:
         )
 
 
-def check_device(name: str) -> None:
-    """The machine has the device; torch is asked only about others than the CPU.
+def missing_data(name: str) -> list[str]:
+    """What to do about data that are not there; nothing if they are."""
+    if name == PUBLISHED.data and not Path(name).exists():
+        return [
+            f"CIFAR-100 is not at {name}: get it from https://www.cs.toronto.edu/~kriz/cifar.html "
+            f"and put its images at {name}/train/<class>/*.png and {name}/test/<class>/*.png"
+        ]
+    try:
+        locate(name)
+    except ValueError as error:
+        return [str(error).rstrip(".")]
+    return []
 
-    Raises:
-        ValueError: in one sentence, with the devices there are.
 
-    """
-    if name == "cpu":
-        return
+def missing_device(name: str) -> list[str]:
+    """What to do about a device that is not there; nothing if it is."""
+    if name == "cpu":  # torch is asked only about others
+        return []
     import torch
 
     allowed = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
@@ -196,8 +225,8 @@ def check_device(name: str) -> None:
         allowed.append("cuda")
     if torch.backends.mps.is_available():
         allowed.append("mps")
-    if name not in allowed:
-        raise ValueError(
-            f"device is {name!r} but this machine has {', '.join(allowed)}: choose one "
-            "with --device"
-        )
+    if name in allowed:
+        return []
+    return [
+        f"device is {name!r} but this machine has {', '.join(allowed)}: choose one with --device"
+    ]

@@ -50,6 +50,11 @@ def labelings(
 
 def coarse_labels(y: Tensor, recipe: Recipe, dataset: data.DataSet, merged: int) -> Tensor:
     """The recipe's classes in the order of their names, `merged` at a time."""
-    chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
-    place = np.argsort(np.argsort([dataset.classes[c] for c in chosen]))
+    place = np.argsort(np.argsort(class_names(recipe, dataset)))
     return torch.as_tensor(place)[y] // merged
+
+
+def class_names(recipe: Recipe, dataset: data.DataSet) -> list[str]:
+    """What the recipe's classes 0 .. C-1 are called in the data."""
+    chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
+    return [dataset.classes[c] for c in chosen]

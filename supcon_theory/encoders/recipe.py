@@ -19,8 +19,10 @@ ENCODERS = ("plain", "residual", "mlp", "vit", "resnet50")
 OPTIMISERS = ("adamw", "sgd", "lars")
 PAIR = ("dcl", "nscl")
 """The objectives, CL and NSCL, that most questions compare."""
-SECONDS = {"plain": 0.045, "residual": 0.14, "mlp": 0.015, "vit": 0.45, "resnet50": 10.0}
+SECONDS = {"plain": 0.045, "residual": 0.14, "mlp": 0.015, "vit": 0.45, "resnet50": 40.0}
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
+H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
+"""The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,13 @@ class Recipe:
         found = {name: getattr(self, name) for name in own} | {"K": 2, "tau_train": self.tau}
         return found | {"step": step, "epoch": step / max(self.images // self.batch, 1)} | more
 
+    def seconds(self, of_a_step: Mapping[str, float]) -> float:
+        """What training takes, by the seconds of a step of 128 images x 2 views of each encoder."""
+        return self.steps * of_a_step[self.encoder] * self.batch / 128 * self.K / 2
+
     def shared(self, objectives: Iterable[str]) -> dict[str, float]:
         """The stored encoders a cell trains or finds, with the seconds that training each takes."""
-        seconds = self.steps * SECONDS[self.encoder] * self.batch / 128 * self.K / 2
+        seconds = self.seconds(SECONDS)
         return {f"encoders/{replace(self, objective=name).key}": seconds for name in objectives}
 
 

@@ -9,6 +9,10 @@ _ROOMS = {
     "class_distances": "cdnv centre_distances directional_cdnv",
     "collapse": "augmentation_variance equiangularity equinorm etf_deviation max_angle nc1 "
     "self_duality within_class_variance",
+    "comparison": "Likeness cka rsa",
+    "corrected": "Unbiased corrected_cdnv corrected_directional_cdnv corrected_nc1 "
+    "unbiased_moments",
+    "participation": "corrected_participation_ratio",
     "class_geometry": "Geometry geometry",
     "losses": "AnchorLosses GlobalLosses anchor_losses global_losses",
     "moments": "Measure Moments PairMeasure class_moments",

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from supcon_theory import inputs
-from supcon_theory.measures.moments import ROWS
+from supcon_theory.measures.moments import COINCIDE, ROWS
+from supcon_theory.measures.rows import Rows, each_tile
 
 _BLOCKS = 4  # column blocks of the Gram matrix: its lower triangle is not computed
 
@@ -33,11 +34,20 @@ def singular_values(features: Tensor | np.ndarray, *, centred: bool = False) -> 
         centred: Subtract the mean row first (covariance spectrum: sigma^2 / N K); RankMe does not.
 
     Returns:
-        min(N K, D) values, descending, float64.
+        min(N K, D) values, descending, float64; centred all 0 where the rows are one point up to
+        rounding, whose spectrum would look as healthy as any noise.
     """
     rows = inputs.features(features).detach().flatten(0, -2)
     total = rows.sum(0, dtype=torch.float64)
     mean = total / len(rows) if centred else torch.zeros_like(total)
+    values = _singular(rows, mean)
+    size = torch.linalg.vector_norm(rows, dtype=torch.float64)
+    constant = centred and bool(values[0] <= COINCIDE * size)
+    return torch.zeros_like(values) if constant else values
+
+
+def _singular(rows: Tensor, mean: Tensor) -> Tensor:
+    """Singular values of the rows (M, D) less the mean."""
     if len(rows) <= rows.shape[1]:
         wide = rows.double() - mean
         return torch.linalg.svdvals(wide)
@@ -61,6 +71,54 @@ def _gram(rows: Tensor, mean: Tensor, scale: Tensor | float = 1.0) -> Tensor:
     return upper + upper.triu(1).T
 
 
+def streamed_singular_values(source: Rows) -> tuple[Tensor, Tensor]:
+    """Singular values of the rows as they are, and of the rows less their mean, descending.
+
+    Two passes: the mean, then the float64 Gram matrix of the centred rows, to which the mean adds a
+    matrix of rank one. As in `singular_values`, what is below 1e-8 of the largest is rounding.
+
+    Args:
+        source: The rows.
+
+    Returns:
+        min(N K, d) values each, float64.
+    """
+    N, K, d = source.shape
+    mean = torch.zeros(d, dtype=torch.float64)
+    for _, x in each_tile(source):
+        mean += x.sum((0, 1), dtype=torch.float64) / (N * K)
+    gram = torch.zeros(d, d, dtype=torch.float64)
+    for _, x in each_tile(source):
+        rows = x.flatten(0, 1).double() - mean
+        gram += rows.T @ rows
+    count = min(N * K, d)
+    with_mean = gram + N * K * torch.outer(mean, mean)
+    plain, centred = (
+        torch.linalg.eigvalsh(matrix).flip(0)[:count].clamp_min(0).sqrt()
+        for matrix in (with_mean, gram)
+    )
+    return plain, centred
+
+
+def rank_columns(plain: Tensor, centred: Tensor) -> dict[str, float]:
+    """RankMe, participation ratio, stable rank and power law.
+
+    Args:
+        plain: Singular values of the rows as they are.
+        centred: Those of the rows less their mean.
+
+    Returns:
+        By name; the power law over the upper half of the ranks, NaN where that is too short.
+    """
+    half = int((centred > centred.max() * 1e-9).sum()) // 2
+    return {
+        "rankme": rankme(plain),
+        "participation_ratio": participation_ratio(centred),
+        "stable_rank": stable_rank(centred),
+        "power_law": power_law(centred, last=half) if half > 1 else np.nan,
+    }
+
+
 def rankme(singular: Tensor) -> float:
     """exp(-sum p log p), p = sigma / sum sigma: between 1 and the number of singular values.
 
@@ -78,9 +136,10 @@ def rankme(singular: Tensor) -> float:
 
 
 def participation_ratio(singular: Tensor) -> float:
-    """(sum sigma^2)^2 / sum sigma^4; NaN when all are 0."""
+    """(sum sigma^2)^2 / sum sigma^4, at most their number; NaN when all are 0."""
     power = _descending(singular).square()
-    return (power.sum().square() / power.square().sum()).item()
+    ratio = (power.sum().square() / power.square().sum()).item()
+    return min(ratio, float(len(power))) if ratio > 0 else ratio  # Cauchy-Schwarz, but for rounding
 
 
 def stable_rank(singular: Tensor) -> float:

@@ -27,6 +27,7 @@ def compute(
     context: Context,
     jobs: int,
     force: bool = False,
+    later: float = 0.0,
 ) -> Outcome:
     """Compute what is missing, read the rest, and put the tables together.
 
@@ -36,6 +37,7 @@ def compute(
         context: places and device.
         jobs: processes at the same time.
         force: compute what is there as well.
+        later: seconds that what follows will take, for the time left.
 
     Returns:
         the tables, with the cell's key as first column; a `FloatingPointError` ends its own cell
@@ -51,7 +53,7 @@ def compute(
         raise ValueError("two cells have the same name: name each after what tells it apart")
     parts = {} if force else {cell.name: _read(entry) for cell, entry in cells}
     missing = [(cell, entry) for cell, entry in cells if parts.get(cell.name) is None]
-    ended = run(missing, measure, context, jobs, force)
+    ended = run(missing, measure, context, jobs, force, later)
     broken = [f"{name}: {end.text}" for name, end in ended.items() if end.state == "error"]
     if broken:
         raise RuntimeError("a cell broke:\n" + "\n".join(broken))
@@ -69,7 +71,7 @@ def compute(
         for name, data in sorted(files.items()):
             if not name.endswith(".csv"):
                 continue
-            table = pd.read_csv(io.BytesIO(data))
+            table = pd.read_csv(io.BytesIO(data)).copy()  # its columns in one piece
             table.insert(0, "cell", entry.folder.name)
             tables.setdefault(name.removesuffix(".csv"), []).append(table)
     joined = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}

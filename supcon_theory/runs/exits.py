@@ -16,11 +16,13 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import NoReturn
 
+BY_WEIGHT = (0, 3, 2, 4, 1, 130)
+"""A broken theorem outweighs a broken program: it is never hidden by one."""
 KILLED = "A worker was killed, perhaps for want of memory: use fewer --jobs."
 KEPT = "Finished cells are kept; the same command goes on from there."
 
@@ -64,6 +66,11 @@ def guard(command: Callable[[], int]) -> int:
     if sentence:
         print(sentence, file=sys.stderr)
     return code
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several commands: that of the one which ended worst, 0 if there are none."""
+    return max(codes, key=BY_WEIGHT.index, default=0)
 
 
 def leave(code: int) -> NoReturn:

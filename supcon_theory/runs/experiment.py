@@ -58,17 +58,18 @@ class Experiment:
         """Run as the command line asks; ends the process with the exit code."""
         leave(self.run(sys.argv[1:]))
 
-    def run(self, argv: Sequence[str]) -> int:
+    def run(self, argv: Sequence[str], later: float = 0.0) -> int:
         """Run as `argv` asks and return the exit code; whatever happens, it is one of `runs.exits`.
 
         Args:
             argv: a preset or none, then flags.
+            later: seconds that what follows will take, for the time left.
 
         Returns:
             the exit code.
 
         """
-        return guard(lambda: self._run(argv))
+        return guard(lambda: self._run(argv, later))
 
     def work(self, config: flags.Common) -> list[tuple[Cell, store.Entry]]:
         """The cells of a configuration, each once, with their entries of the store."""
@@ -114,7 +115,7 @@ class Experiment:
                 )
         return folder
 
-    def _run(self, argv: Sequence[str]) -> int:
+    def _run(self, argv: Sequence[str], later: float) -> int:
         preset, config = flags.parse(self.name, self.presets, argv)
         began = time.time()
         try:
@@ -126,7 +127,8 @@ class Experiment:
         print(said, file=sys.stderr, flush=True)
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
         context = Context(config.out.resolve(), device, began if retrain else 0.0)
-        outcome = compute(work, self.measure, context, config.workers, config.force or retrain)
+        force = config.force or retrain
+        outcome = compute(work, self.measure, context, config.workers, force, later)
         console = Console()
         for sentence in outcome.damaged:
             console.print(sentence, style="yellow", markup=False)

@@ -10,15 +10,22 @@ from rich.progress import TimeElapsedColumn
 
 
 def duration(seconds: float) -> str:
-    """Minutes and seconds in words."""
-    minutes, seconds = divmod(int(seconds + 0.5), 60)
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+    """A time in words, in the two units that fit it: seconds, minutes, hours, days."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 class Progress:
-    """Weighs every cell by its seconds. A live bar on a terminal, a line per cell elsewhere."""
+    """Weighs every cell by its seconds. A live bar on a terminal, a line per cell elsewhere.
 
-    def __init__(self, seconds: Mapping[str, float]) -> None:
+    `later` are the seconds that what follows will take: they are part of the time left over all.
+    """
+
+    def __init__(self, seconds: Mapping[str, float], later: float = 0.0) -> None:
+        self.later = later
         self.seconds, self.parts, self.done = dict(seconds), dict.fromkeys(seconds, 0.0), 0
         console = Console(stderr=True)
         self.bar = Bar(
@@ -44,7 +51,11 @@ class Progress:
         gained = max(part - self.parts[key], 0.0)
         self.parts[key] += gained
         advance = gained * self.seconds[key]
-        self.bar.update(self.task, advance=advance, description=self._title())
+        self.bar.update(self.task, advance=advance)
+        title = self._title()
+        if self.later:
+            title += f" {self._overall(self.bar.tasks[self.task].time_remaining)}"
+        self.bar.update(self.task, description=title)
 
     def finish(self, name: str, failure: str) -> None:
         """A cell is done, or ended early for the reason given."""
@@ -55,7 +66,11 @@ class Progress:
             self.bar.console.print(f"[bold]{escape(name)} ended early:[/] {escape(failure)}")
         elif self.bar.disable:
             rest = f"about {duration(left)} left" if left else ""
-            print(f"{self._title()}  {name}  {rest}", file=sys.stderr, flush=True)
+            overall = f"  {self._overall(left)}" if self.later else ""
+            print(f"{self._title()}  {name}  {rest}{overall}", file=sys.stderr, flush=True)
 
     def _title(self) -> str:
         return f"cell {self.done}/{len(self.seconds)}"
+
+    def _overall(self, left: float | None) -> str:
+        return f"(over all: {duration((left or 0.0) + self.later)})"

@@ -122,13 +122,13 @@ def show_verdicts(console: Console, verdicts: pd.DataFrame) -> None:
     """A line per claim; of a trend, and of what does not pass, what the verdict rests on."""
     print()
     for row in verdicts.to_dict("records"):
-        said = [str(row[name]) for name in ("published", "reason") if row.get(name)]
+        said = [str(row["published"])] if row.get("published") else []
         statement = str(row["statement"])
         if row["kind"] in MUST_HOLD and row["verdict"] == "PASS":
             statement = _in_words(statement)
             where = re.findall(r"\b(?:data|C|tau) = [^,]+", str(row["scope"]))
             statement += f" ({', '.join(where)})" if where else ""
-            said = [word for word in said if word != "as published"]
+            said = [word for word in (*said, row["reason"]) if word and word != "as published"]
         else:
             said += basis(row)
         verdict, claim = row["verdict"], row["claim"]

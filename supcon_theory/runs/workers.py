@@ -27,7 +27,9 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 Work = Sequence[tuple[Cell, Entry]]
 
 
-def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool) -> dict[str, Done]:
+def run(
+    cells: Work, measure: Measure, context: Context, jobs: int, force: bool, later: float = 0.0
+) -> dict[str, Done]:
     """Compute cells, the longest first.
 
     Args:
@@ -36,6 +38,7 @@ def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool)
         context: places and device; its `report` is replaced by the progress shown.
         jobs: processes at the same time.
         force: compute what is there as well.
+        later: seconds that what follows will take, for the time left.
 
     Returns:
         how each ended, by name.
@@ -50,7 +53,7 @@ def run(cells: Work, measure: Measure, context: Context, jobs: int, force: bool)
     many = f"{len(cells)} cell{'s' * (len(cells) > 1)} to compute"
     where = "in this process" if here else f"starting {min(jobs, len(cells))} workers"
     print(f"{many}, {where} ...", file=sys.stderr, flush=True)  # PyTorch takes seconds to load
-    with Progress(seconds) as progress, one_thread():
+    with Progress(seconds, later) as progress, one_thread():
         compute = _here if here else _in_workers
         ended = {}
         for name, done in compute(cells, measure, context, jobs, force, progress):

@@ -21,10 +21,10 @@ from supcon_theory.theory.counts import (
     Floats,
     checked_counts,
     checked_setting,
-    checked_tau,
     checked_whole,
     require,
 )
+from supcon_theory.theory.floors import margin_floor
 
 
 def nscl_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
@@ -131,10 +131,8 @@ def nscl_floor(counts: Sequence[int], K: int, tau: float, weight: float | None =
         (1/N) sum_c n_c log(K (N - n_c)) - 1/tau
             - (1/(N tau)) [sum_c n_c^2 r_c + (sum_c n_c |r_c - w|)^2 / (4 w)],   r_c = 1/(N - n_c)
 
-    for every weight w > 0. Proof: Jensen on each log-sum leaves sum_a r_a (<z_a, s> - <z_a,
-    s_class>) with s the sum of all rows; the class part is at most its value at collapse, and
-    <u, s> >= -|u - w s|^2 / (4w) for u = sum_a r_a z_a. Equal to the minimum L* when the classes
-    are balanced, loose under strong imbalance.
+    for every weight w > 0: Jensen on each log-sum, then `floors.margin_floor`. Equal to the minimum
+    L* when the classes are balanced, loose under strong imbalance.
 
     Args:
         counts: (C,) class sizes.
@@ -149,28 +147,10 @@ def nscl_floor(counts: Sequence[int], K: int, tau: float, weight: float | None =
         >>> round(nscl_floor([12, 4, 2, 2], 2, 1.0), 3)
         1.073
     """
-    n_c, tau = checked_counts(counts), float(checked_tau(tau))
+    n_c, N = checked_counts(counts), float(np.sum(counts))
     checked_whole(1, K=K)
-    N = n_c.sum()
-    r = 1 / (N - n_c)
-    if weight is None:
-        weight = _best_weight(n_c, r)
-    require(weight > 0, "a weight must be positive", weight=weight)
-    spread = (n_c @ np.abs(r - weight)) ** 2 / (4 * weight)
-    return float(n_c @ np.log(K * (N - n_c)) / N - 1 / tau - (n_c @ (n_c * r) + spread) / (N * tau))
-
-
-def _best_weight(n_c: Floats, r: Floats) -> float:
-    """Argmin over w of (sum_c n_c |r_c - w|)^2 / w: a kink r_c, or |a/b| if the sum is a + b w."""
-    candidates = list(r)
-    for kink in r:
-        sign = np.where(r <= kink, 1.0, -1.0)  # on the piece just above this kink
-        a, b = -(sign * n_c) @ r, sign @ n_c
-        if b != 0 and a != 0:
-            candidates.append(abs(a / b))
-    candidates = np.array(candidates)
-    spread = (np.abs(r[None, :] - candidates[:, None]) @ n_c) ** 2 / candidates
-    return float(candidates[spread.argmin()])
+    negatives = n_c @ np.log(K * (N - n_c)) / N
+    return float(negatives) + margin_floor(n_c, np.ones_like(n_c), tau, weight)
 
 
 def cdnv_at_instance_simplex(n: ArrayLike) -> Floats:

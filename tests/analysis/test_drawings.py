@@ -19,24 +19,19 @@ from supcon_theory.analysis import style
 
 from supcon_theory.audits import columns
 
+pytestmark = pytest.mark.usefixtures("coarse_pictures")
 FOLDER = Path(supcon_theory.analysis.__file__).parent
 NAMES = sorted(
-    path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem not in ("style", "publish")
+    path.stem
+    for path in FOLDER.glob("[a-z]*.py")
+    if "\n@style.drawing(" in path.read_text(encoding="utf-8")
 )
 FIGURES = {
     "collapse": ("", "_geometry"),
     "few_shot": ("", "_bounds", "_terms"),
+    "pretrained": ("", "_shots"),
     "minimisers": ("", "_descent", "_gram", "_curvature", "_ceiling"),
 }
-
-
-@pytest.fixture(autouse=True)
-def coarse(monkeypatch):
-    """Pictures of few pixels, which are quicker to write."""
-    save = matplotlib.figure.Figure.savefig
-    monkeypatch.setattr(
-        matplotlib.figure.Figure, "savefig", lambda self, *a, **k: save(self, *a, dpi=40, **k)
-    )
 
 
 def module(name: str):
@@ -111,6 +106,16 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
             "gram": matrix,
             "spectrum": spectrum,
         }
+    if name == "audit":
+        at = dict(C=[4], tau=[1.0, 0.1])
+        return {
+            "per_class": rows((c.PER_CLASS,), rng, **at, **{"class": ["a", "b", "c", "d"]}),
+            "pairs": rows((c.PAIRS,), rng, class_i=["a", "b"], class_j=["c", "d"]),
+            "spectrum": rows((c.SPECTRUM,), rng, rank=[1, 2, 3, 4]),
+            "held_out": rows(
+                (c.HELD_OUT,), rng, probe=["nearest centre", "linear"], ways=[2, 4], m=[1, 2, 5]
+            ),
+        }
     if name == "embeddings_map":
         at = dict(C=[4], seed=[0, 1], objective=["dcl", "nscl"], step=[0, 5])
         table = rows((c.MAPS,), rng, **at, labels=both["labels"], method=["tsne"])
@@ -134,6 +139,19 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         return {"table": table}
     if name == "few_shot_counterexample":
         return {"table": rows((c.COUNTEREXAMPLE,), rng, seed=[0, 1], scale=[1.0, 2.0], m=[10, 1e4])}
+    if name == "small_samples":
+        laws = ["isotropic", "thin", "sphere classes", "related", "independent", "sphere pairs"]
+        measures = ["cdnv", "directional_cdnv", "nc1", "participation_ratio", "cka", "rsa"]
+        at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
+        table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
+        return {"table": table}
+    if name == "pretrained":
+        about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
+        labels = ["true", "coarse", "shuffled"]
+        exact = rows((c.GAP, c.PLACEMENT), rng, **about, labels=labels, tau=[1.0, 0.05])
+        shots = rows((c.FEW_SHOT, c.PLACEMENT), rng, **about, m=[1.0, 10.0, np.inf], ways=[2, 4])
+        both = (exact.assign(protocol="exact"), shots.assign(protocol="resampled"))
+        return {"table": pd.concat(both, ignore_index=True)}
     if name == "minimisers":
         shape = dict(C=[4], n=[3], K=[2], seed=[0, 1], tau=[0.1, 1.0])
         parts = rows(

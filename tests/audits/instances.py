@@ -18,14 +18,19 @@ from supcon_theory.audits.collapse import (
 from supcon_theory.audits.counterexample import counterexample_audit
 from supcon_theory.audits.earlier_bounds import earlier_bounds_audit
 from supcon_theory.audits.embeddings import audit, scalars
+from supcon_theory.audits.estimates import estimates_audit
+from supcon_theory.audits.exact_laws import enumeration_audit, two_points_audit
 from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
 from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.audits.gap import gap_audit, labelling_audit
+from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
+from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.training import checkpoint_audit, training_audit
+from supcon_theory.measures.moments import class_moments
 from supcon_theory.theory.few_shot.gaussian import simplex_classes
 
 TAUS = [1.0, 0.2]
@@ -88,6 +93,14 @@ GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
 INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
     "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
     "labelling": (GAP_AND_FLOORS, of_embeddings(lambda z, y: labelling_audit(z, y, TAUS))),
+    "placed": (
+        (columns.GAP, columns.PLACEMENT),
+        of_embeddings(lambda z, y: [placed(row) for row in gap_audit(z, y, TAUS)]),
+    ),
+    "sharpened": (
+        (columns.FEW_SHOT, columns.PLACEMENT),
+        lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
+    ),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),
@@ -104,22 +117,41 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),
     ),
-    "gram": ((columns.GRAM,), of_embeddings(gram_table)),
+    "gram": ((columns.GRAM,), of_embeddings(lambda z, y: gram_table(z, y, "abcd"))),
     "spectrum": ((columns.SPECTRUM,), of_embeddings(lambda z, y: spectrum_table(z))),
-    "pairs": ((columns.PAIRS,), of_embeddings(lambda z, y: pairs_table(z, y, "abcd"))),
+    "pairs": (
+        (columns.PAIRS,),
+        of_embeddings(lambda z, y: pairs_table(class_moments(z, y), "abcd")),
+    ),
     "maps": ((columns.MAPS,), map_rows),
     "embeddings": ((columns.EMBEDDINGS,), of_embeddings(lambda z, y: [scalars(z, y, tau=0.2)])),
     "audit": (
         (
             *GAP_AND_FLOORS,
             columns.EMBEDDINGS,
+            columns.SMALL_SAMPLES,
+            columns.FINITE_SAMPLES,
+            columns.COMPARISON,
+            columns.RAW,
             columns.PAIRS,
             columns.SPECTRUM,
             columns.FEW_SHOT,
             columns.RANKS,
             columns.PROBES,
+            columns.LOSSES,
+            columns.PER_CLASS,
+            columns.NULLS,
+            columns.NEAREST_OTHERS,
+            columns.HELD_OUT,
+            columns.LABELS_NEEDED,
+            columns.MISLABELLED,
+            columns.SUBSETS,
         ),
-        of_embeddings(lambda z, y: pd.concat(audit(z, y, TAUS, (1, 4)).values())),
+        of_embeddings(
+            lambda z, y: pd.concat(
+                audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1, raw=True).values()
+            )
+        ),
     ),
     "imbalance": (
         (columns.MINIMISERS,),
@@ -145,6 +177,14 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "counterexample": (
         (columns.COUNTEREXAMPLE,),
         lambda: [counterexample_audit(m, 1.0, 2000, 0) for m in (10, 10_000)],
+    ),
+    "estimates": (
+        (columns.ESTIMATES,),
+        lambda: [row for law in LAWS for row in estimates_audit(law, 8, 3, seed=0)],
+    ),
+    "exact laws": (
+        (columns.ESTIMATES,),
+        lambda: [*enumeration_audit(4, seed=0), two_points_audit(400, 20, seed=0)],
     ),
     "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
     "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),

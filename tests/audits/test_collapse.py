@@ -49,7 +49,7 @@ def test_at_the_instance_simplex_cdnv_is_half_of_n_less_one(C, n):
 
 def test_gram_and_spectrum_of_a_simplex():
     z, y = collapsed()
-    gram = gram_table(z, y).pivot(index="i", columns="j", values="cosine").to_numpy()
+    gram = gram_table(z, y, "abc").pivot(index="i", columns="j", values="cosine").to_numpy()
     np.testing.assert_allclose(gram, np.where(np.eye(3), 1, -0.5), atol=1e-12)
     spectrum = spectrum_table(z)
     assert spectrum["rank"].tolist() == [1, 2, 3, 4, 5]

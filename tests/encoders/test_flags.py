@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from supcon_theory.app.command import names
+from supcon_theory.app.experiments import names
 from supcon_theory.encoders.flags import Trained
+from supcon_theory.runs.progress import duration
 
 EXPERIMENTS = [
     importlib.import_module(f"supcon_theory.experiments.{name}").EXPERIMENT for name in names()
@@ -55,3 +56,54 @@ def test_moved_data_keep_their_keys_and_changed_data_do_not(tmp_path):
     (tmp_path / "a.npz").rename(tmp_path / "b.npz")
     assert about("b.npz", 0) == first
     assert all(a != b for a, b in zip(about("c.npz", 1), first, strict=True))
+
+
+def refusal(capsys, name: str, *flags: str) -> str:
+    (experiment,) = (found for found in EXPERIMENTS if found.name == name)
+    assert experiment.run(list(flags)) == 2
+    return capsys.readouterr().err
+
+
+def test_a_missing_gpu_and_missing_data_are_said_in_one_sentence_with_the_time(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    said = refusal(capsys, "gap_vs_classes", "paper")
+    assert said.count("\n") == 1
+    for part in ("device is 'cuda'", "CIFAR-100 is not at data/cifar100", "kriz/cifar.html"):
+        assert part in said
+    # 14,400 steps of 1024 images at .76 s for both encoders; 7 numbers of classes x 5 seeds
+    assert "about 3 h 02 min of an H100 or 107 days of one core to train, and 35 such" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_what_is_missing_is_named(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = refusal(capsys, "gap_vs_classes", "--data", "nowhere", "--seeds", "2")
+    assert said.startswith("unknown data set 'nowhere'")
+    assert "9 s of one core to train, and 10 such pairs" in said
+    assert "device" not in said and "H100" not in said
+    said = refusal(capsys, "loss_tracking", "paper", "--device", "cpu")
+    assert said.startswith("CIFAR-100") and "107 days of one core" in said
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    said = refusal(capsys, "loss_tracking", "--device", "cuda:7")
+    assert said.startswith("device is 'cuda:7'") and "unknown" not in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"),
+        (59.6, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 00 min"),
+        (10_944, "3 h 02 min"),
+        (48 * 3600 - 1, "47 h 59 min"),
+        (48 * 3600, "2 days"),
+        (9.216e6, "107 days"),
+    ],
+)
+def test_a_time_is_told_in_the_units_that_fit_it(seconds, words):
+    assert duration(seconds) == words

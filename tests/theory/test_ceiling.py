@@ -3,9 +3,16 @@
 import math
 
 import mpmath
+import numpy as np
 import pytest
 
-from supcon_theory.theory.ceiling import condition, etf_ceiling_is_proved, open_temperatures
+from supcon_theory.theory.ceiling import (
+    condition,
+    etf_ceiling,
+    etf_ceiling_is_proved,
+    open_temperatures,
+    relaxed_ceiling,
+)
 
 
 def on_a_grid(C, n, tau, points=400):
@@ -86,3 +93,50 @@ def test_the_float_criterion_agrees_with_the_rigorous_one():
         for n in (2, 7):
             for tau in (0.1, 0.4, 0.6, 0.79, 1.0):
                 assert bool(etf_ceiling_is_proved(C, n, tau)) == (condition(C, n, tau) == "proved")
+
+
+# ---- the relaxed ceiling ------------------------------------------------------------------------
+def test_the_relaxed_ceiling_is_the_largest_value_on_a_fine_grid():
+    S = np.linspace(0, 1, 200_001)
+    for C, n, tau in ((2, 2, 1.0), (40, 2, 0.3), (100, 10, 0.25), (1000, 2, 0.2), (1000, 50, 0.01)):
+        kappa, c = (n - 1) / (n * (C - 1)), C / ((C - 1) * tau)
+        beta = np.log(kappa) + c
+        up, down = np.logaddexp(0, beta - c * S), np.logaddexp(0, beta + c * S)
+        grid = ((1 + S) / 2 * up + (1 - S) / 2 * down).max()
+        found = float(relaxed_ceiling(C, n, tau))
+        assert grid - 1e-12 <= found == pytest.approx(grid, rel=1e-8)
+
+
+def test_the_relaxed_ceiling_is_the_ceiling_from_tau_a_half_on_and_wherever_that_is_proved():
+    C, n, tau = np.meshgrid([2, 3, 13, 50, 1000], [2, 10, np.inf], np.geomspace(0.05, 5, 60))
+    ceiling, relaxed = etf_ceiling(C, n, tau), relaxed_ceiling(C, n, tau)
+    assert (relaxed >= ceiling).all()
+    equal = relaxed <= ceiling * (1 + 1e-10)
+    assert equal[tau >= 0.5].all() and not equal.all()
+    assert equal[np.asarray(etf_ceiling_is_proved(C, n, tau))].all()
+
+
+def test_no_mean_gap_is_above_the_relaxed_ceiling():
+    """Where the ceiling has no proof: off-centre, collapsed and two-pole embeddings."""
+    rng = np.random.default_rng(0)
+    C, n, tau = 40, 2, 0.3
+    assert not etf_ceiling_is_proved(C, n, tau)
+    y = np.repeat(np.arange(C), n)
+    same = (y[:, None] == y) & ~np.eye(C * n, dtype=bool)
+    for shift in (0.0, 0.3, 1.0, 3.0):
+        for poles in (False, True):
+            centres = rng.standard_normal((C, C)) / C**0.5
+            if poles:
+                centres = (
+                    np.where(np.arange(C) < 30, 1.0, -1.0)[:, None] * np.eye(C)[:1] + centres / 9
+                )
+            z = (centres + shift * np.eye(C)[:1])[y]
+            z /= np.linalg.norm(z, axis=1, keepdims=True)
+            s = np.exp(z @ z.T / tau)
+            gap = np.log1p((s * same).sum(1) / (s * (y[:, None] != y)).sum(1)).mean()
+            assert gap <= float(relaxed_ceiling(C, n, tau)) + 1e-9
+
+
+def test_a_class_of_one_sample_has_no_relaxed_ceiling():
+    with pytest.raises(ValueError, match="pass n >= 2"):
+        relaxed_ceiling(5, 1, 1.0)

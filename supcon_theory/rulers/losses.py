@@ -1,0 +1,241 @@
+"""The loss of an anchor from what it sees: every id of `objectives.ids`, in NumPy.
+
+The same formulas as `supcon_theory.objectives`, read off cosines instead of embeddings; the tests
+hold one to the other. What an id needs is a row of `LOSSES`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from supcon_theory.objectives.ids import options_of
+from supcon_theory.pairs.sets import SETS
+from supcon_theory.rulers.cosines import Rows, Seen
+from supcon_theory.theory.counts import Floats, checked_whole, log1p_exp, require
+
+
+def with_positive(seen: Seen, log_negatives: Floats, positives: str | Rows = "own") -> Floats:
+    """Mean over the positives p of log(e^{s_ap} + X) - s_ap, from log X (anchors,)."""
+    return seen.mean(positives, lambda s: log1p_exp(log_negatives[:, None] - s))
+
+
+def without_positive(seen: Seen, log_negatives: Floats, pairs: str) -> Floats:
+    """Log X minus the mean of s_ap over own views, the anchor itself among them for "all" pairs."""
+    own = np.nan_to_num(seen.mean("own")) * (seen.K - 1)  # no other view: nothing to add
+    of_all = (own + 1 / seen.tau) / seen.K
+    return log_negatives - (of_all if pairs == "all" else seen.mean("own"))
+
+
+def dcl(seen: Seen, pairs: str = "all") -> Floats:
+    """log(S + D) - s_ap."""
+    return without_positive(seen, seen.log_sum("ins"), pairs)
+
+
+def nscl(seen: Seen, pairs: str = "all") -> Floats:
+    """Log D - s_ap."""
+    return without_positive(seen, seen.log_sum("oth"), pairs)
+
+
+def dhel(seen: Seen, anchors: str = "all") -> Floats:
+    """Log E(view) - s_ap; the views are alike, so all anchors have the loss of the first view's."""
+    return seen.log_sum("view") - seen.mean("own")
+
+
+def dhel_official(seen: Seen) -> Floats:
+    """2 log E(view) - s_ap."""
+    return 2 * seen.log_sum("view") - seen.mean("own")
+
+
+def n_dhel(seen: Seen) -> Floats:
+    """Log E(view and oth) - s_ap."""
+    return seen.log_sum("view_oth") - seen.mean("own")
+
+
+def nt_xent(seen: Seen) -> Floats:
+    """log(e^{s_ap} + S + D) - s_ap."""
+    return with_positive(seen, seen.log_sum("ins"))
+
+
+def nscl_coupled(seen: Seen) -> Floats:
+    """log(e^{s_ap} + D) - s_ap."""
+    return with_positive(seen, seen.log_sum("oth"))
+
+
+def n_pairs(seen: Seen) -> Floats:
+    """log(e^{s_ak} + D) - s_ak, k in another sample of the class."""
+    return with_positive(seen, seen.log_sum("oth"), seen.sis.first(1))
+
+
+def supcon(seen: Seen, max_positives: int | None = None) -> Floats:
+    """log(E(P) + D) - s_ap, p in P."""
+    if max_positives is None:
+        return seen.log_sum("rest") - seen.mean("P")
+    positives = seen.sets["P"].first(max_positives)
+    return seen.log_sum(positives + seen.oth) - seen.mean(positives)
+
+
+def supcon_in(seen: Seen) -> Floats:
+    """log(E(P) + D) - log(E(P) / |P|)."""
+    return seen.log_sum("rest") - seen.log_sum("P") + np.log(seen.sets["P"].size)
+
+
+def hucl(seen: Seen, beta: float = 1.0) -> Floats:
+    """log(e^{s_ap} + Q M_beta(ins)) - s_ap."""
+    return with_positive(seen, seen.log_tilted("ins", beta) + np.log(seen.sets["ins"].size))
+
+
+def h_nscl(seen: Seen, beta: float = 1.0) -> Floats:
+    """log(e^{s_ap} + |oth| M_beta(oth)) - s_ap."""
+    return with_positive(seen, seen.log_tilted("oth", beta) + np.log(seen.sets["oth"].size))
+
+
+def hscl(seen: Seen, beta: float = 1.0, positives: str = "class") -> Floats:
+    """log(e^{s_ap} + Q M_beta(oth)) - s_ap, p in P or own."""
+    tilted = seen.log_tilted("oth", beta) + np.log(seen.sets["ins"].size)
+    return with_positive(seen, tilted, "P" if positives == "class" else "own")
+
+
+def scl_jiang(seen: Seen, positives: str = "class") -> Floats:
+    """`hscl` with beta = 0."""
+    return hscl(seen, 0.0, positives)
+
+
+def hcl(seen: Seen, beta: float = 1.0, tau_plus: float = 0.1) -> Floats:
+    """log(e^{s_ap} + Q G) - s_ap, G = max(e^{-1/tau}, (M_beta - tau_plus e^s)/(1 - tau_plus))."""
+    log_M = seen.log_tilted("ins", beta)[:, None]
+    log_Q = np.log(seen.sets["ins"].size)[:, None]
+
+    def of(s: Floats) -> Floats:
+        # log of tau_plus e^s over M, so that nothing overflows; above 0 the clamp holds
+        ratio = np.minimum(np.log(tau_plus) + s - log_M if tau_plus > 0 else -np.inf, 0.0)
+        with np.errstate(divide="ignore"):
+            corrected = log_M + np.log(-np.expm1(ratio)) - np.log1p(-tau_plus)
+        return log1p_exp(log_Q + np.maximum(corrected, -1 / seen.tau) - s)
+
+    return seen.mean("own", of)
+
+
+def debiased(seen: Seen, tau_plus: float = 0.1) -> Floats:
+    """`hcl` with beta = 0."""
+    return hcl(seen, 0.0, tau_plus)
+
+
+def cross_entropy(seen: Seen) -> Floats:
+    """Log sum_c e^{<z, w_c>/tau} - <z, w_y>/tau with unit class weights."""
+    return seen.log_sum("weights") - seen.mean(seen.weights.first(1))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """An anchor's loss and what belongs to it."""
+
+    of: Callable[..., Floats]  # (seen, **options) -> (anchors,)
+    needs: tuple[str, ...]  # sets in which an anchor must have a row
+    equal: str  # formula of the value when all similarities are equal
+    least: str  # formula of the least value, balanced classes
+    per_pair: bool = False  # the mean is over pairs (anchor, positive)
+    random: str = ""  # formula near which it is for many random directions
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it asks the labels."""
+        return any(name not in SETS or SETS[name].labelled for name in self.needs)
+
+    def weight(self, n: Floats, N: int, K: int, options: Mapping[str, Any]) -> Floats:
+        """Weight of an anchor in a class of n in the mean; 0 where it has no loss."""
+        has = n > 0
+        for name in self.sets(options):
+            has = has & (SETS[name].size(N, K, n) > 0)
+        pairs = self.per_pair and "own" not in self.sets(options)
+        return np.where(has, K * n - 1 if pairs else 1.0, 0.0)
+
+    def sets(self, options: Mapping[str, Any]) -> list[str]:
+        """The sets of `pairs.sets` in which an anchor must have a row."""
+        own = options.get("positives") == "own"
+        return ["own" if own and name == "P" else name for name in self.needs if name in SETS]
+
+    def __call__(self, seen: Seen, options: Mapping[str, Any]) -> Floats:
+        """(anchors,) losses."""
+        names = self.of.__code__.co_varnames[1 : self.of.__code__.co_argcount]
+        return self.of(seen, **{name: options[name] for name in names if name in options})
+
+
+CLASS, INSTANCE = "e^(-C/((C-1)tau))", "e^(-N/((N-1)tau))"
+NEAR = "near equal + log 0F1(; d/2; 1/(4 tau^2))"  # no tilt, mean positive outside the logarithm
+LOSSES = {
+    "dcl": Loss(dcl, ("ins",), "log(K(N-1))", f"log(K(N-1) {INSTANCE})"),
+    "nscl": Loss(nscl, ("oth",), "log(nK(C-1))", f"log(nK(C-1) {CLASS})"),
+    "dhel": Loss(dhel, ("own", "view"), "log(N-1)", f"log((N-1) {INSTANCE})", random=NEAR),
+    "dhel_official": Loss(
+        dhel_official, ("own", "view"), "2 log(N-1) + 1/tau", "2 log(N-1) - (N+1)/((N-1)tau)"
+    ),
+    "n_dhel": Loss(n_dhel, ("own", "view_oth"), "log(n(C-1))", f"log(n(C-1) {CLASS})", random=NEAR),
+    "nt_xent": Loss(
+        nt_xent, ("own", "ins"), "log(1 + K(N-1))", f"log(1 + K(N-1) {INSTANCE})", random=NEAR
+    ),
+    "nscl_coupled": Loss(
+        nscl_coupled, ("own", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})", random=NEAR
+    ),
+    "n_pairs": Loss(
+        n_pairs, ("sis", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})", random=NEAR
+    ),
+    "supcon": Loss(supcon, ("P",), "log(NK - 1)", f"log(nK - 1 + nK(C-1) {CLASS})", random=NEAR),
+    "supcon_in": Loss(supcon_in, ("P",), "log(NK - 1)", f"log(nK - 1 + nK(C-1) {CLASS})"),
+    "hucl": Loss(hucl, ("own", "ins"), "log(1 + K(N-1))", f"log(1 + K(N-1) {INSTANCE})"),
+    "h_nscl": Loss(h_nscl, ("own", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})"),
+    "hscl": Loss(hscl, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", True),
+    "scl_jiang": Loss(
+        scl_jiang, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", True, random=NEAR
+    ),
+    "hcl": Loss(hcl, ("own", "ins"), "log(1 + K(N-1))", ""),
+    "debiased": Loss(debiased, ("own", "ins"), "log(1 + K(N-1))", ""),
+    "cross_entropy": Loss(cross_entropy, ("weights",), "log C", f"log(1 + (C-1) {CLASS})"),
+}
+
+
+def read_options(id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of an objective with its defaults.
+
+    Args:
+        id: of the objective.
+        given: those that are not the default.
+
+    Returns:
+        All of them but class weights, which the ruler takes as unit rows that are free.
+
+    Raises:
+        ValueError: an option that it does not have, or one that leaves it without a scale.
+    """
+    known = {name: value for name, value in options_of(id).items() if name != "weights"}
+    for name, value in given.items():
+        if name not in known:
+            has = f"its options are {', '.join(known)}" if known else "it has none"
+            raise ValueError(f"{id} has no option {name!r}: {has}.")
+        _check_option(name, value)
+    return {**known, **given}
+
+
+CHOICES = {
+    "pairs": ("all", "distinct"),
+    "positives": ("class", "own"),
+    "anchors": ("all", "first_view"),
+    "detach_weights": (False, True),
+    "clamp": (True,),  # without it the loss is undefined for many embeddings and has no scale
+}
+RANGES = {"beta": (0.0, np.inf), "tau_plus": (0.0, 1.0)}
+
+
+def _check_option(name: str, value: object) -> None:
+    if name in CHOICES:
+        if value not in CHOICES[name]:
+            raise ValueError(f"{name} is {value!r}; the ruler takes one of {CHOICES[name]}.")
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} is {value!r}; pass a number.")
+    if name in RANGES:
+        low, high = RANGES[name]
+        require(low <= value < high, f"pass a number in [{low:g}, {high:g})", **{name: value})
+    else:
+        checked_whole(1, **{name: value})

@@ -1,0 +1,96 @@
+"""Floors: the minimum where classes are balanced, below every embedding elsewhere."""
+
+import numpy as np
+import pytest
+import torch
+
+from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.theory import floors, minima
+
+SETTINGS = [(2, 2, 2, 1.0), (3, 4, 2, 0.3), (4, 3, 3, 0.1), (5, 2, 2, 2.0)]
+AT_INSTANCES = {"dcl", "dhel", "nt_xent", "hucl"}
+
+
+@pytest.mark.parametrize("C, n, K, tau", SETTINGS)
+@pytest.mark.parametrize("name", sorted(set(floors.TERMS) & set(minima.MINIMA)))
+def test_a_balanced_floor_is_the_closed_form_minimum(name, C, n, K, tau):
+    counts = [1] * (n * C) if name in AT_INSTANCES else [n] * C
+    found = floors.class_floor(floors.TERMS[name], counts, [1.0] * len(counts), K, tau)
+    assert found == pytest.approx(float(minima.MINIMA[name](C, n, K, tau)), abs=1e-12)
+
+
+def weights(name, counts, K):
+    counts = np.array(counts, float)
+    if name in ("hscl", "scl_jiang"):
+        return K * counts - 1
+    return np.where(counts > 1, 1.0, 0.0) if name == "n_pairs" else np.ones_like(counts)
+
+
+def slow_margin(counts, slopes, tau, w):
+    """The floor of `margin_floor` for one w, class by class."""
+    N, total, spread = sum(counts), 0.0, 0.0
+    for n, omega in zip(counts, slopes, strict=True):
+        rho = omega / (N - n)
+        total += n * omega + n * n * rho
+        spread += n * abs(rho - w)
+    return -(total + spread**2 / (4 * w)) / (N * tau)
+
+
+def test_the_weight_is_the_best_of_a_fine_grid():
+    rng = np.random.default_rng(0)
+    for counts in ([12, 4, 2, 2], [20, 1, 1, 1], [9, 6, 3], [5, 5, 5]):
+        for slopes in (np.ones(len(counts)), rng.uniform(0, 1, len(counts)), [0] + [1] * 9):
+            slopes = np.asarray(slopes, float)[: len(counts)]
+            best = floors.margin_floor(counts, slopes, 0.5)
+            grid = [slow_margin(counts, slopes, 0.5, w) for w in np.geomspace(1e-4, 10, 3000)]
+            assert max(grid) <= best + 1e-12
+            assert max(grid) == pytest.approx(best, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", ["nscl", "n_dhel", "nscl_coupled", "supcon", "supcon_in", "hscl"])
+def test_no_embedding_is_below_the_floor_of_its_counts(name):
+    """Collapsed, spread and nearly merged classes; the floor must not give way to any of them."""
+    rng = np.random.default_rng(1)
+    for counts in ([4, 4, 4], [9, 2, 2, 1], [5, 3], [6, 1, 1, 1, 1]):
+        y = np.repeat(np.arange(len(counts)), counts)
+        for tau in (0.1, 0.5, 2.0):
+            floor = floors.class_floor(floors.TERMS[name], counts, weights(name, counts, 2), 2, tau)
+            for d in (2, 5):
+                for noise in (0.0, 0.1, 1.0):
+                    centres = rng.standard_normal((len(counts), d))
+                    centres -= rng.choice([0, 1]) * centres.mean(0)
+                    z = centres[y][:, None] + noise * rng.standard_normal((len(y), 2, d))
+                    z = torch.from_numpy(z / np.linalg.norm(z, axis=-1, keepdims=True))
+                    loss = float(OBJECTIVES[name](z, torch.from_numpy(y), tau=tau))
+                    assert loss >= floor - 1e-9, (counts, tau, d, noise)
+
+
+def test_unit_class_weights_do_not_go_below_their_floor():
+    rng = np.random.default_rng(2)
+    for counts in ([3, 3, 3], [5, 2, 1, 1]):
+        C, y = len(counts), np.repeat(np.arange(len(counts)), counts)
+        for tau in (0.1, 1.0):
+            floor = floors.weights_floor(np.array(counts) / sum(counts), tau)
+            for _ in range(50):
+                w = rng.standard_normal((C, C)) + rng.choice([0, 3]) * np.eye(C)
+                w /= np.linalg.norm(w, axis=1, keepdims=True)
+                z = w[y] + rng.choice([0, 0.3]) * rng.standard_normal((len(y), C))
+                z /= np.linalg.norm(z, axis=1, keepdims=True)
+                logits = z @ w.T / tau
+                loss = np.mean(np.logaddexp.reduce(logits, 1) - logits[np.arange(len(y)), y])
+                assert loss >= floor - 1e-12
+
+
+def test_classes_without_a_loss_are_an_error():
+    with pytest.raises(ValueError, match="no anchor of such a batch has a loss"):
+        floors.class_floor(floors.TERMS["n_pairs"], [1, 1], [0.0, 0.0], 2, 1.0)
+
+
+@pytest.mark.parametrize("name", floors.TERMS)
+def test_low_temperatures_lose_no_floor(name):
+    counts = [4, 3, 2]
+    found = floors.class_floor(floors.TERMS[name], counts, [1.0] * 3, 2, 0.001)
+    assert np.isfinite(found)
+    assert found == pytest.approx(
+        floors.class_floor(floors.TERMS[name], counts, [1.0] * 3, 2, 0.00101), abs=30
+    )
