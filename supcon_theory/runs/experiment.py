@@ -4,16 +4,11 @@ config -> cells -> table.csv -> claims.csv, claims.json -> figures -> datapackag
 manifest.json -> terminal
 """
 
-import importlib
-import importlib.util
-import json
 import os
 import re
 import shlex
-import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +25,7 @@ from supcon_theory.runs import datapackage, flags, machine, store, terminal
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
 from supcon_theory.runs.exits import Refused, guard, leave
+from supcon_theory.runs.figures import draw, figures
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
@@ -157,7 +153,8 @@ class Experiment:
             self._write_latex(stage, outcome, summaries)
             store.write_json(stage / "claims.json", document)
             store.write_json(stage / "manifest.json", manifest)
-            missing = draw(self.name, stage) if outcome.tables else ""
+            singly = preset != "smoke"
+            missing = draw(self.name, stage, folder, singly) if outcome.tables else ""
             self._describe(stage, outcome, verdicts, summaries)
         terminal.show_summaries(summaries, seeds(outcome.tables), self.audits)
         terminal.show_verdicts(console, verdicts)
@@ -250,44 +247,3 @@ def write_tables(
         tables["broken/" + re.sub(r"[^\w =.+-]", "_", claim)] = rows
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
-
-
-def figures(folder: Path) -> list[dict[str, str]]:
-    """What a drawing says of its figures: of each the `file` and the `title`; none without one."""
-    path = folder / "figures.json"
-    said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return [
-        {"file": str(folder / f"{name}.pdf"), "title": of["title"]} for name, of in said.items()
-    ]
-
-
-def draw(name: str, folder: Path) -> str:
-    """Draw the figures from the tables alone, where torch is loaded in a process of their own.
-
-    Args:
-        name: of the experiment, and of its drawing.
-        folder: with the tables; the figures go there.
-
-    Returns:
-        nothing, or the sentence that says why there is no figure.
-
-    """
-    module = f"supcon_theory.analysis.{name}"
-    if importlib.util.find_spec(module) is None:
-        return f"There is no figure, since there is no drawing {module}; tables are complete."
-    asked = [str(folder)]
-    if store.read_json(folder / "manifest.json")["preset"] != "smoke":
-        asked.append("--panels")
-    try:
-        if "torch" in sys.modules:
-            subprocess.run([sys.executable, "-P", "-m", module, *asked], check=True)
-        else:  # the answer came from the store: a second process would load pandas again
-            style = importlib.import_module("supcon_theory.analysis.style")
-            style.main(importlib.import_module(module).draw, asked)
-    except Exception as error:
-        if not isinstance(error, subprocess.CalledProcessError):
-            traceback.print_exc()
-        return (
-            f"There is no figure, since {module} broke (above); tables and verdicts are complete."
-        )
-    return ""

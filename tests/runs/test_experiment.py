@@ -84,7 +84,7 @@ TOY = Experiment(
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "draw", lambda name, folder: "")
+    monkeypatch.setattr(module, "draw", lambda *about: "")
     return lambda *argv: TOY.run([*argv, "--out", str(tmp_path)])
 
 
@@ -178,7 +178,7 @@ def test_a_name_that_another_took_meanwhile_stays_theirs(run, tmp_path, monkeypa
 
 
 def test_a_summary_that_needs_what_ended_early_is_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "draw", lambda name, folder: "")
+    monkeypatch.setattr(module, "draw", lambda *about: "")
 
     def some(cell, context):
         if cell.seed == 0:
@@ -264,7 +264,7 @@ def test_an_interruption_while_publishing_keeps_the_earlier_results(run, tmp_pat
     assert run() == 0
     before = (tmp_path / "toy" / "laptop" / "claims.csv").read_bytes()
 
-    def interrupted(name, folder):
+    def interrupted(*about):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "draw", interrupted)
