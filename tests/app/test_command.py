@@ -70,7 +70,7 @@ QUICK = [
     ["status", "--help"],
     ["completion", "fish"],
     ["run", "all", "huge"],
-    ["run", "few_shot_counterexample", "few_shot", "--tau", "3"],
+    ["run", "few_shot_counterexample", "small_samples", "--tau", "3"],
     ["run", "gap_vs_classes", "smok"],
     ["run", "gap_vs_classes", "smoke", "--help"],
     ["run", "gap_vs_classes", "smoke", "--tau", "0"],
