@@ -15,7 +15,7 @@ ask() {{ COMP_WORDS=("$@"); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMPREPLY=(
   _shtab_supcon_theory; echo "${{COMPREPLY[*]}}"; }}
 ask supcon-theory r
 ask supcon-theory run gap
-ask supcon-theory run gap_vs_classes sm
+ask supcon-theory run gap_vs_classes smo
 ask supcon-theory run minimisers gap_vs_classes smoke --see
 ask supcon-theory completion ""
 """
