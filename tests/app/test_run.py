@@ -12,7 +12,7 @@ from tests.app.toys import toy
 @pytest.fixture
 def these(monkeypatch, tmp_path):
     """Make these the experiments there are; run `supcon-theory run` in an empty folder."""
-    monkeypatch.setattr(runs, "draw", lambda name, folder: "")
+    monkeypatch.setattr(runs, "draw", lambda *about: "")
     monkeypatch.chdir(tmp_path)
 
     def command(*toys, argv="all"):

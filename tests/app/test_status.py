@@ -17,7 +17,7 @@ from tests.app.toys import toy
 def one(monkeypatch, tmp_path):
     """The one experiment there is, published with 8 s a cell, and where its results are."""
     made, out = toy("toy", cost=1.0), tmp_path / "results"
-    monkeypatch.setattr(runs, "draw", lambda name, folder: "")
+    monkeypatch.setattr(runs, "draw", lambda *about: "")
     monkeypatch.setattr(experiments, "names", lambda: ["toy"])
     monkeypatch.setattr(experiments, "experiment", lambda name: made)
     known = {"laptop": PublishedRun(80.0, 10, 2)}
