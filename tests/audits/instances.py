@@ -29,6 +29,8 @@ from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
 from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
+from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
+from supcon_theory.audits.supcon_batches import batch_rows, special_rows
 from supcon_theory.audits.training import checkpoint_audit, training_audit
 from supcon_theory.theory.few_shot.gaussian import simplex_classes
 
@@ -170,6 +172,19 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "exact laws": (
         (columns.ESTIMATES,),
         lambda: [*enumeration_audit(4, seed=0), two_points_audit(400, 20, seed=0)],
+    ),
+    "supcon batches": (
+        (columns.SUPCON,),
+        lambda: [
+            row
+            for law in ("random", "clustered", "collapsed")
+            for row in batch_rows(law, 3, 4, 2, 5, tau=0.2, draws=2, seed=0)
+        ],
+    ),
+    "supcon special cases": ((columns.SUPCON,), lambda: list(special_rows(4, 2, seed=0))),
+    "supcon anchor": (
+        (columns.SUPCON,),
+        lambda: [*anchor_rows(0.2, (1, 8)), *triplet_rows(0.5)],
     ),
     "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
     "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),

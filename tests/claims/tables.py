@@ -14,6 +14,7 @@ from supcon_theory.claims import (
     minima,
     placement,
     small_samples,
+    supcon,
     training,
 )
 from supcon_theory.theory.ceiling import etf_ceiling
@@ -208,6 +209,23 @@ def estimates() -> pd.DataFrame:
     return found.assign(bias_plug_in=bias, bias_corrected=corrected, says_nothing=0.0, **known)
 
 
+def forms() -> pd.DataFrame:
+    """The forms of SupCon: hard positives pulled by one, easy ones by the other."""
+    at = {"seed": SEEDS, "tau": [0.1, 1.0], "objective": ["supcon", "supcon_in"]}
+    laws = ["random", "clustered", "collapsed"]
+    batches = rows(columns.SUPCON, part="batches", law=laws, **at)
+    share = np.where(batches["objective"] == "supcon", 0.7, 0.2) + 0.002 * batches["seed"]
+    gap = np.where(batches["law"] == "collapsed", 1e-16, 0.3)
+    batches = batches.assign(hard_half=share, form_gap=gap)
+    laws = ["spread", "one hard", "one hard of nine", "negatives"]
+    anchor = rows(columns.SUPCON, part="anchor", law=laws, **at | {"seed": 0})
+    special = rows(columns.SUPCON, part=["equal", "unequal"], seed=SEEDS)
+    special["difference"] = np.where(special["part"] == "equal", 1e-15, 0.1)
+    triplet = rows(columns.SUPCON, part="triplet", seed=0, tau=[0.3, 100.0])
+    found = pd.concat([batches, anchor, special, triplet], ignore_index=True)
+    return found.assign(published_off=0.3)
+
+
 def frozen() -> pd.DataFrame:
     """Models that are nearer to counting than to collapse, at every level of labels."""
     about = {"encoder": "minilm", "data": ["wordnet", "hypernyms"], "seed": SEEDS, "C": 12}
@@ -242,5 +260,6 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "free": (minima.free((-1, 0, 3), 20), ends()),
     "maps": (maps.claims("tsne"), mapped()),
     "small samples": (small_samples.claims(SIZES), estimates()),
+    "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
     "pretrained": (placement.claims((1.0, 0.05), ("minilm",), True, SHOTS, True), frozen()),
 }
