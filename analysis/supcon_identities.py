@@ -131,7 +131,7 @@ def look(form: str, name: str) -> dict:
 def draw_triplet(sheet: style.Sheet, rows) -> None:
     """The loss of one positive and one negative beside its limits."""
     panel = sheet.panel(
-        "one positive, one negative",
+        "one triplet",
         xlabel="u, difference of logits",
         ylabel="nats",
         ylim=(-2, 6),

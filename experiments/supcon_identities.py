@@ -42,7 +42,7 @@ class Config(Common):
     """Samples of each class, of two views."""
     d: int = 32
     """Dimension of the rows."""
-    draws: int = 20
+    draws: int = 14
     """Batches of each law, temperature and seed."""
 
     def check(self) -> None:

@@ -4,6 +4,7 @@ Nothing is drawn: an anchor sees only the cosines of its positives and negatives
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ POSITIVES = {  # their cosines; the negatives of these anchors are orthogonal to
     "one hard": np.zeros(1),
     "one hard of nine": np.array([0.0] + 8 * [0.9]),
 }
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def anchor_rows(tau: float, negatives: Sequence[int]) -> Iterator[Row]:
@@ -70,13 +71,14 @@ def beyond_peak(cosines: Floats, weight: Floats, tau: float, form: theory.Form) 
         form: of the loss.
 
     Returns:
-        The largest change in the wrong direction.
+        The largest change in the wrong direction; -inf where no row is beyond the peak.
     """
     rise = np.diff(pulls(cosines, weight))
     if form == "supcon":
-        return float(rise[(cosines[:-1] >= 0) & (weight[:-1] >= 0)].max())
+        return float(rise[(cosines[:-1] >= 0) & (weight[:-1] >= 0)].max(initial=-np.inf))
     peak = theory.strongest_pull(tau)
-    return float(max(-rise[cosines[1:] <= peak].min(), rise[cosines[:-1] >= peak].max()))
+    below, beyond = -rise[cosines[1:] <= peak], rise[cosines[:-1] >= peak]
+    return float(max(below.max(), beyond.max(initial=-np.inf)))
 
 
 def pulls(cosines: Floats, weight: Floats) -> Floats:

@@ -4,7 +4,7 @@ Everything that theory predicts is set beside what automatic differentiation giv
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ FORMS: tuple[Form, Form] = ("supcon", "supcon_in")
 SPREADS = {"random": np.inf, "clustered": 1.0, "collapsed": 0.0}  # of a class about its centre
 VIEWS = 0.5  # spread of the views of a sample, in that of its class
 ALIKE = 1e-9  # range of logits within which none of the positives is the harder
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 class Batch(NamedTuple):
@@ -36,7 +36,9 @@ class Batch(NamedTuple):
     negatives: np.ndarray  # (M, M) Boolean
 
 
-def draw(law: str, C: int, n: int, K: int, d: int, rng: np.random.Generator) -> tuple:
+def draw(
+    law: str, C: int, n: int, K: int, d: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
     """Unit rows (C n, K, d) and labels: random, clustered about class centres, or collapsed.
 
     Args:
@@ -158,7 +160,9 @@ def weights_row(batch: Batch, slopes: np.ndarray, tau: float, form: Form) -> dic
 def gradients(
     batch: Batch, slopes: np.ndarray, tau: float, form: Form, lengths: Tensor
 ) -> dict[str, float]:
-    """Theory's gradients beside those of automatic differentiation, relative to the largest row.
+    """Theory's gradients beside those of automatic differentiation, in units of 1/tau.
+
+    That is the size of the terms; at collapse they cancel to rounding.
 
     Args:
         batch: the batch.
@@ -187,10 +191,10 @@ def gradients(
     before = measured(w, lambda rows: summed(normalize(rows, dim=-1)))
     raw = measured(w, lambda rows: summed(rows, unit=False))
     w = w.flatten(0, 1).numpy()
+    projected = theory.through_normalisation(w, full)
+    pairs = {"gradient": (full, whole), "anchor": (half, alone), "row": (projected, before)}
     return {
-        "gradient_error": _apart(full, whole),
-        "anchor_error": _apart(half, alone),
-        "row_error": _apart(theory.through_normalisation(w, full), before),
+        **{f"{k}_error": float(tau * np.abs(a - b).max()) for k, (a, b) in pairs.items()},
         "left_out": float(np.linalg.norm(full - half) / np.linalg.norm(full)),
         "radial_error": float(np.abs(_radial(w, before)).max() / np.abs(before).max()),
         "radial_raw": float(np.linalg.norm(_radial(w, raw)) / np.linalg.norm(raw)),
@@ -210,11 +214,6 @@ def _with_others_held(rows: Tensor, batch: Batch, tau: float, form: Form) -> Ten
 def _radial(w: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """The part of the gradient of each row along the row, (M,)."""
     return (w * gradient).sum(1) / np.linalg.norm(w, axis=1)
-
-
-def _apart(predicted: np.ndarray, measured: np.ndarray) -> float:
-    """Norm of the difference over that of the measured gradient."""
-    return float(np.linalg.norm(predicted - measured) / np.linalg.norm(measured))
 
 
 class Special(NamedTuple):

@@ -24,6 +24,7 @@ MODULES = (
     "placement",
     "small_samples",
     "supcon",
+    "accuracy",
 )
 
 

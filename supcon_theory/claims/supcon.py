@@ -168,7 +168,7 @@ def raw() -> AtMost:
 
 def by_seed(rows: pd.DataFrame, of: str) -> pd.Series:
     """Per seed, the least or largest share of the pull over laws and temperatures."""
-    return rows.groupby("seed")["hard_half"].agg(of)
+    return pd.Series(rows.groupby("seed")["hard_half"].agg(of))
 
 
 def claims(taus: Sequence[float]) -> list[Claim]:

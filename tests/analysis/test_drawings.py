@@ -141,6 +141,11 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         parts = {"batches": batches, "anchor": anchor, "triplet": triplet}
         table = pd.concat([of.assign(part=part) for part, of in parts.items()], ignore_index=True)
         return {"table": table}
+    if name == "supcon_accuracy":
+        levels = ["supcon", "supcon_in", "nt_xent", "nscl", "cross_entropy", "supcon, 2 positives"]
+        axes = dict(layer=["h", "z"], probe=["linear", "nearest centre", "neighbours"])
+        more = dict(classes=["seen", "unseen"], m=[1, 160], level=levels)
+        return {"table": rows((c.ACCURACY,), rng, **two, **axes, **more)}
     if name == "pretrained":
         about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
         labels = ["true", "coarse", "shuffled"]

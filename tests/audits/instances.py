@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from supcon_theory.audits import columns
+from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.collapse import (
     collapse_audit,
@@ -90,6 +91,14 @@ def of_embeddings(audited: Callable) -> Callable:
     return lambda counts: audited(*embeddings(counts))
 
 
+def probed(counts: Sequence[int]) -> list[dict]:
+    (x, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
+    training = training_row(x, y, "supcon", 0.2, {})
+    of = dict(draws=3, linear_draws=1, inverse_l2=10.0, seed=0)
+    found = accuracy_rows(x[:, 0], y, (queries[:, 0], of_queries), (1, min(counts)), **of)
+    return [training | row for row in found]
+
+
 GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
 INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
     "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
@@ -114,6 +123,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT_CURVES,),
         lambda counts: correlations(few_shot(counts), list(columns.BOUNDS)),
     ),
+    "accuracy": ((columns.ACCURACY,), probed),
     "collapse": (
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),

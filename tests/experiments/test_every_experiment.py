@@ -150,6 +150,7 @@ def test_classes_of_unequal_size_are_measured_and_drawn(name, own, tmp_path):
         "few_shot": "--objectives dcl cross_entropy --seeds 1 --draws 9 --certified 7",
         "universality": "--seeds 1",
         "embeddings_map": "--seeds 1",
+        "supcon_accuracy": "--seeds 1",
     }
     assert experiment(name).run([*flags.split(), *more.get(name, "").split()]) == 0
     (folder,) = (path for path in (tmp_path / name).glob("smoke*") if path.is_dir())
@@ -209,6 +210,15 @@ REFUSED = {
         ("--sizes 1", "at least 2"),
         ("--enumerated 3", "from 4 to 12"),
         ("--draws 1", "draws is 1"),
+    ],
+    "supcon_accuracy": [
+        ("--objectives dcl foo", "objectives has 'foo'"),
+        ("--shots 0", "each must be >= 1"),
+        ("--supcon-tau 0", "temperature of SupCon is 0"),
+        ("--temperatures 0.1 -1", "temperature of SupCon is -1"),
+        ("--positives 0", "each must be >= 1"),
+        ("--inverse-l2 0", "inverse-l2 is 0"),
+        ("--draws 1", "draws is 1 at least 2"),
     ],
     "supcon_identities": [
         ("--taus 0", "0.0 at least 1/650"),
