@@ -18,8 +18,8 @@ PROBES = {  # layer, probe: how it looks
     ),
     ("h", "neighbours"): dict(color=style.PALETTE[2], marker="^", label="h, ten neighbours"),
 }
-NAMES = {"supcon": "SupCon, out", "supcon_in": "SupCon, in", "nt_xent": "SimCLR"}
-MAIN = ("supcon", "supcon_in", "nt_xent", "nscl", "cross_entropy")
+NAMES = {"supcon_in": "SupCon, in", "nt_xent": "SimCLR"}
+MAIN = ("supcon", "supcon_in", "nt_xent", "dcl", "nscl", "cross_entropy")
 
 
 @style.drawing(table=(ACCURACY,))

@@ -17,6 +17,7 @@ from supcon_theory.claims.claim import Change, Claim, declare, trend
 PAPER = "arXiv 2004.11362"
 MEANS = "arXiv 2605.20302"
 LEFT = 0.2  # of the way from chance to the least loss: what is trained less far decides nothing
+WITHOUT_LABELS = ("nt_xent", "dcl")  # SimCLR, and CL, without the positive in the denominator
 REDUNDANT = 0.01  # of error: less than that a linear probe gains over class means
 ROUNDING = 1e-9  # nats, of float64 rows
 
@@ -70,11 +71,14 @@ def beats_cross_entropy() -> Within:
     )
 
 
-@trend("K6-simclr", f"{PAPER}, Table 2", {}, Change("error", WORSE, SUPCON))
-def beats_simclr() -> Within:
-    """SupCon gives better features than SimCLR."""
+@trend("K6-{rival}", f"{PAPER}, Table 2", {}, Change("error", WORSE, SUPCON))
+def beats_self_supervised(rival: str) -> Within:
+    """SupCon gives better features than {rival}, which sees no labels."""
     return Within(
-        "error, SimCLR less SupCon", 0, np.inf, lambda r: error(r, "nt_xent") - error(r, "supcon")
+        "error, without labels less SupCon",
+        0,
+        np.inf,
+        lambda r: error(r, rival) - error(r, "supcon"),
     )
 
 
@@ -118,16 +122,16 @@ def projector() -> Within:
     MEANS,
     {"layer": "h"},
     Change("error", WORSE, "level == '{level}' and probe == 'nearest centre'"),
-    null="SimCLR",
+    null="an encoder trained without labels",
 )
-def redundant(level: str, classes: str) -> Within:
+def redundant(level: str, classes: str, rival: str) -> Within:
     """After {level} a linear probe gains nothing over class means, at any m, {classes} classes."""
     return Within(
         "largest gain of the linear probe",
         -np.inf,
         REDUNDANT,
         partial(gain, level=level),
-        partial(gain, level="nt_xent"),
+        partial(gain, level=rival),
     )
 
 
@@ -154,14 +158,16 @@ def claims(
         found += [
             forms(scope=at, asked=all_of("supcon", "supcon_in")),
             beats_cross_entropy(scope=at, asked=all_of("supcon", "cross_entropy")),
-            beats_simclr(scope=at, asked=all_of("supcon", "nt_xent")),
+            *(
+                beats_self_supervised(scope=at, asked=all_of("supcon", rival), rival=rival)
+                for rival in WITHOUT_LABELS
+            ),
             stages(scope=at, asked=all_of("cross_entropy")),
             positives(scope=at, asked=all_of("supcon") and bool(kept_positives), fewest=fewest),
             projector(scope=at, asked=all_of("supcon")),
         ]
         for level, of in (("supcon", "seen"), ("supcon", "unseen"), ("nscl", "seen")):
-            asked = all_of(level, "nt_xent")
-            found.append(
-                redundant(scope=at | {"classes": of}, asked=asked, level=level, classes=of)
-            )
+            null = next((name for name in WITHOUT_LABELS if name in objectives), "dcl")
+            where, asked = at | {"classes": of}, all_of(level, null)
+            found.append(redundant(scope=where, asked=asked, level=level, classes=of, rival=null))
     return found

@@ -231,7 +231,7 @@ def forms() -> pd.DataFrame:
 
 def probed() -> pd.DataFrame:
     """SupCon's features are the best, and class means as good a classifier of them as any."""
-    rivals = {"supcon_in": 1.0, "nt_xent": 2.0, "nscl": 0.5, "cross_entropy": 1.5}
+    rivals = {"supcon_in": 1.0, "nt_xent": 2.0, "dcl": 2.5, "nscl": 0.5, "cross_entropy": 1.5}
     worse = {"supcon": 0.0, **rivals, accuracy.kept(2): 0.8}
     axes = {"layer": ["h", "z"], "probe": ["linear", "nearest centre"], "m": [1, 160]}
     both = {"classes": ["seen", "unseen"], "C": [10], "seed": SEEDS}
@@ -279,7 +279,9 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "small samples": (small_samples.claims(SIZES), estimates()),
     "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
     "accuracy": (
-        accuracy.claims((10,), ("supcon", "supcon_in", "nt_xent", "nscl", "cross_entropy"), (2,)),
+        accuracy.claims(
+            (10,), ("supcon", "supcon_in", "nt_xent", "dcl", "nscl", "cross_entropy"), (2,)
+        ),
         probed(),
     ),
     "pretrained": (placement.claims((1.0, 0.05), ("minilm",), True, SHOTS, True), frozen()),
