@@ -40,7 +40,7 @@ class Probes:
     """Labelled images per class; those above n are left out, n itself is added."""
     draws: int = 40
     """Support draws for the nearest centre."""
-    linear_draws: int = 2
+    linear_draws: int = 1
     """Support draws for the linear probe."""
     inverse_l2: float = 100.0
     """Inverse regularisation of the linear probe, on features of spread one."""
@@ -131,7 +131,7 @@ def cells(config: Config) -> Iterator[Cell]:
                 shots = tuple(sorted({m for m in config.shots if m < recipe.n} | {recipe.n}))
                 of = Probed(recipe=recipe, level=level, **probes | {"shots": shots})
                 shared = recipe.shared([recipe.objective])
-                yield Cell(of, f"{level} C={C} seed={seed}", cost=0.5 * C, shared=shared)
+                yield Cell(of, f"{level} C={C} seed={seed}", cost=0.2 * C, shared=shared)
 
 
 def measure(cell: Probed, context: Context) -> pd.DataFrame:
