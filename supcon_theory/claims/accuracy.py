@@ -18,6 +18,7 @@ PAPER = "arXiv 2004.11362"
 MEANS = "arXiv 2605.20302"
 LEFT = 0.2  # of the way from chance to the least loss: what is trained less far decides nothing
 WITHOUT_LABELS = ("nt_xent", "dcl")  # SimCLR, and CL, without the positive in the denominator
+ONLY = f"(NaN: over {LEFT:.0%} of training left)"
 REDUNDANT = 0.01  # of error: less than that a linear probe gains over class means
 ROUNDING = 1e-9  # nats, of float64 rows
 
@@ -35,11 +36,12 @@ def error(rows: pd.DataFrame, level: str, layer: str = "h", probe: str = "linear
 
 
 def gain(rows: pd.DataFrame, level: str) -> pd.Series:
-    """Per seed, what a linear probe gains in error over the nearest centre, the most over m."""
+    """Per seed, what a linear probe gains over class means, the most over m; NaN as above."""
     found = select(rows, {"level": level})
+    found = found.assign(error=found["error"].mask(found["left"] > LEFT))
     at = found.pivot_table(index=["seed", "m"], columns="probe", values="error", dropna=False)
     at = at["nearest centre"] - at["linear"]
-    return pd.Series(at.groupby("seed").max())
+    return pd.Series(at.groupby("seed").max(), dtype=float)
 
 
 @declare("K6-floor", "own proof", "theorem", given="violation_least.notna()")
@@ -56,7 +58,10 @@ SUPCON = "level == 'supcon' and layer == 'h'"
 def forms() -> Within:
     """L_out gives better features than L_in."""
     return Within(
-        "error, L_in less L_out", 0, np.inf, lambda r: error(r, "supcon_in") - error(r, "supcon")
+        f"error, L_in less L_out {ONLY}",
+        0,
+        np.inf,
+        lambda r: error(r, "supcon_in") - error(r, "supcon"),
     )
 
 
@@ -64,7 +69,7 @@ def forms() -> Within:
 def beats_cross_entropy() -> Within:
     """SupCon's features classify better than cross-entropy's network, its classifier refitted."""
     return Within(
-        "error, cross-entropy less SupCon",
+        f"error, cross-entropy less SupCon {ONLY}",
         0,
         np.inf,
         lambda r: error(r, "cross_entropy", layer="z") - error(r, "supcon"),
@@ -75,7 +80,7 @@ def beats_cross_entropy() -> Within:
 def beats_self_supervised(rival: str) -> Within:
     """SupCon gives better features than {rival}, which sees no labels."""
     return Within(
-        "error, without labels less SupCon",
+        f"error, without labels less SupCon {ONLY}",
         0,
         np.inf,
         lambda r: error(r, rival) - error(r, "supcon"),
@@ -102,7 +107,7 @@ def stages() -> Within:
 def positives(fewest: int) -> Within:
     """All positives give better features than {fewest} of each anchor."""
     return Within(
-        "error, few less all positives",
+        f"error, few less all positives {ONLY}",
         0,
         np.inf,
         lambda r: error(r, kept(fewest)) - error(r, "supcon"),
@@ -113,7 +118,10 @@ def positives(fewest: int) -> Within:
 def projector() -> Within:
     """What SupCon's projector discards classifies at least as well as what it gives."""
     return Within(
-        "error, z less h", 0, np.inf, lambda r: error(r, "supcon", layer="z") - error(r, "supcon")
+        f"error, z less h {ONLY}",
+        0,
+        np.inf,
+        lambda r: error(r, "supcon", layer="z") - error(r, "supcon"),
     )
 
 
@@ -127,7 +135,7 @@ def projector() -> Within:
 def redundant(level: str, classes: str, rival: str) -> Within:
     """After {level} a linear probe gains nothing over class means, at any m, {classes} classes."""
     return Within(
-        "largest gain of the linear probe",
+        f"largest gain of the linear probe {ONLY}",
         -np.inf,
         REDUNDANT,
         partial(gain, level=level),
