@@ -48,7 +48,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
         for name in MAIN:
             panel.curve(style.where(part, level=name), "m", "error", series=name, **look(name))
         panel.level(0 if panel.drawn else np.nan, ls=style.DOTTED)
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(style.where(rows, classes="seen", layer="h")))
 
 
 def everything(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
@@ -74,6 +74,17 @@ def gains(rows: pd.DataFrame) -> pd.DataFrame:
     of = rows.pivot_table(index=["level", "m", "seed"], columns="probe", values="error")
     of = of.reindex(columns=["nearest centre", "linear"])
     return (of["nearest centre"] - of["linear"]).rename("error").reset_index()
+
+
+def message(rows: pd.DataFrame) -> str:
+    """Whose features a linear probe classifies best, with all labels."""
+    rows = style.where(rows[rows["m"] == rows["m"].max()], probe="linear")
+    errors = rows.groupby("level")["error"].mean().dropna()
+    if "supcon" not in errors or len(errors) == 1:
+        return "Error of frozen features by encoder, probe and labelled images"
+    best = errors.drop("supcon").idxmin()
+    ours, theirs = (f"{errors[level]:.1%}" for level in ("supcon", best))
+    return f"SupCon's features err in {ours} of held-out images, those of {named(best)} in {theirs}"
 
 
 def named(level: str) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import SUPCON
@@ -120,7 +121,17 @@ def draw(tables: style.Tables, folder: Path) -> None:
             key="solid: along the rows, without normalisation",
         )
     draw_triplet(sheet, style.where(table, part="triplet"))
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(batches))
+
+
+def message(batches: pd.DataFrame) -> str:
+    """What of each form's pull the harder half of the positives gets, in clustered batches."""
+    rows = style.where(batches, law="clustered", tau=TAU)
+    share = rows.groupby("objective")["hard_half"].mean()
+    if not np.isfinite(share.reindex(list(FORMS))).all():
+        return "The two forms of SupCon: whom they pull, how far apart they are"
+    out, within = (f"{share[form]:.0%}" for form in FORMS)
+    return f"The harder half of the positives gets {out} of L_out's pull, {within} of L_in's"
 
 
 def look(form: str, name: str) -> dict:
@@ -128,7 +139,7 @@ def look(form: str, name: str) -> dict:
     return dict(color=style.look(form).color, ls=LINES[form], label=name)
 
 
-def draw_triplet(sheet: style.Sheet, rows) -> None:
+def draw_triplet(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The loss of one positive and one negative beside its limits."""
     panel = sheet.panel(
         "one triplet",

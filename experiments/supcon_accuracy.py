@@ -26,6 +26,7 @@ from supcon_theory.claims import Claim, accuracy
 from supcon_theory.encoders.flags import LEAST_TAU, Deep, check_objectives
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.summary import Summary
 
 AUDITS = (columns.ACCURACY,)
 FORMS = ("supcon", "supcon_in")
@@ -177,7 +178,7 @@ def measure(cell: Probed, context: Context) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """Accuracy in per cent with all labelled images of the classes trained on."""
     rows = tables["table"].query("classes == 'seen'")
     rows = rows[rows["m"] == rows["m"].max()]
@@ -186,7 +187,9 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     )
     by = ["C", "level"]
     found = rows.pivot_table(index=by, columns="probe", values="accuracy", sort=False)
-    return {"summary": found.join(rows.groupby(by)["left"].mean()).reset_index()}
+    found = found.join(rows.groupby(by)["left"].mean()).reset_index()
+    title = "Held-out accuracy in per cent, all labelled images of the classes trained on: mean"
+    return {"summary": Summary(found, title)}
 
 
 def claims(config: Config) -> list[Claim]:

@@ -22,6 +22,7 @@ from supcon_theory.claims import Claim, supcon
 from supcon_theory.encoders.flags import LEAST_TAU
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.flags import Common
+from supcon_theory.runs.summary import Summary
 
 AUDITS = (columns.SUPCON,)
 
@@ -117,13 +118,14 @@ def measure(cell: Drawn | Given, context: Context) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(seed=cell.seed)
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """Where the forms lie and whom they pull, mean over seeds."""
     table = tables["table"]
     kept = ["form_gap_low", "form_gap", "form_gap_high", "hard_half", "repelled", "left_out"]
     kept += ["radial_raw"]
     rows = table[table["part"] == "batches"]
-    return {"summary": rows.groupby(["law", "tau", "objective"])[kept].mean().reset_index()}
+    found = rows.groupby(["law", "tau", "objective"])[kept].mean().reset_index()
+    return {"summary": Summary(found, "The forms of SupCon on batches of unit rows: mean")}
 
 
 def claims(config: Config) -> list[Claim]:
