@@ -131,7 +131,9 @@ def message(batches: pd.DataFrame) -> str:
     if not np.isfinite(share.reindex(list(FORMS))).all():
         return "The two forms of SupCon: whom they pull, how far apart they are"
     out, within = (f"{share[form]:.0%}" for form in FORMS)
-    return f"The harder half of the positives gets {out} of L_out's pull, {within} of L_in's"
+    return (
+        f"τ = {TAU:g}: the harder half of positives gets {out} of L_out's pull, {within} of L_in's"
+    )
 
 
 def look(form: str, name: str) -> dict:
