@@ -23,6 +23,8 @@ MODULES = (
     "maps",
     "placement",
     "small_samples",
+    "supcon",
+    "accuracy",
 )
 
 

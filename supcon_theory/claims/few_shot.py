@@ -154,6 +154,18 @@ def half() -> Within:
     return Within("1/m", 0, 0.01, lambda rows: 1 / curves.at_limit(rows, "half_theorem_4_1"))
 
 
+@trend(
+    "C5-directional",
+    P3,
+    MAIN | {"m": np.inf},
+    Change("directional_from_theorem_4_1", "directional_from_theorem_4_1 * 10 ** @t"),
+)
+def directional() -> Within:
+    """The directional term is the larger part of Theorem 4.1 from 500 shots on, or before."""
+    statistic = partial(curves.at_limit, column="directional_from_theorem_4_1")
+    return Within("1/m", 1 / 500, np.inf, lambda rows: 1 / statistic(rows))
+
+
 @declare(
     "C6",
     f"{P1}v1, Proposition 1",
@@ -209,7 +221,7 @@ def claims(
         *theorems(certificates),
         *(together(scope=at, asked=cl and m > 2, name=n) for n in ("neurips", "theorem_4_1")),
         alike(scope=at, asked=cl and m > 1),
-        *(make(scope=at, asked=cl) for make in (crossing, half)),
+        *(make(scope=at, asked=cl) for make in (crossing, half, directional)),
     ]
 
 

@@ -145,6 +145,20 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
         table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
         return {"table": table}
+    if name == "supcon_identities":
+        forms = dict(objective=["supcon", "supcon_in"], seed=[0, 1])
+        batches = rows((c.SUPCON,), rng, **forms, law=["random", "clustered"], tau=[0.1, 1.0])
+        sees = dict(law=["spread", "one hard", "one hard of nine"], negatives=[1, 16])
+        anchor = rows((c.SUPCON,), rng, **forms, **sees, cosine=[-1.0, 0.0, 1.0], tau=[0.1, 1.0])
+        triplet = rows((c.SUPCON,), rng, seed=[0], tau=[0.01, 0.3, 100.0], u=[-6.0, 0.0, 6.0])
+        parts = {"batches": batches, "anchor": anchor, "triplet": triplet}
+        table = pd.concat([of.assign(part=part) for part, of in parts.items()], ignore_index=True)
+        return {"table": table}
+    if name == "supcon_accuracy":
+        levels = ["supcon", "supcon_in", "nt_xent", "nscl", "cross_entropy", "supcon, 2 positives"]
+        axes = dict(layer=["h", "z"], probe=["linear", "nearest centre", "neighbours"])
+        more = dict(classes=["seen", "unseen"], m=[1, 160], level=levels)
+        return {"table": rows((c.ACCURACY,), rng, **two, **axes, **more)}
     if name == "pretrained":
         about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
         labels = ["true", "coarse", "shuffled"]

@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from supcon_theory.audits import columns
+from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.collapse import (
     collapse_audit,
@@ -29,6 +30,8 @@ from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
 from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
+from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
+from supcon_theory.audits.supcon_batches import batch_rows, special_rows
 from supcon_theory.audits.training import checkpoint_audit, training_audit
 from supcon_theory.measures.moments import class_moments
 from supcon_theory.theory.few_shot.gaussian import simplex_classes
@@ -89,6 +92,14 @@ def of_embeddings(audited: Callable) -> Callable:
     return lambda counts: audited(*embeddings(counts))
 
 
+def probed(counts: Sequence[int]) -> list[dict]:
+    (x, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
+    training = training_row(x, y, "supcon", 0.2, {})
+    of = dict(draws=3, linear_draws=1, inverse_l2=10.0, seed=0)
+    found = accuracy_rows(x[:, 0], y, (queries[:, 0], of_queries), (1, min(counts)), **of)
+    return [training | row for row in found]
+
+
 GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
 INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
     "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
@@ -113,6 +124,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT_CURVES,),
         lambda counts: correlations(few_shot(counts), list(columns.BOUNDS)),
     ),
+    "accuracy": ((columns.ACCURACY,), probed),
     "collapse": (
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),
@@ -185,6 +197,19 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "exact laws": (
         (columns.ESTIMATES,),
         lambda: [*enumeration_audit(4, seed=0), two_points_audit(400, 20, seed=0)],
+    ),
+    "supcon batches": (
+        (columns.SUPCON,),
+        lambda: [
+            row
+            for law in ("random", "clustered", "collapsed")
+            for row in batch_rows(law, 3, 4, 2, 5, tau=0.2, draws=2, seed=0)
+        ],
+    ),
+    "supcon special cases": ((columns.SUPCON,), lambda: list(special_rows(4, 2, seed=0))),
+    "supcon anchor": (
+        (columns.SUPCON,),
+        lambda: [*anchor_rows(0.2, (1, 8)), *triplet_rows(0.5)],
     ),
     "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
     "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),

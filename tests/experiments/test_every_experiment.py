@@ -36,7 +36,10 @@ pytestmark = [
     pytest.mark.usefixtures("coarse_pictures"),
     *(pytest.mark.filterwarnings(f"error::{kind}") for kind in SEEN),
 ]
-UNTRAINED = ("minimisers", "few_shot_counterexample", "pretrained", "small_samples")
+UNTRAINED = (
+    *("minimisers", "few_shot_counterexample", "pretrained", "small_samples"),
+    "supcon_identities",
+)
 STANDS = {*HOLDS, "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
 
@@ -144,6 +147,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
         ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
         ("few_shot_counterexample", "--seeds 1"),
         ("small_samples", "--seeds 1 --sizes 4"),
+        ("supcon_identities", "--seeds 1 --taus 0.1 --triplet-taus 1 --negatives 3"),
         ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
         ("few_shot", "--seeds 1 --shots 1 --resampled-shots 1 --objectives dcl --draws 9"),
         ("loss_tracking", "--seeds 1 --batches 512"),
@@ -164,6 +168,7 @@ def test_classes_of_unequal_size_are_measured_and_drawn(name, own, tmp_path):
         "few_shot": "--objectives dcl cross_entropy --seeds 1 --draws 9 --certified 7",
         "universality": "--seeds 1",
         "embeddings_map": "--seeds 1",
+        "supcon_accuracy": "--seeds 1",
     }
     assert experiment(name).run([*flags.split(), *more.get(name, "").split()]) == 0
     (folder,) = (path for path in (tmp_path / name).glob("smoke*") if path.is_dir())
@@ -223,6 +228,23 @@ REFUSED = {
         ("--sizes 1", "at least 2"),
         ("--enumerated 3", "from 4 to 12"),
         ("--draws 1", "draws is 1"),
+    ],
+    "supcon_accuracy": [
+        ("--objectives dcl foo", "objectives has 'foo'"),
+        ("--shots 0", "each must be >= 1"),
+        ("--supcon-tau 0", "temperature of SupCon is 0"),
+        ("--temperatures 0.1 -1", "temperature of SupCon is -1"),
+        ("--positives 0", "each must be >= 1"),
+        ("--inverse-l2 0", "inverse-l2 is 0"),
+        ("--draws 1", "draws is 1 at least 2"),
+    ],
+    "supcon_identities": [
+        ("--taus 0", "0.0 at least 1/650"),
+        ("--triplet-taus 1 inf", "inf finite"),
+        ("--negatives 4 1", "rise from at least 1"),
+        ("--negatives 0", "rise from at least 1"),
+        ("--n 1", "n is 1 at least 2"),
+        ("--draws 0", "draws is 0"),
     ],
     "pretrained": [
         ("--models resnet", "resnet minilm, wordllama"),
