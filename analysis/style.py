@@ -39,7 +39,7 @@ DOTTED, DASHED, DASHDOT = (0, (1, 1.5)), (0, (4, 1.5)), (0, (5, 1.5, 1, 1.5))
 PAIR = ("dcl", "nscl")  # objectives that most figures compare
 OTHERS = (
     *("nt_xent", "supcon_in", "hscl", "h_nscl", "hucl", "dhel", "n_dhel", "n_pairs"),
-    *("dhel_official", "scl_jiang"),
+    *("dhel_official", "scl_jiang", "scl_ball", "ucl_ball", "ssem"),
 )
 
 

@@ -22,6 +22,7 @@ MODULES = (
     "training",
     "maps",
     "placement",
+    "hard_geometry",
     "small_samples",
 )
 

@@ -22,9 +22,7 @@ def gap(z: Tensor, y: Tensor, *, tau: float) -> Tensor:
     return b.reduce(softplus(b.log_sum("sis") - b.log_sum("oth")), "mean")
 
 
-def losses(
-    objective: str, y: Tensor, tau: float, **options: object
-) -> Callable[[Tensor], Tensor]:
+def losses(objective: str, y: Tensor, tau: float, **options: object) -> Callable[[Tensor], Tensor]:
     """The function (starts, N, K, d) unit embeddings -> (starts,) losses, twice differentiable.
 
     Args:
@@ -82,7 +80,7 @@ def follow(
     y: Tensor,
     tau: float,
     steps: int,
-    rate: float = 0.02,
+    rate: float = 0.05,
     **options: object,
 ) -> Tensor:
     """Where Adam takes unit rows, its rate falling to 0 as a half cosine.

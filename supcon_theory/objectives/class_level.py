@@ -6,7 +6,6 @@ the anchor's class and "all" those of the batch, the anchor itself in both.
 
 import math
 
-import torch
 from torch import Tensor
 
 from supcon_theory.inputs import number

@@ -217,7 +217,7 @@ def floor_weights(setting: Setting) -> list[Line]:
 
 
 def floor_ucl_ball(setting: Setting) -> list[Line]:
-    """The closed form; with a tilt that of none is a bound, and the best found has equal cosines."""
+    """The closed form; with a tilt that of none is a bound, the best found has equal cosines."""
     least, *_ = floor_of(TERMS["ucl_ball"])(setting)
     beta, C = setting.options["beta"], setting.classes
     if beta == 0 or C is None:

@@ -93,6 +93,12 @@ def mixed(alpha: float) -> Terms:
     With o and t the mean s to own views (and itself) and to sis, E(all) >= K (e^o + (n-1) e^t +
     (N-n) e^q), and log(e^o + (n-1) e^t) is at least p + h(alpha) + (1-alpha) log(n-1) at the mean
     p = alpha o + (1-alpha) t of the positives (Gibbs), with equality for the softmax weight alone.
+
+    Args:
+        alpha: weight of the own views.
+
+    Returns:
+        The terms.
     """
 
     def A(n: Floats, N: float, K: int) -> Floats:

@@ -13,15 +13,16 @@ is convex in a (b is linear in it), so its minimum is where l' = 0, or at a = 1 
 
     1 - alpha = (n-1) (e^{a/tau} - e^{b/tau}) / Z(a),
     classes collapse iff alpha <= alpha_c = 1 - (n-1)/n (1-q) / (1 + (m-1) q),
-                                                                     q = e^{-m/((m-1) tau)}.
+
+q = e^{-m/((m-1) tau)}.
 
 No configuration is better. The loss is convex in the Gram matrix, so the mean of a Gram matrix over
 all permutations of views, samples and classes, which has one cosine each for views (o), classes (a)
 and others (b), is no worse; b is least where the sum of all rows is 0. Views then coincide: the
 derivative in o at o = 1 has the sign of (e^{1/tau} - e^{b/tau}) / Z - alpha, and by the equation
-for a alpha Z = e^{1/tau} + (nm - 1) e^{b/tau}; where a = 1, a step that parts views parts samples as
-much, along which the derivative is n (e^{1/tau} - e^{b/tau}) / Z - 1 < 0. (arXiv 2503.08203 states
-that simplices of simplices minimise; the threshold in closed form is ours.)
+for a alpha Z = e^{1/tau} + (nm - 1) e^{b/tau}; where a = 1, a step that parts views parts samples
+as much, and the derivative along it is n (e^{1/tau} - e^{b/tau}) / Z - 1 < 0.
+(arXiv 2503.08203 states that simplices of simplices minimise; the closed form is ours.)
 """
 
 import numpy as np
@@ -86,7 +87,7 @@ def within_cosine(m: int, n: int, tau: float, alpha: float) -> float:
 
 
 def ssem_minimum(C: int, n: int, K: int, tau: float, alpha: float = 0.5) -> float:
-    """log K Z(a*) - (alpha + (1 - alpha) a*) / tau, the least value of `ssem`.
+    """Least value of `ssem`: log K Z(a*) - (alpha + (1 - alpha) a*) / tau.
 
     Args:
         C: number of classes.

@@ -82,7 +82,7 @@ def critical_tilt(C: int, tau: float) -> float:
 
 
 def best_cosine(C: int, tau: float, tilt: float) -> float:
-    """The cosine rho of the least loss of the family: -1/(C-1) up to `critical_tilt`, above it more.
+    """The cosine rho of the least loss of the family: -1/(C-1) up to `critical_tilt`, then more.
 
     Args:
         C: number of classes.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from supcon_theory.audits import columns
+from supcon_theory.audits import columns, hard_geometry
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.collapse import (
     collapse_audit,
@@ -178,5 +178,17 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "descent": ((columns.MINIMISERS, columns.GRAM), lambda: study("descent", objective="supcon")),
     "saddle": ((columns.MINIMISERS, columns.EIGENVALUES), lambda: study("class simplex")),
     "ascent": ((columns.MINIMISERS,), lambda: study("ascent")),
+    "hard order": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.order_audit(3, 2, 3, 0.5, (2.0,), seed=0),
+    ),
+    "hard slope": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.slope_audit(3, 1.0, (0.3, 2.0), points=3),
+    ),
+    "hard minimum": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.minimum_audit("scl_ball", 3, 2, 2, 1.0, 5.0, "ball", 2),
+    ),
     "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (20, 2)))),
 }

@@ -10,6 +10,7 @@ from supcon_theory.claims import (
     collapse,
     few_shot,
     gap,
+    hard_geometry,
     maps,
     minima,
     placement,
@@ -232,6 +233,31 @@ def frozen() -> pd.DataFrame:
     return pd.concat([found, few, limit], ignore_index=True)
 
 
+def hardened() -> pd.DataFrame:
+    """Orders, minima and slopes as proved; HUCL leaves the ETF above the critical tilt."""
+    at = {"C": 5, "d": 5, "tau": 1.0, "seed": SEEDS, "surface": "sphere", "tilt": [0.5, 2.0]}
+    parts = [
+        rows(columns.HARD_GEOMETRY, part=part, objective=objective, **at)
+        for part, objective in (
+            *(("order", "hscl"), ("minimum", "scl_ball"), ("slope", "ucl_ball")),
+            *(("threshold", "ucl_ball"), ("held", "ucl_ball")),
+        )
+    ]
+    found = pd.concat(parts, ignore_index=True)
+    exact = (
+        "excess",
+        "loss_error",
+        "zero_sum",
+        "unit_norm",
+        "equal_products",
+        "within_class_variance",
+    )
+    found = found.assign(**dict.fromkeys((*exact, "rho_error"), 1e-12), loss=0.4, stalled=False)
+    above = (found["part"] == "threshold") & (found["tilt"] == 2)
+    found["violation_etf"] = found["violation_etf"].where(above)
+    return found
+
+
 EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "sweep": (gap.sweep(0.5, 1.0, (4, 8, 64), "glyphs"), sweep()),
     "grid": (gap.grid((1.0, 0.5, 0.1), 1.0, 3), grid()),
@@ -241,6 +267,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "training": (training.claims(0.5, 1.0, (10, 100), True), along_training()),
     "free": (minima.free((-1, 0, 3), 20), ends()),
     "maps": (maps.claims("tsne"), mapped()),
+    "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "pretrained": (placement.claims((1.0, 0.05), ("minilm",), True, SHOTS, True), frozen()),
 }

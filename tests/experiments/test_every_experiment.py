@@ -31,6 +31,7 @@ from supcon_theory.runs.experiment import Experiment
 pytestmark = pytest.mark.usefixtures("coarse_pictures")
 NAMES = sorted(module.name for module in pkgutil.iter_modules(supcon_theory.experiments.__path__))
 UNTRAINED = ("minimisers", "few_shot_counterexample", "pretrained", "small_samples")
+UNTRAINED += ("hard_geometry",)
 STANDS = {*HOLDS, "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
 
@@ -124,6 +125,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, finishe
     [
         ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
         ("few_shot_counterexample", "--seeds 1"),
+        ("hard_geometry", "--seeds 1 --shapes 3 1 --tilts 5 --ratios 2 --held 1 --steps 9"),
         ("small_samples", "--seeds 1 --sizes 4"),
         ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
         ("few_shot", "--seeds 1 --shots 1 --resampled-shots 1 --objectives dcl --draws 9"),
@@ -200,6 +202,15 @@ REFUSED = {
         ("--tau 0.01", "at least 0.05"),
         ("--iterations 0", "iterations is 0"),
         ("--windows 1 2", "at least 2"),
+    ],
+    "hard_geometry": [
+        ("--shapes 2 1", "C >= 3"),
+        ("--shapes 3 0", "tau >= 0.05"),
+        ("--n 1", "n is 1"),
+        ("--tilts -1", "at least 0"),
+        ("--held -1", "at least 0"),
+        ("--ratios -1", "at least 0"),
+        ("--steps 0", "steps is 0"),
     ],
     "small_samples": [
         ("--sizes 1", "at least 2"),

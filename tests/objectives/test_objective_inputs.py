@@ -13,7 +13,16 @@ from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.objectives.conventions import convention
 from tests.objectives.test_loop_references import LOSSES
 
-NEED_CLASSES = ["nscl", "nscl_coupled", "h_nscl", "n_pairs", "scl_jiang", "hscl", "n_dhel", "scl_ball"]
+NEED_CLASSES = [
+    "nscl",
+    "nscl_coupled",
+    "h_nscl",
+    "n_pairs",
+    "scl_jiang",
+    "hscl",
+    "n_dhel",
+    "scl_ball",
+]
 NEED_VIEWS = [name for name in LOSSES if convention(name)["views"] == "K >= 2"]
 NO_LABELS = [name for name in LOSSES if convention(name)["labels"] == "no"]
 
@@ -49,9 +58,7 @@ def test_anchors_without_a_positive_have_no_loss_and_are_left_out_of_the_mean(na
         assert abs(loss - sum(terms) / 5) < 1e-12
 
 
-@pytest.mark.parametrize(
-    "name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "ssem"]
-)
+@pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "ssem"])
 def test_a_batch_in_which_no_anchor_has_a_loss_is_refused(name):
     z, _ = batch(N=7, K=1)
     with pytest.raises(ValueError, match=r"7 of 7 samples have no .*two samples per class"):

@@ -150,7 +150,9 @@ def test_the_objective_is_the_mean_of_its_anchors(name, options):
     if name == "dhel":
         assert losses[:, 1].isnan().all() == (options == {"anchors": "first_view"})
     else:
-        lone = 2 * (name == "n_pairs" or (name == "ssem" and not options))  # the others have the other view for a positive
+        lone = 2 * (
+            name == "n_pairs" or (name == "ssem" and not options)
+        )  # the others have the other view for a positive
         assert losses.isnan().sum(1).tolist() == [lone * (i == 3) for i in range(12)]
 
 
