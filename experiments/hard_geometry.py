@@ -6,7 +6,7 @@ and HSCL have the simplex ETF for a minimum at any hardness, on the sphere and i
 ETF above a critical tilt that has a closed form (ours); with the weights held constant it does not,
 but slows down exponentially.
 
-    python experiments/hard_geometry.py            laptop: about 2 minutes of one core; 5 starts, no data
+    python experiments/hard_geometry.py            laptop: 2 minutes of one core; 5 starts, no data
 """
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
