@@ -23,6 +23,7 @@ MODULES = (
     "maps",
     "placement",
     "hard_geometry",
+    "class_collapse",
     "small_samples",
 )
 

@@ -126,6 +126,11 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         return {"table": table}
     if name == "few_shot_counterexample":
         return {"table": rows((c.COUNTEREXAMPLE,), rng, seed=[0, 1], scale=[1.0, 2.0], m=[10, 1e4])}
+    if name == "class_collapse":
+        at = dict(C=[3], n=[3], tau=[0.5, 1.0], seed=[0, 1])
+        parts = dict(part=["mixture", "others", "features"], alpha=[0.1, 0.9])
+        methods = dict(method=["supervised", "joint"], objective=["ssem"])
+        return {"table": rows((c.CLASS_COLLAPSE,), rng, **at, **parts, **methods)}
     if name == "hard_geometry":
         at = dict(C=[3, 5], tau=[1.0], seed=[0, 1], tilt=[0.5, 2.0, 4.0], d=[4, 5])
         parts = dict(part=["order", "threshold", "held"], objective=["ucl_ball", "hscl"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from supcon_theory.audits import columns, hard_geometry
+from supcon_theory.audits import class_collapse, columns, hard_geometry
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.collapse import (
     collapse_audit,
@@ -178,6 +178,13 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "descent": ((columns.MINIMISERS, columns.GRAM), lambda: study("descent", objective="supcon")),
     "saddle": ((columns.MINIMISERS, columns.EIGENVALUES), lambda: study("class simplex")),
     "ascent": ((columns.MINIMISERS,), lambda: study("ascent")),
+    "class collapse": (
+        (columns.CLASS_COLLAPSE,),
+        lambda: [
+            *class_collapse.ends("ssem", 2, 2, 2, 0.5, 1, alpha=0.9),
+            *class_collapse.features_audit([(1.0, 2.0)], 1),
+        ],
+    ),
     "hard order": (
         (columns.HARD_GEOMETRY,),
         lambda: hard_geometry.order_audit(3, 2, 3, 0.5, (2.0,), seed=0),

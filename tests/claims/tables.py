@@ -7,6 +7,7 @@ import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.claims import (
+    class_collapse,
     collapse,
     few_shot,
     gap,
@@ -258,6 +259,21 @@ def hardened() -> pd.DataFrame:
     return found
 
 
+def collapsed_or_not() -> pd.DataFrame:
+    """Every start at the closed form."""
+    shape = {"C": 3, "n": 3, "tau": 0.5, "seed": SEEDS}
+    parts = [
+        rows(columns.CLASS_COLLAPSE, part=part, objective=objective, alpha=alpha, **shape)
+        for part, objective, alpha in (
+            ("mixture", "ssem", [0.2, 0.8]),
+            ("others", "supcon", np.nan),
+            ("features", "", np.nan),
+        )
+    ]
+    errors = ("excess", "within_cosine_error", "variance_error", "energy_error")
+    return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(errors, 1e-12), loss=0.4)
+
+
 EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "sweep": (gap.sweep(0.5, 1.0, (4, 8, 64), "glyphs"), sweep()),
     "grid": (gap.grid((1.0, 0.5, 0.1), 1.0, 3), grid()),
@@ -268,6 +284,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "free": (minima.free((-1, 0, 3), 20), ends()),
     "maps": (maps.claims("tsne"), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
+    "class collapse": (class_collapse.claims(), collapsed_or_not()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "pretrained": (placement.claims((1.0, 0.05), ("minilm",), True, SHOTS, True), frozen()),
 }

@@ -31,7 +31,7 @@ from supcon_theory.runs.experiment import Experiment
 pytestmark = pytest.mark.usefixtures("coarse_pictures")
 NAMES = sorted(module.name for module in pkgutil.iter_modules(supcon_theory.experiments.__path__))
 UNTRAINED = ("minimisers", "few_shot_counterexample", "pretrained", "small_samples")
-UNTRAINED += ("hard_geometry",)
+UNTRAINED += ("hard_geometry", "class_collapse")
 STANDS = {*HOLDS, "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
 
@@ -125,6 +125,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, finishe
     [
         ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
         ("few_shot_counterexample", "--seeds 1"),
+        ("class_collapse", "--seeds 1 --places 1.5 --strengths 1 1"),
         ("hard_geometry", "--seeds 1 --shapes 3 1 --tilts 5 --ratios 2 --held 1 --steps 9"),
         ("small_samples", "--seeds 1 --sizes 4"),
         ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
@@ -202,6 +203,14 @@ REFUSED = {
         ("--tau 0.01", "at least 0.05"),
         ("--iterations 0", "iterations is 0"),
         ("--windows 1 2", "at least 2"),
+    ],
+    "class_collapse": [
+        ("--shapes 1 2 1", "C >= 2"),
+        ("--shapes 2 1 1", "n >= 2"),
+        ("--shapes 2 2 0", "tau >= 0.05"),
+        ("--places 2.1", "from 0 to 2"),
+        ("--places -1", "from 0 to 2"),
+        ("--strengths 0 1", "positive"),
     ],
     "hard_geometry": [
         ("--shapes 2 1", "C >= 3"),
