@@ -22,6 +22,8 @@ MODULES = (
     "training",
     "maps",
     "placement",
+    "hard_geometry",
+    "class_collapse",
     "small_samples",
     "supcon",
     "accuracy",

@@ -139,6 +139,19 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         return {"table": table}
     if name == "few_shot_counterexample":
         return {"table": rows((c.COUNTEREXAMPLE,), rng, seed=[0, 1], scale=[1.0, 2.0], m=[10, 1e4])}
+    if name == "class_collapse":
+        at = dict(C=[3], n=[3], tau=[0.5, 1.0], seed=[0, 1])
+        parts = dict(part=["mixture", "others", "features"], alpha=[0.1, 0.9])
+        methods = dict(method=["supervised", "joint"], objective=["ssem"])
+        return {"table": rows((c.CLASS_COLLAPSE,), rng, **at, **parts, **methods)}
+    if name == "hard_geometry":
+        at = dict(C=[3, 5], tau=[1.0], seed=[0, 1], tilt=[0.5, 2.0, 4.0], d=[4, 5])
+        parts = dict(part=["order", "threshold", "held"], objective=["ucl_ball", "hscl"])
+        ends = dict(weights=["differentiated", "held constant"])
+        table = rows((c.HARD_GEOMETRY,), rng, **at, **parts, **ends)
+        table = table.assign(violation_etf=-table["loss"], critical_tilt=1.0, iteration=100)
+        spectrum = rows((c.HARD_GEOMETRY,), rng, **at, **ends, rank=[1, 2])
+        return {"table": table, "spectrum": spectrum}
     if name == "small_samples":
         laws = ["isotropic", "thin", "sphere classes", "related", "independent", "sphere pairs"]
         measures = ["cdnv", "directional_cdnv", "nc1", "participation_ratio", "cka", "rsa"]

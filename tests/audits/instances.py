@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from supcon_theory.audits import columns
+from supcon_theory.audits import class_collapse, columns, hard_geometry
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.collapse import (
@@ -218,5 +218,24 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "descent": ((columns.MINIMISERS, columns.GRAM), lambda: study("descent", objective="supcon")),
     "saddle": ((columns.MINIMISERS, columns.EIGENVALUES), lambda: study("class simplex")),
     "ascent": ((columns.MINIMISERS,), lambda: study("ascent")),
+    "class collapse": (
+        (columns.CLASS_COLLAPSE,),
+        lambda: [
+            *class_collapse.ends("ssem", 2, 2, 2, 0.5, 1, alpha=0.9),
+            *class_collapse.features_audit([(1.0, 2.0)], 1),
+        ],
+    ),
+    "hard order": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.order_audit(3, 2, 3, 0.5, (2.0,), seed=0),
+    ),
+    "hard slope": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.slope_audit(3, 1.0, (0.3, 2.0), points=3),
+    ),
+    "hard minimum": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.minimum_audit("scl_ball", 3, 2, 2, 1.0, 5.0, "ball", 2),
+    ),
     "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (20, 2)))),
 }

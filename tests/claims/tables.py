@@ -8,9 +8,11 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import (
     accuracy,
+    class_collapse,
     collapse,
     few_shot,
     gap,
+    hard_geometry,
     maps,
     minima,
     placement,
@@ -267,6 +269,46 @@ def frozen() -> pd.DataFrame:
     return pd.concat([found, few, limit], ignore_index=True)
 
 
+def hardened() -> pd.DataFrame:
+    """Orders, minima and slopes as proved; HUCL leaves the ETF above the critical tilt."""
+    at = {"C": 5, "d": 5, "tau": 1.0, "seed": SEEDS, "surface": "sphere", "tilt": [0.5, 2.0]}
+    parts = [
+        rows(columns.HARD_GEOMETRY, part=part, objective=objective, **at)
+        for part, objective in (
+            *(("order", "hscl"), ("minimum", "scl_ball"), ("slope", "ucl_ball")),
+            *(("threshold", "ucl_ball"), ("held", "ucl_ball")),
+        )
+    ]
+    found = pd.concat(parts, ignore_index=True)
+    exact = (
+        "excess",
+        "loss_error",
+        "zero_sum",
+        "unit_norm",
+        "equal_products",
+        "within_class_variance",
+    )
+    found = found.assign(**dict.fromkeys((*exact, "rho_error"), 1e-12), loss=0.4, stalled=False)
+    above = (found["part"] == "threshold") & (found["tilt"] == 2)
+    found["violation_etf"] = found["violation_etf"].where(above)
+    return found
+
+
+def collapsed_or_not() -> pd.DataFrame:
+    """Every start at the closed form."""
+    shape = {"C": 3, "n": 3, "tau": 0.5, "seed": SEEDS}
+    parts = [
+        rows(columns.CLASS_COLLAPSE, part=part, objective=objective, alpha=alpha, **shape)
+        for part, objective, alpha in (
+            ("mixture", "ssem", [0.2, 0.8]),
+            ("others", "supcon", np.nan),
+            ("features", "", np.nan),
+        )
+    ]
+    errors = ("excess", "within_cosine_error", "variance_error", "energy_error")
+    return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(errors, 1e-12), loss=0.4)
+
+
 EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "sweep": (gap.sweep(0.5, 1.0, (4, 8, 64), "glyphs"), sweep()),
     "grid": (gap.grid((1.0, 0.5, 0.1), 1.0, 3), grid()),
@@ -276,6 +318,8 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "training": (training.claims(0.5, 1.0, (10, 100), True), along_training()),
     "free": (minima.free((-1, 0, 3), 20), ends()),
     "maps": (maps.claims("tsne"), mapped()),
+    "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
+    "class collapse": (class_collapse.claims(), collapsed_or_not()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
     "accuracy": (

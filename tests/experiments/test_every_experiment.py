@@ -25,6 +25,7 @@ from supcon_theory.experiments import (
 from supcon_theory.audits.columns import declared
 from supcon_theory.claims.document import verify
 from supcon_theory.claims.evaluate import HOLDS
+from supcon_theory.encoders.flags import Trained
 from supcon_theory.runs import experiment as runs
 from supcon_theory.runs import figures
 from supcon_theory.runs.cells import Context
@@ -36,10 +37,6 @@ pytestmark = [
     pytest.mark.usefixtures("coarse_pictures"),
     *(pytest.mark.filterwarnings(f"error::{kind}") for kind in SEEN),
 ]
-UNTRAINED = (
-    *("minimisers", "few_shot_counterexample", "pretrained", "small_samples"),
-    "supcon_identities",
-)
 STANDS = {*HOLDS, "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
 
@@ -47,6 +44,9 @@ SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's 
 @cache
 def experiment(name: str) -> Experiment:
     return import_module(f"supcon_theory.experiments.{name}").EXPERIMENT
+
+
+TRAINED = [name for name in NAMES if isinstance(experiment(name).presets["smoke"], Trained)]
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +132,7 @@ def test_a_second_run_computes_nothing_and_writes_the_same(name, finished, out, 
     assert {path.name: path.read_bytes() for path in folder.glob("*.csv")} == before
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in UNTRAINED])
+@pytest.mark.parametrize("name", TRAINED)
 def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, undrawn):
     C = "8" if name == "universality" else "4"
     flags = f"smoke --seeds 1 --classes {C} --jobs 1 --name less --out {out}"
@@ -146,6 +146,8 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
     [
         ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
         ("few_shot_counterexample", "--seeds 1"),
+        ("class_collapse", "--seeds 1 --places 1.5 --strengths 1 1"),
+        ("hard_geometry", "--seeds 1 --shapes 3 1 --tilts 5 --ratios 2 --held 1 --steps 9"),
         ("small_samples", "--seeds 1 --sizes 4"),
         ("supcon_identities", "--seeds 1 --taus 0.1 --triplet-taus 1 --negatives 3"),
         ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
@@ -160,7 +162,7 @@ def test_fewer_starts_shots_and_batches_leave_theorems_decided(name, flags, out,
     assert set(claims["verdict"]) <= STANDS and (claims["verdict"] == "PASS").any()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in UNTRAINED])
+@pytest.mark.parametrize("name", TRAINED)
 def test_classes_of_unequal_size_are_measured_and_drawn(name, own, tmp_path):
     flags = f"smoke --data {own} --classes 8 --n 12 --steps 2 --batch 24 --jobs 1 --out {tmp_path}"
     more = {
@@ -223,6 +225,23 @@ REFUSED = {
         ("--tau 0.01", "at least 0.05"),
         ("--iterations 0", "iterations is 0"),
         ("--windows 1 2", "at least 2"),
+    ],
+    "class_collapse": [
+        ("--shapes 1 2 1", "C >= 2"),
+        ("--shapes 2 1 1", "n >= 2"),
+        ("--shapes 2 2 0", "tau >= 0.05"),
+        ("--places 2.1", "from 0 to 2"),
+        ("--places -1", "from 0 to 2"),
+        ("--strengths 0 1", "positive"),
+    ],
+    "hard_geometry": [
+        ("--shapes 2 1", "C >= 3"),
+        ("--shapes 3 0", "tau >= 0.05"),
+        ("--n 1", "n is 1"),
+        ("--tilts -1", "at least 0"),
+        ("--held -1", "at least 0"),
+        ("--ratios -1", "at least 0"),
+        ("--steps 0", "steps is 0"),
     ],
     "small_samples": [
         ("--sizes 1", "at least 2"),
