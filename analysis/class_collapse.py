@@ -13,6 +13,7 @@ from supcon_theory.theory.mixture import collapse_threshold, within_cosine
 NAME = "class_collapse"
 TEMPERATURES = np.geomspace(0.05, 3, 60)
 NUMBERS = ((10, 50), (100, 500), (1000, 1000))  # classes, and samples of each
+COLORS = tuple(style.EXTRA.values())
 LINES = ("-", style.DASHED, style.DOTTED)
 
 
@@ -30,7 +31,18 @@ def draw(tables: style.Tables, folder: Path) -> None:
         panel.curve(rows, "tau", "alpha", color="k", ls=LINES[k], marker="", label=label)
     ends(sheet, table)
     kept(sheet, style.where(table, part="features"))
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(table))
+
+
+def message(table: pd.DataFrame) -> str:
+    """The threshold of the first shape that free embeddings were asked for."""
+    rows = table[table["part"] == "mixture"].dropna(subset=["C", "n", "tau"])
+    if rows.empty:
+        return "When classes collapse, and what a linear encoder keeps of them"
+    C, n, tau = (float(rows[name].iloc[0]) for name in ("C", "n", "tau"))
+    least = collapse_threshold(int(C), int(n), tau)
+    where = f"(C = {C:g}, n = {n:g}, τ = {tau:g})"
+    return f"Classes collapse up to a weight of own views of {least:.3f} {where}"
 
 
 def ends(sheet: style.Sheet, table: pd.DataFrame) -> None:
@@ -40,7 +52,7 @@ def ends(sheet: style.Sheet, table: pd.DataFrame) -> None:
     best = table[table["part"].isin(["mixture", "others"])].dropna(subset=["C", "n", "tau"])
     best = lowest(best) if len(best) else best
     for k, ((C, n, tau), rows) in enumerate(best.groupby(["C", "n", "tau"])):
-        look = dict(color=style.PALETTE[k % 10])
+        look = dict(color=COLORS[k % len(COLORS)])
         alphas = np.linspace(0, 1, 101)
         values = [within_cosine(int(C), int(n), tau, alpha) for alpha in alphas]
         line = pd.DataFrame({"alpha": alphas, "a": values, "seed": 0})
@@ -60,7 +72,7 @@ def kept(sheet: style.Sheet, table: pd.DataFrame) -> None:
         ("class_energy", "class", "s"),
         ("subclass_energy", "subclass", "o"),
     ):
-        look = dict(color=style.PALETTE[3], mfc="w" if marker == "o" else None, marker=marker)
+        look = dict(color=style.EXTRA["wine"], mfc="w" if marker == "o" else None, marker=marker)
         panel.curve(table, "place", column, ls="none", label=label, band=False, **look)
     if not panel.drawn:
         panel.named.clear()

@@ -11,11 +11,14 @@ from supcon_theory.claims.hard_geometry import lowest
 from supcon_theory.theory.tilt import best_cosine, critical_tilt
 
 NAME = "hard_geometry"
+COLORS = tuple(style.EXTRA.values())
 CLASSES = np.unique(np.geomspace(2, 1000, 40).astype(int))
 TEMPERATURES = (1.0, 0.5, 0.2)
 ENDS = {  # weights: how their end looks
-    "differentiated": dict(color=style.PALETTE[0], marker="o", label="gradient through weights"),
-    "held constant": dict(color=style.PALETTE[3], marker="x", label="weights held constant"),
+    "differentiated": dict(
+        color=style.EXTRA["indigo"], marker="o", label="gradient through weights"
+    ),
+    "held constant": dict(color=style.EXTRA["wine"], marker="x", label="weights held constant"),
 }
 ORDERS = ("scl_ball", "ucl_ball", "hscl", "h_nscl", "hucl")
 
@@ -34,7 +37,17 @@ def draw(tables: style.Tables, folder: Path) -> None:
     order(sheet, table)
     held(sheet, table)
     spectra(sheet, tables["spectrum"].merge(shape, on=["C", "tau"]))
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(shape))
+
+
+def message(shape: pd.DataFrame) -> str:
+    """The critical tilt of the shape that is shown."""
+    if shape.empty:
+        return "How hard negatives may be before collapsed classes are no minimum"
+    C, tau = float(shape["C"].iloc[0]), float(shape["tau"].iloc[0])
+    where = f"(C = {C:g}, τ = {tau:g})"
+    most = critical_tilt(int(C), tau)
+    return f"Full-gradient HUCL leaves the simplex beyond a tilt of {most:.3f} {where}"
 
 
 def critical(sheet: style.Sheet, table: pd.DataFrame) -> None:
@@ -90,7 +103,7 @@ def gain(sheet: style.Sheet, table: pd.DataFrame) -> None:
     for k, ((C, tau), rows) in enumerate(table.groupby(["C", "tau"])):
         best = lowest_start(rows[rows["d"] >= rows["C"]])
         label = f"C = {C:g}, τ = {tau:g}"
-        look = dict(color=style.PALETTE[k % 10], marker="o", label=label)
+        look = dict(color=COLORS[k % len(COLORS)], marker="o", label=label)
         panel.curve(best, "ratio", "below", ls="-", **look)
 
 
@@ -124,7 +137,7 @@ def spectra(sheet: style.Sheet, spectrum: pd.DataFrame) -> None:
     rows = rows.assign(seed=0)[rows["tilt"] == rows["tilt"].max()]
     for k, (d, of) in enumerate(rows.groupby("d")):
         label = f"d = C{'' if d == of['C'].min() else ' − 1'}, hardest"
-        look = dict(color=style.PALETTE[k % 10], marker="os"[k % 2], ls=LINES[k % 3], label=label)
+        look = dict(color=COLORS[k % len(COLORS)], marker="os"[k % 2], ls=LINES[k % 3], label=label)
         panel.curve(of, "rank", "singular_value", **look)
 
 
