@@ -10,13 +10,15 @@ from supcon_theory.audits.columns import ACCURACY
 
 NAME = "supcon_accuracy"
 PROBES = {  # layer, probe: how it looks
-    ("h", "linear"): dict(color=style.PALETTE[0], marker="o", label="h, linear probe"),
-    ("z", "linear"): dict(color=style.PALETTE[0], marker="o", mfc="none", label="z, linear probe"),
-    ("h", "nearest centre"): dict(color=style.PALETTE[1], marker="s", label="h, class means"),
-    ("z", "nearest centre"): dict(
-        color=style.PALETTE[1], marker="s", mfc="none", label="z, class means"
+    ("h", "linear"): dict(color=style.EXTRA["indigo"], marker="o", label="h, linear probe"),
+    ("z", "linear"): dict(
+        color=style.EXTRA["indigo"], marker="o", mfc="none", label="z, linear probe"
     ),
-    ("h", "neighbours"): dict(color=style.PALETTE[2], marker="^", label="h, ten neighbours"),
+    ("h", "nearest centre"): dict(color=style.EXTRA["rose"], marker="s", label="h, class means"),
+    ("z", "nearest centre"): dict(
+        color=style.EXTRA["rose"], marker="s", mfc="none", label="z, class means"
+    ),
+    ("h", "neighbours"): dict(color=style.EXTRA["teal"], marker="^", label="h, ten neighbours"),
 }
 NAMES = {"supcon_in": "SupCon, in", "nt_xent": "SimCLR"}
 MAIN = ("supcon", "supcon_in", "nt_xent", "dcl", "nscl", "cross_entropy")

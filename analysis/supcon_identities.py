@@ -154,9 +154,14 @@ def draw_triplet(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     rows = rows[(rows["tau"] == wide["tau"].max()) & (rows["u"].abs() <= WIDE)]
     panel.curve(rows, "u", "loss", color="k", ls="-", label="the loss")
     panel.curve(rows, "u", "small", color="0.5", ls=style.DOTTED, label="log 2 + u/2")
-    panel.curve(rows, "u", "hinge", color=style.PALETTE[0], ls=style.DASHED, label="max(0, u)")
+    panel.curve(rows, "u", "hinge", color=style.EXTRA["indigo"], ls=style.DASHED, label="max(0, u)")
     panel.curve(
-        rows, "u", "published", color=style.PALETTE[3], ls=style.DASHDOT, label="1 + u, published"
+        rows,
+        "u",
+        "published",
+        color=style.EXTRA["rose"],
+        ls=style.DASHDOT,
+        label="1 + u, published",
     )
 
 

@@ -28,6 +28,15 @@ from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 
+HEADINGS = tuple(
+    columns.Column(f"{layer} {probe}", "%", f"{meaning} by {way}")
+    for layer, meaning in {"h": "backbone", "z": "projector"}.items()
+    for probe, way in {
+        "nearest centre": "class means",
+        "linear": "a linear probe",
+        "neighbours": "ten neighbours",
+    }.items()
+)
 AUDITS = (columns.ACCURACY,)
 FORMS = ("supcon", "supcon_in")
 EVERY = (*FORMS, "nt_xent", "dcl", "nscl", "cross_entropy")
@@ -189,7 +198,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     found = rows.pivot_table(index=by, columns="probe", values="accuracy", sort=False)
     found = found.join(rows.groupby(by)["left"].mean()).reset_index()
     title = "Held-out accuracy in per cent, all labelled images of the classes trained on: mean"
-    return {"summary": Summary(found, title)}
+    return {"summary": Summary(found, title, HEADINGS)}
 
 
 def claims(config: Config) -> list[Claim]:
