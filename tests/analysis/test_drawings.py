@@ -132,6 +132,11 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
         table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
         return {"table": table}
+    if name == "captured_energy":
+        laws = ["gaussian", "enumerated", "views", "few shots", "axes"]
+        at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])
+        table = rows((c.CAPTURED_ENERGY,), rng, **at, **two, **trained, **both)
+        return {"table": table.assign(epoch=table["step"] / 4)}
     if name == "pretrained":
         about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
         labels = ["true", "coarse", "shuffled"]

@@ -8,6 +8,7 @@ import torch
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.batch_means import batch_means
+from supcon_theory.audits.captured_energy import energy_rows, equal_classes, task_rows
 from supcon_theory.audits.collapse import (
     collapse_audit,
     gram_table,
@@ -30,6 +31,7 @@ from supcon_theory.audits.minimisers import study_tables
 from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.training import checkpoint_audit, training_audit
+from supcon_theory.audits.whitened_laws import axes_row, enumerated_row, gaussian_rows
 from supcon_theory.theory.few_shot.gaussian import simplex_classes
 
 TAUS = [1.0, 0.2]
@@ -82,6 +84,12 @@ def map_rows(counts: Sequence[int]) -> list[dict]:
     }
     y = embeddings(counts)[1]
     return map_audit(panels, y.numpy(), shuffled(y).numpy(), "pca", 0)[0]
+
+
+def captured(counts: Sequence[int]) -> list[dict]:
+    x = equal_classes(*embeddings(counts))
+    tasks = task_rows(x, (1, 9), (1, 30), (30,), tasks=3, draws=9, seed=0)
+    return [*energy_rows(x, seed=0), *tasks]
 
 
 def of_embeddings(audited: Callable) -> Callable:
@@ -138,6 +146,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             lambda z, y: pd.concat(audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1).values())
         ),
     ),
+    "captured_energy": ((columns.CAPTURED_ENERGY,), captured),
     "imbalance": (
         (columns.MINIMISERS,),
         lambda counts: study_tables(
@@ -170,6 +179,14 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "exact laws": (
         (columns.ESTIMATES,),
         lambda: [*enumeration_audit(4, seed=0), two_points_audit(400, 20, seed=0)],
+    ),
+    "whitened laws": (
+        (columns.CAPTURED_ENERGY,),
+        lambda: [
+            enumerated_row(2, 2, 4, 1, seed=0),
+            axes_row(2, 5, seed=0),
+            *gaussian_rows("a noisier task", (1, 6), (1, 10), 500, 9, seed=0),
+        ],
     ),
     "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
     "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),
