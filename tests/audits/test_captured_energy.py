@@ -59,6 +59,14 @@ def test_the_energy_of_gaussian_views_is_found_again():
         assert row["violation_captured"] < 0
 
 
+def test_few_gaussian_views_give_no_energy_where_there_is_none():
+    rows = [
+        next(whitened_laws.gaussian_rows("a noisier task", (1,), (1,), 50, 2, k))
+        for k in range(200)
+    ]
+    assert abs(np.mean([row["energy"] for row in rows])) < 0.007
+
+
 def test_tasks_are_balanced_and_none_is_there_twice():
     for C in (2, 5, 10):
         tasks = balanced_tasks(C, 6, seed=0)

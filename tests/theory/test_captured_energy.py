@@ -121,6 +121,8 @@ def test_what_views_share_most_comes_first_whatever_the_task():
     assert top_polynomials([0.9, 0.5], 4) == [(1, 0), (2, 0), (3, 0), (4, 0)]
     assert top_polynomials([0.9, 0.5], 8)[6:] == [(0, 1), (7, 0)]
     assert sign_energy([0.9, 0.5], 1, 6)[0] == 0
+    assert top_polynomials([0.9, 0.8], 5)[4] == (1, 1)  # half of it is of the other content
+    assert sign_energy([0.9, 0.8], 1, 5)[0] == pytest.approx(0.8 * 2 / math.pi)
     B, eta2 = sign_energy([0.9, 0.5], 1, 7)
     assert B == pytest.approx(0.5 * 2 / math.pi) and eta2 == pytest.approx(1 / 3)
 
