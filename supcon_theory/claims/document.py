@@ -27,6 +27,7 @@ MODULES = (
     "small_samples",
     "supcon",
     "accuracy",
+    "captured_energy",
 )
 
 

@@ -172,6 +172,11 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         axes = dict(layer=["h", "z"], probe=["linear", "nearest centre", "neighbours"])
         more = dict(classes=["seen", "unseen"], m=[1, 160], level=levels)
         return {"table": rows((c.ACCURACY,), rng, **two, **axes, **more)}
+    if name == "captured_energy":
+        laws = ["gaussian", "enumerated", "views", "few shots", "axes"]
+        at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])
+        table = rows((c.CAPTURED_ENERGY,), rng, **at, **two, **trained, **both)
+        return {"table": table.assign(epoch=table["step"] / 4)}
     if name == "pretrained":
         about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
         labels = ["true", "coarse", "shuffled"]

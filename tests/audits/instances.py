@@ -9,6 +9,7 @@ import torch
 from supcon_theory.audits import class_collapse, columns, hard_geometry
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.batch_means import batch_means
+from supcon_theory.audits.captured_energy import energy_rows, equal_classes, task_rows
 from supcon_theory.audits.collapse import (
     collapse_audit,
     gram_table,
@@ -33,6 +34,7 @@ from supcon_theory.audits.studies import Study
 from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
 from supcon_theory.audits.supcon_batches import batch_rows, special_rows
 from supcon_theory.audits.training import checkpoint_audit, training_audit
+from supcon_theory.audits.whitened_laws import axes_row, enumerated_row, gaussian_rows
 from supcon_theory.measures.moments import class_moments
 from supcon_theory.theory.few_shot.gaussian import simplex_classes
 
@@ -86,6 +88,12 @@ def map_rows(counts: Sequence[int]) -> list[dict]:
     }
     y = embeddings(counts)[1]
     return map_audit(panels, y.numpy(), shuffled(y).numpy(), "pca", 0)[0]
+
+
+def captured(counts: Sequence[int]) -> list[dict]:
+    x = equal_classes(*embeddings(counts))
+    tasks = task_rows(x, (1, 9), (1, 30), (30,), tasks=3, draws=9, seed=0)
+    return [*energy_rows(x, seed=0), *tasks]
 
 
 def of_embeddings(audited: Callable) -> Callable:
@@ -165,6 +173,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             )
         ),
     ),
+    "captured_energy": ((columns.CAPTURED_ENERGY,), captured),
     "imbalance": (
         (columns.MINIMISERS,),
         lambda counts: study_tables(
@@ -210,6 +219,14 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "supcon anchor": (
         (columns.SUPCON,),
         lambda: [*anchor_rows(0.2, (1, 8)), *triplet_rows(0.5)],
+    ),
+    "whitened laws": (
+        (columns.CAPTURED_ENERGY,),
+        lambda: [
+            enumerated_row(2, 2, 4, 1, seed=0),
+            axes_row(2, 5, seed=0),
+            *gaussian_rows("a noisier task", (1, 6), (1, 10), 500, 9, seed=0),
+        ],
     ),
     "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
     "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),

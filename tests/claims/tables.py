@@ -8,6 +8,7 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import (
     accuracy,
+    captured_energy,
     class_collapse,
     collapse,
     few_shot,
@@ -245,6 +246,22 @@ def probed() -> pd.DataFrame:
     return found.assign(error=points / 100 + noise, left=0.05)
 
 
+def energies() -> pd.DataFrame:
+    """Half of every bound is used; without labels B is .02 too high, under shuffled ones .4."""
+    of, at = columns.CAPTURED_ENERGY, {"seed": SEEDS}
+    laws = [rows(of, protocol=name, r=2, m=3, **at) for name in captured_energy.ERRORS]
+    where = {"objective": BOTH, "split": captured_energy.SPLITS, "labels": ["true", "shuffled"]}
+    views = rows(of, protocol="views", step=[0, 800], **where, **at)
+    far = np.where(views["labels"] == "true", 0.02, 0.4) + 0.001 * views["seed"]
+    found = pd.concat([*laws, rows(of, protocol="axes", r=2, **at), views.assign(far=far)])
+    found = found.reset_index(drop=True)
+    found = found.assign(
+        B=0.8, energy=0.8 + 0.001 * (found["seed"] - 3), label_free_error=found["far"]
+    )
+    bounds = {"bound_captured": 0.4, "bound_cosine": 0.8, "error": 0.2, "cosine": 0.4}
+    return found.assign(**bounds).drop(columns="far")
+
+
 def frozen() -> pd.DataFrame:
     """Models that are nearer to counting than to collapse, at every level of labels."""
     about = {"encoder": "minilm", "data": ["wordnet", "hypernyms"], "seed": SEEDS, "C": 12}
@@ -320,6 +337,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "maps": (maps.claims("tsne"), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
+    "captured energy": (captured_energy.claims(BOTH), energies()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
     "accuracy": (
