@@ -53,6 +53,7 @@ def declared(tables: Iterable[Table]) -> set[str]:
 
 MEAN_BOUNDS = {  # on the mean gap; each has a violation
     "ceiling": "collapsed-ETF ceiling (balanced)",
+    "relaxed": "relaxed ceiling, proved for every C, n and tau (balanced)",
     "published": "log(1 + e^(2/tau) / (C - 1)) (balanced)",
     "n_max": "log(1 + n_max e^(2/tau) / (N - n_max))",
     "class_average": "mean over anchors of their own upper bounds",
@@ -131,6 +132,7 @@ TABLES = {name: table for name, table in _tables().items() if table.version}
 IDENTITY = TABLES["identity"]
 GAP = TABLES["gap"]
 FLOORS = TABLES["floors"]
+ANATOMY = TABLES["anatomy"]
 TRAINING = TABLES["training"]
 BATCH_MEANS = TABLES["batch_means"]
 EARLIER_BOUNDS = TABLES["earlier_bounds"]

@@ -178,5 +178,5 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "descent": ((columns.MINIMISERS, columns.GRAM), lambda: study("descent", objective="supcon")),
     "saddle": ((columns.MINIMISERS, columns.EIGENVALUES), lambda: study("class simplex")),
     "ascent": ((columns.MINIMISERS,), lambda: study("ascent")),
-    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (20, 2)))),
+    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (40, 2)))),
 }

@@ -70,6 +70,7 @@ def grid() -> pd.DataFrame:
     found["ceiling_proved"] = np.where(found["level"] == "encoder=vit", 0.0, 1.0)
     balanced_only = [
         *("violation_centred", "violation_ceiling", "bound_ceiling", "ceiling_proved"),
+        *("violation_relaxed", "bound_relaxed"),
         *("nscl_above_floor", "violation_nscl_floor", "violation_nscl_coupled_floor"),
     ]
     found.loc[found["labels"] == "kmeans", balanced_only] = np.nan
