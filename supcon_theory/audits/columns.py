@@ -80,7 +80,10 @@ AVERAGED = {
     "neurips_16": "the same with a = 16",
     "older": "1/m form of arXiv 2506.04411v1 (refuted)",
 }
-TIGHTENED = {"tightened": "NeurIPS form tightened, same moments"}
+TIGHTENED = {
+    "tightened": "NeurIPS form tightened, same moments",
+    "cantelli_tightened": "the same with Cantelli for Chebyshev, from V and V_dir",
+}
 BOUNDS = PAIRWISE | AVERAGED | TIGHTENED
 CERTIFICATES = {
     f"conditional_{kind}": f"{kind} certificate given the test point"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory import inputs
+from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.collapse import geometry_row, pairs_table, spectrum_table
 from supcon_theory.audits.columns import EMBEDDINGS
 from supcon_theory.audits.comparison import comparison_table
@@ -56,9 +57,10 @@ def audit(
 
     Returns:
         By the name of the table: `gap` (a row per temperature: the losses, their gap, its bounds
-        and the distance from the floors), `geometry` (one row: collapse, CDNV, rank, what corrects
-        them for few samples, and the norms of the rows as given), `pairs` (CDNV of every ordered
-        pair of classes), `spectrum`, `ranks` and, if any shots are asked for, `few_shot` (error of
+        and the distance from the floors), `anatomy` (the same: what the excess over the minimum is
+        made of, how much of it is collapse, bounds on the gap from two moments), `geometry` (one
+        row: collapse, CDNV, rank, what corrects them for few samples, and the norms of the rows as
+        given), `pairs` (CDNV of every ordered pair of classes), `spectrum`, `ranks` and, if any shots are asked for, `few_shot` (error of
         the nearest class centre and its bounds, the embeddings being the population; m = inf: known
         centres), `finite_samples` (the bounds that hold for the law behind them) and `probes`
         (errors of four classifiers on samples that they were not fitted to); with `against`,
@@ -68,8 +70,8 @@ def audit(
     Example:
         >>> import numpy as np
         >>> z, y = np.random.default_rng(0).normal(size=(60, 8)), np.arange(60) % 3
-        >>> sorted(audit(z, y))
-        ['few_shot', 'finite_samples', 'gap', 'geometry', 'pairs', 'probes', 'ranks', 'spectrum']
+        >>> print(*audit(z, y))
+        gap anatomy geometry pairs spectrum ranks few_shot finite_samples probes
     """
     rows, norms = _scaled(z)
     of, names = inputs.labels(y, len(rows)).to(rows.device), inputs.class_names(y)
@@ -78,6 +80,7 @@ def audit(
     about = {"C": len(names), "n": N / len(names), "K": K, "d": d}
     tables = {
         "gap": pd.DataFrame([about | row for row in labelling_audit(rows, of, taus)]),
+        "anatomy": pd.DataFrame([about | row for row in anatomy_audit(rows, of, taus)]),
         "geometry": pd.DataFrame(
             [about | geometry_row(rows, of) | small_samples_row(rows, of) | norms]
         ),

@@ -23,6 +23,7 @@ MODULES = (
     "maps",
     "placement",
     "small_samples",
+    "anatomy",
 )
 
 

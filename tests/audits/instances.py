@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from supcon_theory.audits import columns
+from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.collapse import (
     collapse_audit,
@@ -100,6 +101,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT, columns.PLACEMENT),
         lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
     ),
+    "anatomy": ((columns.ANATOMY,), of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS))),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),
@@ -124,6 +126,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     "audit": (
         (
             *GAP_AND_FLOORS,
+            columns.ANATOMY,
             columns.EMBEDDINGS,
             columns.SMALL_SAMPLES,
             columns.FINITE_SAMPLES,
