@@ -60,9 +60,10 @@ def audit(
         and the distance from the floors), `anatomy` (the same: what the excess over the minimum is
         made of, how much of it is collapse, bounds on the gap from two moments), `geometry` (one
         row: collapse, CDNV, rank, what corrects them for few samples, and the norms of the rows as
-        given), `pairs` (CDNV of every ordered pair of classes), `spectrum`, `ranks` and, if any shots are asked for, `few_shot` (error of
-        the nearest class centre and its bounds, the embeddings being the population; m = inf: known
-        centres), `finite_samples` (the bounds that hold for the law behind them) and `probes`
+        given), `pairs` (CDNV of every ordered pair of classes), `spectrum`, `ranks` and, if any
+        shots are asked for, `few_shot` (error of the nearest class centre and its bounds, the
+        embeddings being the population; m = inf: known centres), `finite_samples` (the bounds that
+        hold for the law behind them) and `probes`
         (errors of four classifiers on samples that they were not fitted to); with `against`,
         `comparison` (CKA and RSA, beside shuffled rows). What is about balanced classes is NaN for
         others. `audits.columns` says what each column means.
