@@ -43,9 +43,10 @@ def ends(
         A row per start.
     """
     N, y = C * n, torch.arange(C).repeat_interleave(n)
+    options: dict[str, Any] = {}
     if alpha is None:
         wanted, floor = 1.0 if objective in COLLAPSED else -1 / (N - 1), MINIMA[objective]
-        options, least = {}, float(floor(C, n, K, tau))
+        least = float(floor(C, n, K, tau))
     else:
         wanted, options = within_cosine(C, n, tau, alpha), {"alpha": alpha}
         least = ssem_minimum(C, n, K, tau, alpha)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.audits import comparison, labels_needed, losses, nulls
+from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
 from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS, SMALL_SAMPLES
 from supcon_theory.audits.few_shot import feature_audit
@@ -96,8 +97,8 @@ def audit(
         >>> import numpy as np
         >>> z, y = np.random.default_rng(0).normal(size=(60, 8)), np.arange(60) % 3
         >>> ", ".join(audit(z, y, shots=(1, 5)))
-        'gap, per_class, geometry, pairs, spectrum, ranks, neighbours, mislabelled, few_shot, \
-held_out, labels_needed, finite_samples, probes, nulls, subsets'
+        'gap, per_class, geometry, pairs, spectrum, ranks, anatomy, neighbours, mislabelled, \
+few_shot, held_out, labels_needed, finite_samples, probes, nulls, subsets'
     """
     exact, anchors = inputs.whole(exact, "exact", 0), inputs.whole(anchors, "anchors", 2)
     budget, seed = inputs.whole(budget, "budget", 4), inputs.whole(seed, "seed", 0)
@@ -136,6 +137,9 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
         "spectrum": spectrum_of(centred),
         "ranks": pd.DataFrame([about | ranks | dimension]),
     }
+    if found.rows is not None:
+        rows = anatomy_audit(found.rows, found.y, taus)
+        tables["anatomy"] = pd.DataFrame([about | row for row in rows])
     if against is not None:
         report("second model", 0.37)
         tables["comparison"] = _compared(found, against)
@@ -179,7 +183,7 @@ def _few_shot(
     """The tables about few labels, on a subset, and their rows of `NULLS`."""
     y = found.y[torch.from_numpy(chosen)].unique(return_inverse=True)[1]
     asked = len(found.names) <= FEW if shots is None else len(shots) > 0
-    if not asked or int(y.max()) < 1:
+    if not asked or len(y.unique()) < 2:
         return {}, []
     wanted, population, certified = (
         (SHOTS, (*SHOTS, *FAR_SHOTS), CERTIFIED) if shots is None else (shots, shots, shots)

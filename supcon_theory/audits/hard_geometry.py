@@ -191,7 +191,7 @@ def _slope(C: int, tau: float, tilt: float, rho: float, held: bool) -> float:
         return (1 + (C - 1) * cosine).sqrt() * one + (1 - cosine).sqrt() * rest
 
     at = torch.tensor(rho, dtype=torch.float64)
-    z, direction = torch.func.jvp(rows, (at,), (torch.ones_like(at),))
+    z, direction = torch.func.jvp(rows, (at,), (torch.ones_like(at),))[:2]
     z = z[:, None].requires_grad_()
     options = {"beta": tilt * tau, "detach_weights": held}
     loss = OBJECTIVES["ucl_ball"](z, torch.arange(C), tau=tau, unit=False, **options)

@@ -33,6 +33,10 @@ VALID = {  # bound: (source, formula)
         "min_a (1/2 - A/a)^-2 V_dir + a/4 (2 (V_root + V)/sqrt m + V/m), A = 2 + sqrt(8)/m",
     ),
     "tightened": ("own proof", "the NeurIPS bound, tightened, from the same V, V_root, V_dir"),
+    "cantelli_tightened": (
+        "own proof",
+        "min_t V_dir/(V_dir + (1/2 - t)^2) + ((sqrt 2 V + sqrt V_dir)/sqrt m + V/m)/(2 t)",
+    ),
 }
 CERTIFICATES = {
     "conditional_cantelli": "Cantelli given the test point, Harris over the classes",

@@ -97,7 +97,8 @@ def ucl_ball(
     if number(beta, "beta", 0) == 0:
         tilted = b.log_sum_all(1.0)[0] - math.log(b.N * b.K)
     else:
-        tilted = hardened(*b.log_sum_all(beta, 1 + beta), beta, detach_weights)
+        plain, hard = b.log_sum_all(beta, 1 + beta)
+        tilted = hardened(plain, hard, beta, detach_weights)
     return _over_class_pairs(b, tilted, reduction)
 
 

@@ -26,7 +26,7 @@ as much, and the derivative along it is n (e^{1/tau} - e^{b/tau}) / Z - 1 < 0.
 """
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from supcon_theory.theory.counts import checked_setting, checked_tau, checked_whole, require
 
@@ -83,7 +83,9 @@ def within_cosine(m: int, n: int, tau: float, alpha: float) -> float:
     if slope(1.0) <= 0:
         return 1.0
     least = -1 / (n * m - 1)  # where a = b, and the slope is -(1 - alpha)
-    return least if slope(least) >= 0 else float(brentq(slope, least, 1.0, xtol=1e-15))
+    if slope(least) >= 0:
+        return least
+    return float(root_scalar(slope, bracket=(least, 1.0), xtol=1e-15).root)
 
 
 def ssem_minimum(C: int, n: int, K: int, tau: float, alpha: float = 0.5) -> float:

@@ -27,7 +27,7 @@ times a positive number, at every rho and b: then the ETF attracts, at a speed o
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from supcon_theory.theory.counts import Floats, checked_tau, checked_whole, require
 
@@ -78,7 +78,7 @@ def critical_tilt(C: int, tau: float) -> float:
         return (a + b) * np.exp(-a * apart) + a * (C - 1) * np.exp(-(a + b) * apart) - b
 
     # the second term is below a (C-1) e^{-a apart}, so b_c <= a C / (e^{a apart} - 1) <= C - 1
-    return float(brentq(excess, 0, C, xtol=1e-14, rtol=1e-14))
+    return float(root_scalar(excess, bracket=(0, C), xtol=1e-14, rtol=1e-14).root)
 
 
 def best_cosine(C: int, tau: float, tilt: float) -> float:
@@ -104,7 +104,9 @@ def best_cosine(C: int, tau: float, tilt: float) -> float:
         return (a + b) * np.exp(a * (rho - 1)) + a * others - b
 
     least = -1 / (C - 1)
-    return least if slope(least) >= 0 else float(brentq(slope, least, 1.0, xtol=1e-15))
+    if slope(least) >= 0:
+        return least
+    return float(root_scalar(slope, bracket=(least, 1.0), xtol=1e-15).root)
 
 
 def checked_tilt(tilt: ArrayLike) -> Floats:

@@ -8,6 +8,7 @@ import torch
 
 from supcon_theory.audits import class_collapse, columns, hard_geometry
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
+from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.captured_energy import energy_rows, equal_classes, task_rows
 from supcon_theory.audits.collapse import (
@@ -120,6 +121,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT, columns.PLACEMENT),
         lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
     ),
+    "anatomy": ((columns.ANATOMY,), of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS))),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),
@@ -148,6 +150,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     "audit": (
         (
             *GAP_AND_FLOORS,
+            columns.ANATOMY,
             columns.EMBEDDINGS,
             columns.SMALL_SAMPLES,
             columns.FINITE_SAMPLES,
@@ -254,5 +257,5 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
         (columns.HARD_GEOMETRY,),
         lambda: hard_geometry.minimum_audit("scl_ball", 3, 2, 2, 1.0, 5.0, "ball", 2),
     ),
-    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (20, 2)))),
+    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (40, 2)))),
 }

@@ -8,6 +8,7 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import (
     accuracy,
+    anatomy,
     captured_energy,
     class_collapse,
     collapse,
@@ -76,6 +77,7 @@ def grid() -> pd.DataFrame:
     found["ceiling_proved"] = np.where(found["level"] == "encoder=vit", 0.0, 1.0)
     balanced_only = [
         *("violation_centred", "violation_ceiling", "bound_ceiling", "ceiling_proved"),
+        *("violation_relaxed", "bound_relaxed"),
         *("nscl_above_floor", "violation_nscl_floor", "violation_nscl_coupled_floor"),
     ]
     found.loc[found["labels"] == "kmeans", balanced_only] = np.nan
@@ -326,10 +328,19 @@ def collapsed_or_not() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(errors, 1e-12), loss=0.4)
 
 
+def dissected() -> pd.DataFrame:
+    protocols = ["sweep", "followed", "simplex"]
+    about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
+    found = rows(columns.ANATOMY, protocol=protocols, **about)
+    found = found.assign(excess=0.51, worth_collapse=0.52, within=0.95, bound_moments=0.6)
+    return found.assign(share_collapse=0.1 + 0.001 * found["seed"])
+
+
 EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "sweep": (gap.sweep(0.5, 1.0, (4, 8, 64), "glyphs"), sweep()),
     "grid": (gap.grid((1.0, 0.5, 0.1), 1.0, 3), grid()),
     "collapse": (collapse.claims((10, 100), tuple(FALLS)), geometry()),
+    "anatomy": (anatomy.claims(1.0, (4, 8)), dissected()),
     "few shots": (few_shot.claims(100, BOTH, SHOTS, True), shots()),
     "counterexample": (few_shot.counterexample((100, 10_000), (1.0, 2.0)), counterexample()),
     "training": (training.claims(0.5, 1.0, (10, 100), True), along_training()),

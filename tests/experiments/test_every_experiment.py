@@ -189,6 +189,13 @@ REFUSED = {
         ("--tau 0", "tau is 0"),
         ("--data nowhere.npz", "nowhere.npz"),
     ],
+    "anatomy": [
+        ("--followed 1", "followed is 1 at least 2"),
+        ("--followed 999", "followed 999 only 300"),
+        ("--followed-n 161", "161 160"),
+        ("--objectives dcl foo", "objectives has 'foo'"),
+        ("--n 1", "n is 1"),
+    ],
     "embeddings_map": [
         ("--method mds", "mds tsne"),
         ("--columns 1", "columns is 1 at least 2"),
