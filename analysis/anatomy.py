@@ -11,10 +11,10 @@ from supcon_theory.theory.ceiling import etf_ceiling
 
 NAME = "anatomy"
 TERMS = {  # column: what it is, color, from the bottom up
-    "excess_alignment": ("alignment of views", style.PALETTE[0]),
-    "excess_collapse": ("collapse of classes", style.PALETTE[3]),
-    "excess_centring": ("centring", style.PALETTE[9]),
-    "excess_jensen": ("spread of cosines", style.PALETTE[1]),
+    "excess_alignment": ("alignment of views", style.EXTRA["teal"]),
+    "excess_collapse": ("collapse of classes", style.EXTRA["wine"]),
+    "excess_centring": ("centring", style.EXTRA["sand"]),
+    "excess_jensen": ("spread of cosines", style.EXTRA["indigo"]),
 }
 CLASSES = dict(xscale="log", xlabel="number of classes C", xticks="values")
 
@@ -35,7 +35,17 @@ def draw(tables: style.Tables, folder: Path) -> None:
     for tau in (high, low):
         ends = table[(table["protocol"] == "sweep") & (table["tau"] == tau)]
         bounds(sheet, ends[ends["step"] == ends["step"].max()], tau)
-    sheet.save(folder, NAME)
+    last = sweep[sweep["step"] == sweep["step"].max()]
+    sheet.save(folder, NAME, title=message(style.where(last, objective="dcl")))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """How much of CL's excess is collapse, at the fewest and the most classes."""
+    share = rows.groupby("C")["share_collapse"].mean().dropna()
+    if share.empty:
+        return "What the loss above its minimum is made of"
+    ends = {f"{share[C]:.0%} (C = {C:g})": C for C in (share.index[0], share.index[-1])}
+    return f"After CL training collapse is {' to '.join(ends)} of the excess of NSCL"
 
 
 def stacked(panel: style.Panel, rows: pd.DataFrame, x: str, of: pd.Series | float) -> None:
@@ -96,8 +106,8 @@ def bounds(sheet: style.Sheet, rows: pd.DataFrame, tau: float) -> None:
     )
     lines = {
         "ceiling": style.RULER["bound_ceiling"],
-        "bound_moments": dict(color=style.PALETTE[2], ls="-", label="from two moments, upper"),
-        "bound_moments_low": dict(color=style.PALETTE[2], ls=style.DOTTED, label="lower"),
+        "bound_moments": dict(color=style.EXTRA["purple"], ls="-", label="from two moments, upper"),
+        "bound_moments_low": dict(color=style.EXTRA["purple"], ls=style.DOTTED, label="lower"),
     }
     panel.columns(rows, "C", lines)
 

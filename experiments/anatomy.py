@@ -23,7 +23,12 @@ from supcon_theory.claims import Claim, anatomy
 from supcon_theory.encoders.flags import Deep, Trained, check_data, check_objectives
 from supcon_theory.encoders.recipe import PAIR, Recipe, log_spaced
 from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.summary import Summary
 
+HEADINGS = tuple(
+    columns.Column(f"{end}_over_gap", "1", f"{end} bound from moments / gap")
+    for end in ("upper", "lower")
+)
 AUDITS = (columns.ANATOMY,)
 TERMS = ["excess", *(f"excess_{name}" for name in anatomy.TERMS), "share_collapse", "within"]
 SIMPLEX = 16  # samples in each class of the constructed minimiser of CL
@@ -158,7 +163,7 @@ def minimiser(cell: Minimiser) -> pd.DataFrame:
     return pd.DataFrame([about | row for row in anatomy_audit(z, y, cell.taus)])
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """The terms at the end of training, and how near the bounds from moments come to the gap."""
     table = tables["table"]
     last = table.groupby("protocol")["step"].transform("max")
@@ -169,7 +174,8 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     )
     shown = [*TERMS, "gap", "upper_over_gap", "lower_over_gap"]
     means = ends.groupby(["protocol", "objective", "C", "tau"])[shown].mean()
-    return {"summary": means.reset_index()}
+    title = "Terms of the excess of NSCL, and bounds from moments over the gap: means over seeds"
+    return {"summary": Summary(means.reset_index(), title, HEADINGS)}
 
 
 def claims(config: Config) -> list[Claim]:
