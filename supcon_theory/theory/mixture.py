@@ -70,7 +70,7 @@ def within_cosine(m: int, n: int, tau: float, alpha: float) -> float:
 
     Example:
         >>> [round(within_cosine(4, 5, 0.5, alpha), 4) for alpha in (0.2, 0.5, 1.0)]
-        [1.0, 0.7376, -0.0526]
+        [1.0, 0.8151, -0.0526]
     """
     checked_whole(2, m=m, n=n)
     tau = float(checked_tau(tau))

@@ -69,7 +69,7 @@ def critical_tilt(C: int, tau: float) -> float:
 
     Example:
         >>> [round(critical_tilt(C, 1.0), 3) for C in (2, 5, 100)]
-        [0.25, 0.914, 3.093]
+        [0.251, 0.914, 3.085]
     """
     checked_whole(2, C=C)
     a, apart = 1 / float(checked_tau(tau)), C / (C - 1)
@@ -94,7 +94,7 @@ def best_cosine(C: int, tau: float, tilt: float) -> float:
 
     Example:
         >>> [round(best_cosine(5, 1.0, b), 3) for b in (0.5, 1, 2, 5)]
-        [-0.25, -0.174, 0.31, 0.694]
+        [-0.25, -0.174, 0.307, 0.687]
     """
     checked_whole(2, C=C)
     a, b = 1 / float(checked_tau(tau)), float(checked_tilt(tilt))
