@@ -70,7 +70,7 @@ def relaxed_ceiling(counts: ArrayLike, tau: float) -> float:
 
     Example:
         >>> round(relaxed_ceiling([50, 50], 1.0), 3), round(relaxed_ceiling([90, 10], 1.0), 2)
-        (2.107, 3.94)
+        (2.109, 3.84)
     """
     n_c, tau = checked_counts(counts), float(checked_tau(tau))
     C, N = len(n_c), n_c.sum()
