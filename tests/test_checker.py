@@ -125,3 +125,13 @@ def test_its_function_and_derivatives_enclose_differences():
             for enclosure, value in zip(checker.parts(ell, *point), (*exact, bend), strict=True):
                 low, high = (float(end / checker.ONE) for end in enclosure)
                 assert low - 1e-9 <= value <= high + 1e-9 and high - low < 1e-9
+
+
+def test_cells_beyond_the_convex_ones_stand_by_the_mean_value_theorem():
+    certificate = json.loads(CERTIFICATES[0].read_text())
+    strip = certificate["strips"][0]
+    one = certificate | {"c": certificate["c"][:2], "strips": [strip]}
+    strip["convex"] = len(strip["S"]) - 2  # the last cell is far from S = 0, where F is large
+    assert checker.verify(one) == ""
+    strip["convex"] = 0  # near S = 0 it is too small for that
+    assert "F is not shown" in checker.verify(one)
