@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved, relaxed_ceiling
-from supcon_theory.theory.ceiling_windows import condition, open_temperatures
+from supcon_theory.theory.ceiling_windows import (
+    _chord_slopes,
+    _log_inverse_kappa,
+    condition,
+    iv,
+    open_temperatures,
+)
 
 
 def on_a_grid(C, n, tau, points=400):
@@ -156,3 +162,21 @@ def test_no_mean_gap_is_above_the_relaxed_ceiling():
 
 def test_classes_of_one_sample_have_no_gap():
     assert relaxed_ceiling(5, 1, 1.0) == 0
+
+
+@pytest.mark.parametrize("C, c, S", [(20, 2.3, 0.4), (5, 3.0, 0.7), (100, 4.5, 0.2)])
+def test_the_slopes_on_intervals_enclose_those_of_the_function(C, c, S):
+    """F, dF/dc, dF/dS and c F'' at a point, with beta of both signs."""
+    kappa = mpmath.mpf(1) / (2 * (C - 1))
+
+    def F(c, S):
+        high, low, none = (mpmath.log(1 + kappa * mpmath.exp(c * (1 + k * S))) for k in (1, -1, 0))
+        return none - (1 + S) / 2 * low - (1 - S) / 2 * high
+
+    with mpmath.workdps(40):
+        exact = [F(c, S), mpmath.diff(F, (c, S), (1, 0)), mpmath.diff(F, (c, S), (0, 1))]
+        exact.append(mpmath.diff(F, (c, S), (0, 2)) / c)
+    found = _chord_slopes(_log_inverse_kappa(C, 2), iv.mpf(c), iv.mpf(S))
+    for enclosure, value in zip(found, exact, strict=True):
+        assert float(enclosure.a) - 1e-12 <= value <= float(enclosure.b) + 1e-12
+        assert enclosure.delta < 1e-12
