@@ -105,7 +105,7 @@ def nscl_floor_any_counts(counts: ArrayLike, K: int, tau: float) -> float:
 
     Example:
         >>> round(nscl_floor_any_counts([12, 4, 2, 2], 2, 1.0), 3)
-        1.08
+        1.306
     """
     n_c, tau = checked_counts(counts), float(checked_tau(tau))
     checked_whole(1, K=K)
