@@ -132,7 +132,9 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
         found.setdefault("pairs", recipe.pairs)
     if "weights" in known:
         generator = torch.Generator().manual_seed(recipe.seed)
-        weights = torch.randn(recipe.C, recipe.d, generator=generator) / math.sqrt(recipe.d)
+        weights = torch.randn(
+            recipe.C, recipe.d, generator=generator, dtype=torch.float32
+        ) / math.sqrt(recipe.d)
         found["weights"] = nn.Parameter(weights.to(device))
     return found
 

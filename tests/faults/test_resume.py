@@ -1,6 +1,7 @@
 """Training interrupted after any epoch and resumed ends in the weights of a straight run.
 
-Bit by bit, that is. Covers three networks, an interrupt between two checkpoints or while the second of two encoders is
+Bit by bit, that is. Covers three networks, an interrupt between two checkpoints or while the second
+of two encoders is
 kept, on one thread of one machine with the same versions.
 """
 
