@@ -1,9 +1,10 @@
 """The report as one self-contained page."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -28,9 +29,8 @@ def render(runs: Sequence[Run]) -> str:
 
     """
     overview = pd.DataFrame([run.overview for run in runs])
-    overview["experiment"] = [
-        Markup('<a href="#{}">{}</a>').format(anchor(run.title, 0), run.name) for run in runs
-    ]
+    link = Markup('<a href="#{}">{}</a>')
+    overview["experiment"] = _markup(link.format(anchor(r.title, 0), r.name) for r in runs)
     sections = [
         Section("Claims", [table(overview), table(_marked(every_claim(runs)), "Every claim")]),
         *(Section(run.title, _parts(run)) for run in runs),
@@ -66,7 +66,16 @@ def _marked(rows: pd.DataFrame) -> pd.DataFrame:
         "claim": _breakable,
         "run": _breakable,
     }
-    return rows.assign(**{name: rows[name].map(look[name]) for name in look if name in rows})
+    return rows.assign(
+        **{name: _markup(map(look[name], rows[name])) for name in look if name in rows}
+    )
+
+
+def _markup(cells: Iterable[Markup]) -> np.ndarray:
+    """A column of HTML; pandas would make it one of plain words."""
+    found = np.empty(len(cells := list(cells)), dtype=object)
+    found[:] = cells
+    return found
 
 
 def _breakable(name: str) -> Markup:
