@@ -98,10 +98,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         ValueError, OSError, EOFError, MemoryError, RuntimeError, KeyError, TypeError,
         zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
-        sentence = " ".join(str(error).split())  # NumPy's second one advises to trust the file
-        reason = sentence.split(". ")[0] or type(error).__name__
         raise ValueError(
-            f"{path}: {key} cannot be read ({reason}); save it as a plain numeric array."
+            f"{path}: {key} cannot be read ({reason(error)}); save it as a plain numeric array."
         ) from None
     return arrays
 
@@ -112,6 +110,12 @@ def _memory() -> float:
         return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return float("inf")
+
+
+def reason(error: Exception) -> str:
+    """What a library says of a broken file, without its advice, which may be to trust the file."""
+    sentence = " ".join(str(error).split())
+    return sentence.split(". ")[0] or type(error).__name__
 
 
 class _Refusal(ValueError):

@@ -19,6 +19,8 @@ RIGHT = (
     "loss 1e3 --objective nt_xent --batch 64 --scale 20 --dim 128 --views 4",
     "loss --library pml --batch 32 --classes 10 --balanced",
     "loss 3 --objective dcl --batch 16 --tau 0.5 --option pairs=all",
+    "audit /nowhere.npy --labels /nowhere.txt --tau 0.5",
+    "audit /dev/zero --key z",
     "list",
     "status /nowhere",
     "report /nowhere --out /dev/null/x",

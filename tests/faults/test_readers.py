@@ -1,11 +1,12 @@
 """Mutated files: every reader refuses in one sentence that names the file, or reads what is there.
 
 Covers data sets (`.npz`, folders of pictures in every format that Pillow writes), manifests and
-hashes of the store, results given to `status`, `report` and `verify`, class frequencies given to
+hashes of the store, embeddings in every format of `supcon-theory audit`, results given to `status`, `report` and `verify`, class frequencies given to
 `loss`. Bytes are flipped, cut, doubled and overwritten by a seeded generator; headers inside
 archives get the right checksum again, so that the reader itself is what is tried.
 """
 
+import importlib.util
 import io
 import json
 import shutil
@@ -13,11 +14,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from supcon_theory.app import command
 from supcon_theory.data import folder
+from supcon_theory.data.embeddings.fault import Fault
+from supcon_theory.data.embeddings.read import read as read_embeddings
 from supcon_theory.data.facts import facts
 from tests.faults.amount import amount
 from tests.faults.archives import good, members, mutated, pictures, zipped
@@ -55,6 +60,55 @@ def test_archives(tmp_path, part):
             data = zipped(inside | {key: mutated(inside[key][:160], draw) + inside[key][160:]})
         path.write_bytes(data)
         assert not (why := read(path)), (part, case, why)
+
+
+def written(kind: str) -> bytes:
+    """Embeddings with labels in a file of this kind; labels alone for `.txt`."""
+    draw = np.random.default_rng(0)
+    z, y = draw.normal(size=(12, 3)).astype(np.float32), np.repeat(list("abc"), 4)
+    file = io.BytesIO()
+    match kind:
+        case ".npy":
+            np.save(file, z)
+        case ".npz":
+            np.savez(file, z=z, y=y)
+        case ".pt":
+            torch.save({"z": torch.from_numpy(z), "y": y.tolist()}, file)
+        case ".txt":
+            file.write("\n".join(y).encode())
+        case ".safetensors":
+            from safetensors.torch import save
+
+            file.write(save({"z": torch.from_numpy(z), "y": torch.arange(12) % 3}))
+        case _:
+            table = pd.DataFrame(z, columns=["e0", "e1", "e2"]).assign(label=y)
+            table.to_csv(file, index=False) if kind == ".csv" else table.to_parquet(file)
+    return file.getvalue()
+
+
+KINDS = [".npy", ".npz", ".csv", ".txt", ".pt", ".parquet"]
+KINDS += [".safetensors"] if importlib.util.find_spec("safetensors") else []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_embeddings(tmp_path, kind):
+    """What `supcon-theory audit` reads: a fault in one sentence, or rows and labels."""
+    draw = np.random.default_rng(KINDS.index(kind))
+    labels, path = tmp_path / "labels.txt", tmp_path / f"data{kind}"
+    whole, lines = written(kind), written(".txt")
+    embeddings = tmp_path / "data.npy" if kind == ".txt" else path
+    embeddings.write_bytes(written(embeddings.suffix))
+    labels.write_bytes(lines)
+    for case in range(amount(40, 2000)):
+        harmed = labels if kind == ".txt" else path
+        harmed.write_bytes(mutated(whole, draw))
+        try:
+            found = read_embeddings(embeddings, labels=labels if kind in (".npy", ".txt") else None)
+            assert np.isfinite(found.z).all() and len(found.y) == len(found.z)
+        except Fault as fault:
+            said = str(fault)
+            assert str(tmp_path) in said and "\n" not in said, (case, said)
+            assert "allow_pickle" not in said and "weights_only" not in said, (case, said)
 
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA", "PCX", "JPEG2000")
