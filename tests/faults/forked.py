@@ -164,7 +164,7 @@ def run(
     return child.wait() if wait else child
 
 
-def _draw_here(name: str, folder: Path) -> str:
+def _draw_here(name: str, folder: Path, *how: object) -> str:
     drawing = import_module(f"supcon_theory.analysis.{name}").draw
     if DRAW:
         style.main(drawing, [str(folder)])
