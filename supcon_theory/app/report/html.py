@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -30,7 +29,9 @@ def render(runs: Sequence[Run]) -> str:
     """
     overview = pd.DataFrame([run.overview for run in runs])
     link = Markup('<a href="#{}">{}</a>')
-    overview["experiment"] = _markup(link.format(anchor(r.title, 0), r.name) for r in runs)
+    overview["experiment"] = _markup(
+        (link.format(anchor(r.title, 0), r.name) for r in runs), overview.index
+    )
     sections = [
         Section("Claims", [table(overview), table(_marked(every_claim(runs)), "Every claim")]),
         *(Section(run.title, _parts(run)) for run in runs),
@@ -67,15 +68,13 @@ def _marked(rows: pd.DataFrame) -> pd.DataFrame:
         "run": _breakable,
     }
     return rows.assign(
-        **{name: _markup(map(look[name], rows[name])) for name in look if name in rows}
+        **{name: _markup(map(look[name], rows[name]), rows.index) for name in look if name in rows}
     )
 
 
-def _markup(cells: Iterable[Markup]) -> np.ndarray:
-    """A column of HTML; pandas would make it one of plain words."""
-    found = np.empty(len(cells := list(cells)), dtype=object)
-    found[:] = cells
-    return found
+def _markup(cells: Iterable[Markup], index: pd.Index) -> pd.Series:
+    """A column of HTML; pandas by itself may make it one of plain words."""
+    return pd.Series(list(cells), index=index, dtype=object)
 
 
 def _breakable(name: str) -> Markup:
