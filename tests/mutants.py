@@ -3,7 +3,7 @@
 python tests/mutants.py            applies each in turn to a copy and runs the tests of its room
 python tests/mutants.py 3 17       some of them
 
-Ends with 1 if one survives, or if another test than the one named here finds it first (unless --write
+Ends with 1 if one survives, or another test than the one named finds it first (unless --write
 is given). Each mutant is a process forked from one that has PyTorch loaded.
 """
 

@@ -1,8 +1,8 @@
 """Mutated files: every reader refuses in one sentence that names the file, or reads what is there.
 
-Covers data sets (`.npz`, folders of pictures in every format that Pillow writes), manifests and
-hashes of the store, embeddings in every format of `supcon-theory audit`, results given to `status`, `report` and `verify`, class frequencies given to
-`loss`. Bytes are flipped, cut, doubled and overwritten by a seeded generator; headers inside
+Covers data sets (`.npz`, folders of pictures in every format that Pillow writes), manifests of the
+store, embeddings in every format of `supcon-theory audit`, results given to `status`, `report` and
+`verify`, class frequencies given to `loss`. Bytes are flipped, cut, doubled and overwritten by a seeded generator; headers inside
 archives get the right checksum again, so that the reader itself is what is tried.
 """
 

@@ -121,8 +121,8 @@ def _contents(file: Path) -> Contents:
         raise
     except Exception as error:  # whatever a library raises on bytes that it cannot read
         raise Fault(
-            f"{file} cannot be read ({archive.reason(error)[:200]}): it is truncated, damaged or of another kind than "
-            f"{file.suffix}; write it again."
+            f"{file} cannot be read ({archive.reason(error)[:200]}): it is truncated, damaged "
+            f"or of another kind than {file.suffix}; write it again."
         ) from None
     if not found:
         raise Fault(f"{file} holds no arrays: write embeddings (N, d) into it.")
