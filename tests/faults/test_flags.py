@@ -43,7 +43,7 @@ def test_a_value_is_refused_in_one_line_or_computed_with(tmp_path, name):
     def work() -> None:
         module.compute = _stop
         for words in asked:
-            print("CASE", *(word[:40] for word in words), flush=True)
+            print("CASE", *(ascii(word[:40]) for word in words), flush=True)
             print("CODE", ends(name, words, tmp_path / "out"), flush=True)
 
     ended = Child(work, tmp_path / "said").wait(60)

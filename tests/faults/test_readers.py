@@ -2,8 +2,9 @@
 
 Covers data sets (`.npz`, folders of pictures in every format that Pillow writes), manifests of the
 store, embeddings in every format of `supcon-theory audit`, results given to `status`, `report` and
-`verify`, class frequencies given to `loss`. Bytes are flipped, cut, doubled and overwritten by a seeded generator; headers inside
-archives get the right checksum again, so that the reader itself is what is tried.
+`verify`, class frequencies given to `loss`. Bytes are flipped, cut, doubled and overwritten by a
+seeded generator; headers inside archives get the right checksum again, so that the reader itself is
+what is tried.
 """
 
 import importlib.util
