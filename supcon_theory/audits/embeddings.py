@@ -183,7 +183,7 @@ def _few_shot(
     """The tables about few labels, on a subset, and their rows of `NULLS`."""
     y = found.y[torch.from_numpy(chosen)].unique(return_inverse=True)[1]
     asked = len(found.names) <= FEW if shots is None else len(shots) > 0
-    if not asked or len(y.unique()) < 2:
+    if not asked or len(y.unique()) < 2:  # none, where every class has one sample
         return {}, []
     wanted, population, certified = (
         (SHOTS, (*SHOTS, *FAR_SHOTS), CERTIFIED) if shots is None else (shots, shots, shots)
