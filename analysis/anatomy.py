@@ -41,7 +41,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
 
 def message(rows: pd.DataFrame) -> str:
     """How much of CL's excess is collapse, at the fewest and the most classes."""
-    share = rows.groupby("C")["share_collapse"].mean().dropna()
+    share = rows.dropna(subset=["share_collapse"]).groupby("C")["share_collapse"].mean()
     if share.empty:
         return "What the loss above its minimum is made of"
     ends = {f"{share[C]:.0%} (C = {C:g})": C for C in (share.index[0], share.index[-1])}

@@ -187,11 +187,8 @@ def _slope(C: int, tau: float, tilt: float, rho: float, held: bool) -> float:
     one = torch.ones(C, C, dtype=torch.float64) / C
     rest = torch.eye(C, dtype=torch.float64) - one
 
-    def rows(cosine: Tensor) -> Tensor:  # eigenvalues 1 + (C-1) rho (once) and 1 - rho
-        return (1 + (C - 1) * cosine).sqrt() * one + (1 - cosine).sqrt() * rest
-
-    at = torch.tensor(rho, dtype=torch.float64)
-    z, direction = torch.func.jvp(rows, (at,), (torch.ones_like(at),))[:2]
+    up, down = (1 + (C - 1) * rho) ** 0.5, (1 - rho) ** 0.5  # roots of its eigenvalues
+    z, direction = up * one + down * rest, (C - 1) / (2 * up) * one - rest / (2 * down)
     z = z[:, None].requires_grad_()
     options = {"beta": tilt * tau, "detach_weights": held}
     loss = OBJECTIVES["ucl_ball"](z, torch.arange(C), tau=tau, unit=False, **options)

@@ -266,7 +266,7 @@ REFUSED = {
     ],
     "supcon_identities": [
         ("--taus 0", "0.0 at least 1/650"),
-        ("--triplet-taus 1 inf", "inf finite"),
+        ("--triplet-taus 1 inf", "inf at most"),
         ("--negatives 4 1", "rise from at least 1"),
         ("--negatives 0", "rise from at least 1"),
         ("--n 1", "n is 1 at least 2"),
