@@ -34,7 +34,11 @@ def anatomy_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str,
         A row per temperature: `tau` and `COLUMNS`. The terms are about balanced classes and NaN
         for others; bounds from moments need a second sample in each class, else they are NaN.
     """
-    found = evaluated(z.double(), y, taus)
+    return anatomy_rows(evaluated(z.double(), y, taus))
+
+
+def anatomy_rows(found: Evaluated) -> list[dict[str, float]]:
+    """The rows of `anatomy_audit`, of float64 embeddings whose losses are there already."""
     cosines = anchor_cosines(found.z, found.y)
     return [anatomy_row(found, cosines, tau) for tau in found.losses]
 
