@@ -30,12 +30,7 @@ def log_least_exponential(mean: ArrayLike, variance: ArrayLike, tau: ArrayLike) 
         >>> round(float(log_least_exponential(0.2, 0.1, 0.5)), 4)
         0.5048
     """
-    x, v = _checked(mean, variance)
-    tau, room = checked_tau(tau), (1 + x) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = np.where(room + v > 0, room / (room + v), 1.0)
-        atom = np.where(x > -1, x + v / (1 + x), -1.0)
-        return np.logaddexp(np.log(weight) + atom / tau, np.log1p(-weight) - 1 / tau)
+    return _with_an_atom_at_minus_one(*_checked(mean, variance), checked_tau(tau))
 
 
 def log_largest_exponential(mean: ArrayLike, variance: ArrayLike, tau: ArrayLike) -> Floats:
@@ -54,11 +49,7 @@ def log_largest_exponential(mean: ArrayLike, variance: ArrayLike, tau: ArrayLike
         0.6948
     """
     x, v = _checked(mean, variance)
-    tau, room = checked_tau(tau), (1 - x) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = np.where(room + v > 0, room / (room + v), 1.0)
-        atom = np.where(x < 1, x - v / (1 - x), 1.0)
-        return np.logaddexp(np.log(weight) + atom / tau, np.log1p(-weight) + 1 / tau)
+    return _with_an_atom_at_minus_one(-x, v, -checked_tau(tau))  # s and tau with the other sign
 
 
 def moment_gap_bounds(
@@ -92,6 +83,15 @@ def moment_gap_bounds(
     low = log_least_exponential(*own, tau) - log_largest_exponential(*others, tau)
     high = log_largest_exponential(*own, tau) - log_least_exponential(*others, tau)
     return log1p_exp(log_ratio + low), log1p_exp(log_ratio + high)
+
+
+def _with_an_atom_at_minus_one(x: Floats, v: Floats, tau: Floats) -> Floats:
+    """Log E e^{s/tau} of the law on -1 and one more atom; tau of any sign."""
+    room = (1 + x) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = np.where(room + v > 0, room / (room + v), 1.0)
+        atom = np.where(x > -1, x + v / (1 + x), -1.0)
+        return np.logaddexp(np.log(weight) + atom / tau, np.log1p(-weight) - 1 / tau)
 
 
 def _checked(mean: ArrayLike, variance: ArrayLike) -> tuple[Floats, Floats]:
