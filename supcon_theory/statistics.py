@@ -186,7 +186,7 @@ def detectable(error: ArrayLike, power: float = 0.95) -> float:
     """
     from scipy.special import ndtri
 
-    return float((BEYOND + ndtri(power)) * np.nanmedian(error))
+    return float((BEYOND + ndtri(power)) * np.nanmedian(np.asarray(error, dtype=np.float64)))
 
 
 def seeds_needed(values: ArrayLike, low: float, high: float, level: float, fewest: int) -> float:
