@@ -240,10 +240,9 @@ SETTING = ["objective", "C", "n", "K", "d", "tau", "labels"]  # of free embeddin
 
 @dataclass(frozen=True)
 class Certified:
-    """At least `count` different critical points lie above the minimum, with a positive Hessian.
+    """At least `count` different local minima lie above the least value, each proved to be one.
 
-    Positive but for the rotations of the whole configuration, whose eigenvalues are 0. A search
-    that finds fewer refutes nothing: INCONCLUSIVE.
+    A search that finds fewer refutes nothing: INCONCLUSIVE.
 
     Attributes:
         count: Different points wanted, told apart by setting and excess.
@@ -272,7 +271,7 @@ class Certified:
     def __call__(self, rows: pd.DataFrame, level: float = 0.95) -> Verdict:
         """The verdict on the critical points found."""
         if rows[sorted(self.columns - {*SETTING})].isna().to_numpy().any():
-            return inconclusive("an eigenvalue is NaN", len(rows))
+            return inconclusive("a condition is NaN", len(rows))
         strict = rows.loc[value(rows, " and ".join(f"({c})" for c in self.conditions))]
         different = strict.assign(excess=strict["excess"].round(6))
         n = len(different.drop_duplicates([*SETTING, "excess"]))

@@ -89,7 +89,7 @@ def test_two_different_certified_points_are_wanted():
     assert check(rows).verdict == "PASS"
     same = rows[(rows["K"] == 2) & (rows["tau"] == 1.0)]
     assert check(same.assign(excess=0.1)).verdict == "INCONCLUSIVE"
-    for column, value in (("excess", 1e-4), ("critical_gradient", 1e-4), ("zero_modes", 2.0)):
+    for column, value in (("excess_proved", 0.0), ("newton_condition", 0.5)):
         assert check(rows.assign(**{column: value})).verdict == "INCONCLUSIVE"
 
 
