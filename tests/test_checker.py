@@ -250,3 +250,13 @@ def test_logarithms_and_quotients_are_enclosed():
             low, high = intervals.over(tuple(x), tuple(y))
             ends = [mpmath.mpf(a) / b * intervals.ONE for a in x for b in y]
             assert low <= min(ends) <= low + 1 and high - 1 <= max(ends) <= high
+
+
+def test_the_condition_is_two_g_L_below_lambda_squared_with_L_that_of_the_suite():
+    from supcon_theory.theory.local_minima import third_derivative_bound
+
+    certificate = small()
+    bent, L = certificate["curvature"] / minimum.UNIT, 8 * third_derivative_bound(1.0)
+    for share, refused in ((1.001, True), (0.999, False)):
+        long = certificate | {"gradient": int(share * bent**2 / (2 * L) * minimum.UNIT)}
+        assert (minimum.verify(long) == "2 g L must be below lambda^2") == refused
