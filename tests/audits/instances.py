@@ -121,7 +121,10 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT, columns.PLACEMENT),
         lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
     ),
-    "anatomy": ((columns.ANATOMY,), of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS))),
+    "anatomy": (
+        (columns.ANATOMY, columns.FOUR_MOMENTS),
+        of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS)),
+    ),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),

@@ -331,6 +331,8 @@ def dissected() -> pd.DataFrame:
     protocols = ["sweep", "followed", "simplex"]
     about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
     found = rows(columns.ANATOMY, protocol=protocols, **about)
+    found = found.assign(bound_four=0.51, bound_four_low=0.49, violation_four=-1e-2)
+    found = found.assign(violation_four_low=-1e-2)
     found = found.assign(excess=0.51, worth_collapse=0.52, within=0.95, bound_moments=0.6)
     return found.assign(share_collapse=0.1 + 0.001 * found["seed"])
 
