@@ -8,6 +8,7 @@ import torch
 from supcon_theory import data
 from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.embed import embed, encoder_at, evaluation_views
+from supcon_theory.encoders.learner import arguments
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.objectives import OBJECTIVES
 
@@ -149,12 +150,12 @@ def test_an_interrupted_training_with_a_damaged_checkpoint_starts_again(tmp_path
 
 def test_what_an_objective_is_called_with_follows_from_its_signature():
     (hard,) = recipes("hucl", options={"beta": 2.0})
-    assert paired.arguments(hard) == {"beta": 2.0}
+    assert arguments(hard) == {"beta": 2.0}
     (distinct,), (every,) = recipes("dcl"), recipes("dcl", options={"pairs": "all"})
-    assert paired.arguments(distinct) == {"pairs": "distinct"}
-    assert paired.arguments(every) == {"pairs": "all"}
+    assert arguments(distinct) == {"pairs": "distinct"}
+    assert arguments(every) == {"pairs": "all"}
     (classifier,) = recipes("cross_entropy")
-    assert paired.arguments(classifier)["weights"].shape == (4, 16)
+    assert arguments(classifier)["weights"].shape == (4, 16)
 
 
 def test_options_reach_the_objective_and_change_the_key_only_when_there_are_any(tmp_path):
