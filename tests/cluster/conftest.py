@@ -1,4 +1,4 @@
-"""A SLURM of this machine alone: munge, slurmctld and slurmd of Debian, on the loopback interface."""
+"""A SLURM of this machine alone: munge, slurmctld and slurmd of Debian, on the loopback."""
 
 import os
 import shutil

@@ -211,6 +211,40 @@ def test_evaluation_embeddings_do_not_depend_on_the_chunk(tmp_path, monkeypatch)
     torch.testing.assert_close(z.norm(dim=-1), torch.ones(32, 2))
 
 
+def test_images_that_stay_on_the_disk_train_to_the_same_bits(tmp_path, monkeypatch):
+    (recipe,) = recipes("nscl")
+    inside = weights(recipe, paired.train([recipe], tmp_path / "inside")["nscl"], 6)
+    monkeypatch.setattr("supcon_theory.data.kept.SHARE", 0.0)
+    assert same(inside, weights(recipe, paired.train([recipe], tmp_path / "disk")["nscl"], 6))
+
+
+def test_the_loss_is_in_single_precision_whatever_the_encoder_is_in(tmp_path, monkeypatch):
+    seen = []
+    plain = OBJECTIVES["nscl"]
+    monkeypatch.setitem(
+        OBJECTIVES, "nscl", lambda z, y, **about: seen.append(z.dtype) or plain(z, y, **about)
+    )
+    ends = {}
+    for precision in ("float32", "bfloat16", "float16"):
+        (recipe,) = recipes("nscl", precision=precision)
+        ends[precision] = weights(recipe, paired.train([recipe], tmp_path)["nscl"], 6)
+    assert set(seen) == {torch.float32}
+    apart = {
+        name: max(float((end[key] - ends["float32"][key]).abs().max()) for key in end)
+        for name, end in ends.items()
+    }
+    assert 0 < apart["bfloat16"] < 0.05 and 0 < apart["float16"] < 0.05
+
+
+def test_updates_left_out_by_the_scale_of_float16_are_said(tmp_path, monkeypatch):
+    (recipe,) = recipes("nscl", precision="float16")
+    plain = OBJECTIVES["nscl"]
+    monkeypatch.setitem(OBJECTIVES, "nscl", lambda z, y, **about: 1e6 * plain(z, y, **about))
+    said = []
+    paired.train([recipe], tmp_path, say=said.append)
+    assert len(said) == 1 and "updates of the nscl encoder were left out" in said[0]
+
+
 GOLDEN = {"dcl": 3.975679, "nscl": 3.652163}
 
 
