@@ -64,7 +64,7 @@ class Config(Trained):
     def look(self) -> None:
         """Refuse data with fewer classes or images than are asked for."""
         super().look()
-        check_data(self.data, self.followed, self.followed_n, "followed")
+        check_data(self.facts(), self.followed, self.followed_n, "followed")
 
 
 PRESETS = {

@@ -30,6 +30,7 @@ from supcon_theory.runs.figures import draw, figures
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
+from supcon_theory.runs.slurm import Launch
 from supcon_theory.runs.summary import Summary, latex, seeds, titled
 
 
@@ -115,6 +116,8 @@ class Experiment:
     def _run(self, argv: Sequence[str], later: float) -> int:
         preset, config = flags.parse(self.name, self.presets, argv)
         began = time.time()
+        if config.together():
+            return 0
         try:
             work = self.work(config)
             folder = self.folder(preset, config)
@@ -125,7 +128,12 @@ class Experiment:
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
         context = Context(config.out.resolve(), device, began if retrain else 0.0)
         force = config.force or retrain
-        outcome = compute(work, self.measure, context, config.workers, force, later)
+        launch = None
+        if config.where == "slurm":
+            launch = Launch(self.name, tuple(argv), config.sbatch)
+        jobs = config.jobs if launch else config.workers
+        outcome = compute(work, self.measure, context, jobs, force, later, launch)
+        config.alone()
         console = Console()
         for sentence in outcome.damaged:
             console.print(sentence, style="yellow", markup=False)
