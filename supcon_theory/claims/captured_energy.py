@@ -1,0 +1,113 @@
+"""Claims E1 to E8 on captured energy; the table is that of `audits.captured_energy`."""
+
+import pandas as pd
+
+from supcon_theory.audits.rows import last_step, select
+from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.claim import Change, Claim, declare, trend
+
+PAPER = "arXiv 2609.38393"
+ROUNDING = 1e-9
+NEAR = 0.05  # of the estimate without labels to the labelled one, as reported
+ERRORS = ("enumerated", "gaussian", "few shots")
+SPLITS = ("train", "test")
+
+
+@declare(
+    "E1",
+    PAPER,
+    "theorem",
+    "(1 - B) + (r - B)/m + (1 - B)/(1 - B + 2mB)",
+    scope={"protocol": ERRORS},
+)
+def bounded() -> AtMost:
+    """The few-shot error of the nearest class centre in whitened features is at most."""
+    return AtMost(
+        {"violation_captured": ROUNDING}, ("error", "bound_captured"), "bound_captured >= 0.5"
+    )
+
+
+@declare("E2", "own, three lines", "theorem", scope={"protocol": ERRORS})
+def silent() -> AtMost:
+    """That bound is at least chance at every m if B <= 1/2, else up to m = (r - B)/(B - 1/2)."""
+    return AtMost({"violation_silence": ROUNDING})
+
+
+@declare("E3-{kind}", "own", "conjecture", where="violation_certificate_{kind} > -2")
+def certified(kind: str) -> AtMost:
+    """The {kind} certificate given the test point is never above min(1, that bound)."""
+    return AtMost(
+        {f"violation_certificate_{kind}": ROUNDING}, (f"certificate_{kind}", "bound_captured")
+    )
+
+
+@declare("E4", PAPER, "theorem", scope={"protocol": "axes"})
+def axes() -> AtMost:
+    """The cosine of the axes of two tasks is at most what their captured energies leave."""
+    return AtMost({"violation_cosine": ROUNDING}, ("cosine", "bound_cosine"), "bound_cosine >= 1")
+
+
+@declare("E5", "own, law of total variance", "theorem", scope={"protocol": "views"})
+def shared() -> AtMost:
+    """No labelling of C classes has more energy than views share along their C - 1 top axes."""
+    return AtMost({"violation_shared": ROUNDING}, ("B", "shared"))
+
+
+@declare("E6", PAPER, "identity", scope={"protocol": "few shots"})
+def geometry() -> AtMost:
+    """In whitened features CDNV is (r - B)/4B and directional CDNV (1 - B)/4B."""
+    return AtMost({"cdnv_error": 1e-6})
+
+
+@trend(
+    "E7-{objective}-{split}",
+    PAPER,
+    {"protocol": "views"},
+    Change("label_free_error", "label_free_error + @t"),
+    null="shuffled labels",
+)
+def label_free(objective: str, split: str) -> Within:
+    """B of {split} images is told without labels within .05, encoder trained with {objective}."""
+    where = {"objective": objective, "split": split}
+
+    def of(labels: str):
+        return lambda rows: _by_seed(last_step(select(rows, where | {"labels": labels})))
+
+    return Within("label-free less labelled B", -NEAR, NEAR, of("true"), of("shuffled"))
+
+
+@trend(
+    "E8",
+    "own",
+    {"protocol": "gaussian"},
+    Change("energy", "energy + @t"),
+)
+def estimated() -> Within:
+    """B estimated from labelled samples of Gaussian views is the exact one."""
+    return Within("estimate less B", -0.01, 0.01, _excess)
+
+
+def _by_seed(rows: pd.DataFrame) -> pd.Series:
+    return pd.Series(rows.groupby("seed")["label_free_error"].mean())
+
+
+def _excess(rows: pd.DataFrame) -> pd.Series:
+    return _by_seed(rows.assign(label_free_error=rows["energy"] - rows["B"]))
+
+
+def claims(objectives: tuple[str, ...]) -> list[Claim]:
+    """All claims on captured energy.
+
+    Args:
+        objectives: What encoders were trained with.
+
+    Returns:
+        Theorems, the conjecture, then trends.
+    """
+    trained = ((name, split) for name in objectives for split in SPLITS)
+    return [
+        *(make() for make in (bounded, silent, axes, shared, geometry)),
+        *(certified(kind=kind) for kind in ("cantelli", "chernoff", "trigonometric")),
+        estimated(),
+        *(label_free(objective=name, split=split) for name, split in trained),
+    ]
