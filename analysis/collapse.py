@@ -56,7 +56,17 @@ def along_training(table: pd.DataFrame, folder: Path) -> None:
             if measure == "cdnv":  # along its directions it has no variance at all
                 look = style.LOOKS["instance simplex"]
                 panel.level(control, label=f"{look.name} (train)", color=look.color, ls=look.ls)
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(rows))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """How far the CDNV of held-out images falls while CL trains."""
+    of = style.where(rows, objective="dcl", labels="true", split="test", C=rows["C"].min())
+    cdnv = of.groupby("step")["cdnv"].mean().dropna()
+    if len(cdnv) < 2:
+        return "Variance within classes along training"
+    words = f"falls from {cdnv.iloc[0]:.2g} to {cdnv.iloc[-1]:.2g} on held-out images"
+    return f"CL training: CDNV {words}{style.classes(of['C'].min())}"
 
 
 def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None:
@@ -73,7 +83,7 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
     order = class_order(next(iter(matrices.values()), pd.DataFrame()))
     names = gram.groupby("i")["class_i"].first()
     for title, matrix in matrices.items():
-        panel = sheet.panel(title)
+        panel = sheet.panel(title.removesuffix("-trained"))
         panel.cosines(matrix.reindex(index=order, columns=order), title)
         if panel.letter == "a" and len(order) <= NAMED and names.notna().all():
             panel.named["y"] = style.legible(names.reindex(order))
@@ -94,7 +104,21 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
         f"adjacent; colour: cosine from −1 (blue) to 1 (red); singular values relative to the "
         f"largest, grey line: rank C − 1; {sheet.note()}"
     )
-    sheet.save(folder, f"{NAME}_geometry", note=note)
+    sheet.save(folder, f"{NAME}_geometry", title=nearest(matrices, C), note=note)
+
+
+def nearest(matrices: dict[str, pd.DataFrame], C: float) -> str:
+    """Whose class means are nearest to and farthest from a simplex ETF."""
+    far = {}
+    for name, matrix in matrices.items():
+        other = matrix.index.to_numpy()[:, None] != matrix.columns.to_numpy()
+        off = np.abs(matrix.to_numpy()[other] + 1 / max(C - 1, 1))
+        far[name] = float(off.mean()) if len(off) else np.nan
+    if len(far) < 2 or not np.isfinite(list(far.values())).all():
+        return "Class means beside a simplex ETF"
+    best, worst = min(far, key=far.__getitem__), max(far, key=far.__getitem__)
+    how = f"{best} nearest (cosines off by {far[best]:.2f}), {worst} farthest ({far[worst]:.2f})"
+    return f"Class means beside a simplex ETF: {how}"
 
 
 def class_order(gram: pd.DataFrame) -> np.ndarray:

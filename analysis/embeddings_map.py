@@ -9,6 +9,7 @@ from supcon_theory.analysis import style
 from supcon_theory.audits.columns import MAP_POINTS, MAPS
 
 NAME = "embeddings_map"
+FAR = 0.02  # share of the points along each axis that a window leaves out
 MARKERS = "os^vDP*X<>"
 NAMED = 12  # classes up to which there is room for their names
 NAME_LOOK = dict(fontsize=style.SMALL, bbox=dict(fc="w", lw=0, alpha=0.7, pad=0.4))
@@ -23,26 +24,40 @@ def draw(tables: style.Tables, folder: Path) -> None:
     points = style.where(points, C=C, seed=seed)
     numbers = style.where(numbers, C=C, seed=seed, labels="true")
     steps = sorted(points["step"].unique()) or [np.nan]
-    sheet = style.Sheet(2 * len(steps), len(steps))
-    limits = dict(xlim=ends(points["x"]), ylim=ends(points["y"]))
+    sheet = style.Sheet(2 * len(steps), len(steps), 1.55)
     for objective in style.PAIR:
         for step in steps:
             at = dict(objective=objective, step=step)
-            title = style.joined(style.LOOKS[objective].name, f"{step:g}" if step >= 0 else "")
-            panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **limits)
+            title = style.LOOKS[objective].name + (f"\nstep\u00a0{step:g}" if step >= 0 else "")
+            here = style.where(points, step=step)
+            window = dict(xlim=ends(here["x"]), ylim=ends(here["y"]))
+            panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **window)
             scatter(panel, style.where(points, **at), named=step == steps[-1] and C <= NAMED)
             if panel.drawn and len(of := style.where(numbers, **at)):
                 pure, mapped = of["purity"].mean(), of["purity_map"].mean()
-                panel.looks["xlabel"] = f"{pure:.2f}, map {mapped:.2f}"
+                panel.looks["xlabel"] = f"{pure:.2f} ({mapped:.2f})"
     method = METHOD.get(str(numbers["method"].min()), "map")
     images = points["row"].nunique()
     note = (
         f"{method} of {images} held-out images, C = {C:g} classes (colour and marker; named at the "
-        f"last step), seed {seed:g}; one map for all panels. Below each panel: purity, the share "
-        "of the nearest neighbours with the same class, among embeddings and in the map; above it "
-        "the step"
+        f"last step), seed {seed:g}; one map for all panels, each step in a window of its own "
+        f"without the farthest {FAR:.0%}. Below: purity, the share of the nearest neighbours with "
+        "the same class, among embeddings (and in the map)"
     )
-    sheet.save(folder, NAME, note=note, legend=False)
+    sheet.save(folder, NAME, title=message(numbers), note=note, legend=False)
+
+
+def message(numbers: pd.DataFrame) -> str:
+    """The purity before training and after it."""
+    start = numbers.loc[numbers["step"] == numbers["step"].min(), "purity"].mean()
+    last = numbers[numbers["step"] == numbers["step"].max()]
+    ends = last.groupby("objective")["purity"].mean()
+    if not np.isfinite(start) or not set(style.PAIR) <= set(ends.index):
+        return "Embeddings while they are trained"
+    return (
+        f"Neighbours of the same class: {start:.0%} before training, {ends['dcl']:.0%} after CL, "
+        f"{ends['nscl']:.0%} after NSCL"
+    )
 
 
 def scatter(panel: style.Panel, points: pd.DataFrame, named: bool) -> None:
@@ -61,9 +76,10 @@ def scatter(panel: style.Panel, points: pd.DataFrame, named: bool) -> None:
 
 
 def ends(values: pd.Series) -> tuple[float, float]:
-    """Limits of an axis with a little room."""
-    room = 0.03 * (values.max() - values.min())
-    return values.min() - room, values.max() + room
+    """Limits of an axis with a little room, without the farthest points."""
+    low, high = values.quantile([FAR / 2, 1 - FAR / 2])
+    room = 0.06 * (high - low)
+    return low - room, high + room
 
 
 if __name__ == "__main__":

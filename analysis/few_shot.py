@@ -11,9 +11,8 @@ from supcon_theory.audits.columns import CROSSED, FEW_SHOT
 NAME = "few_shot"
 OBJECTIVES = ("init", "dcl", "nscl", "cross_entropy")
 SHOTS = dict(xscale="log", xlabel="samples per class m")
-DRAWN = (  # from the loosest to the sharpest; the refuted form has a figure of its own
-    *("neurips", "tightened", "theorem_4_1", "cantelli"),
-    *("conditional_cantelli", "conditional_trigonometric"),
+DRAWN = (  # from the loosest to the sharpest of each kind; the refuted form has its own figure
+    *("neurips", "tightened", "theorem_4_1", "cantelli", "conditional_trigonometric"),
 )
 
 
@@ -48,7 +47,18 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
             panel.trained(test, "m", "error", [name], series="{}, test")
             panel.trained(train, "m", "error", [name], series="{}, train", **hollow)
         panel.level(1 - 1 / C if panel.drawn else np.nan, ls=style.DOTTED, label="chance")
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(rows))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """The error at the most shots, of seen classes by the nearest centre."""
+    of = style.where(rows, classes="seen", probe="nearest centre", split="test")
+    most = of["m"].max()
+    ends = style.where(of, m=most).groupby("objective")["error"].mean().dropna()
+    if ends.empty:
+        return "Few-shot error of the encoders as used"
+    each = [f"{style.look(o).name} {ends[o]:.2f}" for o in OBJECTIVES if o in ends]
+    return f"All-way error of the nearest centre from {most:g} images a class: {', '.join(each)}"
 
 
 # ---- error and bounds, where the theorems apply --------------------------------------------------
@@ -65,22 +75,38 @@ def bounds(table: pd.DataFrame, folder: Path) -> None:
     for classes, ways in {"two classes": 2, "five classes": 5}.items():
         title = classes.replace("classes", "Gaussian classes")
         bound_panel(sheet, style.where(table, classes=classes), ways, title)
-    sheet.save(folder, f"{NAME}_bounds")
+    rows = style.where(held, C=few, objective="dcl", ways=2)
+    sheet.save(folder, f"{NAME}_bounds", title=how_far(rows))
+
+
+def how_far(rows: pd.DataFrame) -> str:
+    """How many times the error each bound is, at the most shots where all are."""
+    rows = rows[np.isfinite(rows["m"])]
+    means = rows.groupby("m")[["error", *(f"bound_{name}" for name in DRAWN)]].mean()
+    over = means.div(means["error"], axis=0).drop(columns="error").replace(np.inf, np.nan)
+    over = over.dropna(axis=1, how="all").dropna()
+    if over.empty:
+        return "The few-shot error and bounds on it"
+    at = over.iloc[-1].rename(lambda column: style.BOUNDS[column.removeprefix("bound_")]["label"])
+    best, worst = at.idxmin(), at.idxmax()
+    words = f"the {worst} is {at[worst]:.3g} times the error, the {best} {at[best]:.3g} times"
+    return f"Two-way, m = {over.index[-1]:g}{style.classes(rows['C'].max())}: {words}"
 
 
 def bound_panel(sheet: style.Sheet, rows: pd.DataFrame, ways: float, title: str) -> None:
-    """The measured error and every bound against the number of shots."""
+    """The measured error and every bound against the number of shots, and 4 (C' - 1) V_dir."""
     limit = (ways - 1) * 4 * rows["V_dir"].mean()  # stands in the rows of m = inf
     rows = rows[(rows["ways"] == ways) & np.isfinite(rows["m"])]
     ylim = (rows.loc[rows["error"] > 0, "error"].min() / 2, max(60, 3 * limit))
-    label = f"{'two' if ways == 2 else 'all'}-way error, bounds on it"
+    label = f"{'two' if ways == 2 else 'all'}-way error"
     panel = sheet.panel(title, "not in this run", yscale="log", ylabel=label, ylim=ylim, **SHOTS)
     for name in DRAWN:
-        panel.curve(rows, "m", f"bound_{name}", **style.BOUNDS[name])
+        key = "without marker: bounds on it"
+        panel.curve(rows, "m", f"bound_{name}", **style.BOUNDS[name], band=False, key=key)
     panel.curve(rows, "m", "error", color="k", marker="o", label="error of the nearest centre")
     if panel.drawn:
-        look = dict(color=style.PALETTE[3], ls=style.DASHDOT)
-        panel.level(limit, **look, label="limit 4 (C′ − 1) Ṽ")
+        look = dict(color=style.BOUNDS["theorem_4_1"]["color"], xmin=0.93, lw=2)
+        panel.level(limit, **look, label="limit of Theorem 4.1")
         panel.level(1 - 1 / ways, ls=style.DOTTED, label="chance")
 
 
@@ -102,7 +128,19 @@ def terms(table: pd.DataFrame, folder: Path) -> None:
             panel.level(0.5, ls=style.DOTTED, label="half of the bound")
             if len(finite) < len(rows[np.isfinite(rows["m"])]):
                 panel.say("no bound at smaller m")
-    sheet.save(folder, f"{NAME}_terms")
+    sheet.save(folder, f"{NAME}_terms", title=half(rows))
+
+
+def half(rows: pd.DataFrame) -> str:
+    """From how many shots the directional term is half of each bound."""
+    of, found = style.where(rows, objective="dcl"), []
+    for bound in CROSSED:
+        share = (of[f"directional_{bound}"] / of[f"bound_{bound}"]).groupby(of["m"]).mean()
+        above = share[np.isfinite(share.index) & (share >= 0.5)]
+        found += [f"{above.index[0]:g} ({style.BOUNDS[bound]['label']})"] if len(above) else []
+    if not found:
+        return "Which term of a bound matters"
+    return f"Directional variation is half of the bound from m = {', '.join(found)} on"
 
 
 if __name__ == "__main__":

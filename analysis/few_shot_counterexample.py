@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import COUNTEREXAMPLE
@@ -19,12 +20,22 @@ def draw(tables: style.Tables, folder: Path) -> None:
     looks = dict(xscale="log", yscale="log", xlabel="supports per class m")
     for scale, rows in scales:
         title = f"V = {scale:g} √m".replace("= 1 ", "= ").replace("nan ", "")
-        panel = sheet.panel(title, ylabel="two-way error, bounds on it", **looks)
+        panel = sheet.panel(title, ylabel="two-way error", **looks)
         for name in ("older", "neurips", "tightened", "theorem_4_1", "cantelli"):
             panel.curve(rows, "m", f"bound_{name}", **style.BOUNDS[name], band=False)
         panel.curve(rows, "m", "error", color="k", marker="o", ls="none", label="error, measured")
         panel.level(0.5 if panel.drawn else math.nan, ls=style.DOTTED, label="chance")
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(table))
+
+
+def message(table: pd.DataFrame) -> str:
+    """From how many supports the refuted bound is below the error."""
+    rows = style.where(table, scale=table["scale"].min())
+    means = rows.groupby("m")[["error", "bound_older"]].mean()
+    below = means.index[means["bound_older"] < means["error"]]
+    if below.empty:
+        return "The older few-shot bound beside the error"
+    return f"The 1/m form is below the error from m = {style.short(below[0])} on: it is no bound"
 
 
 if __name__ == "__main__":

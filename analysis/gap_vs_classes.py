@@ -33,7 +33,16 @@ def draw(tables: style.Tables, folder: Path) -> None:
     at_last = (table["tau"] == high) & (table["step"] == table["step"].max())
     C = table.loc[subset & at_last, "C"].max()
     imbalanced(sheet, table[at_last & (table["data"] == main) & (table["C"] == C)])
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(true[(true["tau"] == high) & (true["data"] == main)]))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """How many times the gap of CL-trained encoders is that of equal similarities."""
+    r = style.where(rows, objective="dcl").groupby("C")["r"].mean().dropna()
+    if r.empty:
+        return "The gap between CL and NSCL against the number of classes"
+    ends = {f"{r[C]:.2g} (C = {C:g})": C for C in (r.index[0], r.index[-1])}
+    return f"CL training: the gap is {' to '.join(ends)} times that of equal similarities"
 
 
 def gaps(sheet: style.Sheet, rows: pd.DataFrame, main: str, tau: float) -> None:
@@ -80,8 +89,9 @@ def shuffled(sheet: style.Sheet, rows: pd.DataFrame) -> None:
 
 def training(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """R while training, for few and many classes; the line's end says which."""
-    looks = dict(xscale="symlog", yscale="log", xlabel="training step", ylabel="r", xlim=(0, None))
-    panel = sheet.panel("r while training", **looks)
+    looks = dict(xscale="symlog", yscale="log", xlabel="training step", ylabel="r")
+    room = (0, 8 * rows["step"].max())  # for the numbers of classes at the ends
+    panel = sheet.panel("r while training", **looks, xlim=room)
     rows = rows[rows["labels"] == "true"]
     classes = sorted(rows["C"].unique())
     for C in sorted({classes[0], classes[-1]} if classes else ()):

@@ -9,17 +9,25 @@ from supcon_theory.audits.columns import BATCH_MEANS, EARLIER_BOUNDS, TRAINING
 
 NAME = "loss_tracking"
 STEPS = dict(xscale="symlog", xlabel="training step", xlim=(0, None))
-CENTRED = {"bound_centred": dict(color=style.PALETTE[4], ls=style.DASHDOT, label="centred bound")}
+CENTRED = {
+    "bound_centred": dict(color=style.EXTRA["teal"], ls=style.DASHDOT, label="centred bound")
+}
+LOSSES = {  # of one encoder, so not in the colours of encoders
+    "dcl": dict(color=style.EXTRA["indigo"], marker="p", ms=2.8, label="DCL loss"),
+    "nscl": dict(color=style.EXTRA["rose"], marker="d", ls=style.DASHED, label="NSCL loss"),
+}
 THIN = dict(lw=0.9, band=False, absent=style.UNEQUAL)
 NULLS = {
     "shuffled": dict(color="0.5", marker="x", ls=style.DOTTED, label="null: shuffled labels"),
-    "walk": dict(color=style.PALETTE[2], marker="+", ls=style.DASHED, label="null: random walk"),
+    "walk": dict(
+        color=style.EXTRA["purple"], marker="+", ls=style.DASHED, label="null: random walk"
+    ),
 }
 EARLIER = {  # bound: its look; several lines of a paper share a colour
-    "bound_arora": (style.PALETTE[3], "^", "-", "Arora 2019"),
-    "bound_nozawa_sato": (style.PALETTE[5], "v", "-", "Nozawa 2021"),
-    "bound_bao": (style.PALETTE[9], "D", "-", "Bao 2022, upper"),
-    "bound_bao_lower": (style.PALETTE[9], "d", style.DOTTED, "Bao 2022, lower"),
+    "bound_arora": (style.EXTRA["wine"], "^", "-", "Arora 2019"),
+    "bound_nozawa_sato": (style.EXTRA["olive"], "v", "-", "Nozawa 2021"),
+    "bound_bao": ("0.6", "h", "-", "Bao 2022, upper"),
+    "bound_bao_lower": ("0.6", "H", style.DOTTED, "Bao 2022, lower"),
 }
 
 
@@ -39,7 +47,19 @@ def draw(tables: style.Tables, folder: Path) -> None:
     batches(sheet, last[(last["protocol"] == "batch") & (last["split"] == "train")], few)
     earlier(sheet, last, few)
     note = f"{style.at_tau(table['tau'].max(), table['tau_train'].unique())}; {sheet.note()}"
-    sheet.save(folder, NAME, note=note)
+    sheet.save(folder, NAME, note=note, title=message(exact, few))
+
+
+def message(rows: pd.DataFrame, C: float) -> str:
+    """How far CL training brings the NSCL loss, beside NSCL training."""
+    last = rows[(rows["step"] == rows["step"].max()) & (rows["split"] == "train")]
+    above = (last["loss_nscl"] - last["floor"])[last["C"] == C].groupby(last["objective"]).mean()
+    if not set(style.PAIR) <= set(above.dropna().index):
+        return "Both losses, their gap and the bounds on it along training"
+    return (
+        f"CL training ends {above['dcl']:.2f} nats above the floor of NSCL, NSCL training "
+        f"{above['nscl']:.2f} (C = {C:g})"
+    )
 
 
 def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
@@ -56,11 +76,11 @@ def losses(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     rows = rows.assign(**added)
     train = rows[rows["split"] == "train"]
     panel.columns(train, "step", bounds, series="nscl + {}", **THIN)
-    for objective, column in {"dcl": "gap", "nscl": "level_nscl"}.items():
-        look = style.LOOKS[objective].line(label=None, series=f"loss {objective}, train")
-        panel.curve(train, "step", column, **look, tag={"dcl": "DCL", "nscl": "NSCL"}[objective])
-        look |= {"series": f"loss {objective}, test", "key": "ring: held-out images"}
-        look |= {"ls": "none", "mfc": "none", "ms": 5.5, "band": False}
+    for loss, column in {"dcl": "gap", "nscl": "level_nscl"}.items():
+        look = LOSSES[loss] | {"series": f"loss {loss}, train"}
+        panel.curve(train, "step", column, **look)
+        look |= {"series": f"loss {loss}, test", "key": "ring: held-out images", "label": None}
+        look |= {"ls": "none", "mfc": "none", "ms": 5.5, "mew": 0.5, "band": False}
         panel.curve(rows[rows["split"] == "test"], "step", column, **look)
 
 
@@ -80,7 +100,8 @@ def gap(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
 def transfer(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """NSCL loss above its floor, for encoders trained on either loss; the end says which C."""
     label = "NSCL loss − its floor (nats)"
-    panel = sheet.panel("transfer, training set", ylabel=label, **STEPS, ylim=(0, None))
+    looks = STEPS | dict(xlim=(0, 20 * rows["step"].max()))  # room for the words at the ends
+    panel = sheet.panel("transfer, training set", ylabel=label, **looks, ylim=(0, None))
     rows = rows.assign(above=rows["loss_nscl"] - rows["floor"])
     for C, of in rows.groupby("C"):
         panel.trained(of, "step", "above", tag=f"C = {C:g}")
@@ -91,8 +112,7 @@ def batches(sheet: style.Sheet, rows: pd.DataFrame, C: float) -> None:
     absent, label = "no mini-batch is at most half of the set", "batch mean − exact (nats)"
     looks = dict(xscale="log", xticks=rows["batch"], xlabel="images in a mini-batch", ylabel=label)
     panel = sheet.panel(f"mini-batch bias{style.classes(C)}", absent, **looks)
-    looks = {name: style.LOOKS[name].line(label=None) for name in style.PAIR}
-    looks["gap"] = dict(color="0.2", marker="^", ls=style.DOTTED, label="gap (e)")
+    looks = LOSSES | {"gap": dict(color="0.2", marker="^", ls=style.DOTTED, label="gap")}
     for k, (name, look) in enumerate(looks.items()):
         beside = rows.assign(batch=rows["batch"] * 1.12 ** (k - 1))
         found = panel.curve(beside, "batch", f"bias_{name}", **look, band=False, series=name)

@@ -1,5 +1,6 @@
 """Draws `minimisers`: where free embeddings end, how they get there, and what is proved of it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,17 @@ def landscape(rows: pd.DataFrame, folder: Path) -> None:
         "nats of the minimum (dark: none, yellow: all); hatched: d < C − 1, too few dimensions for "
         "a simplex ETF"
     )
-    sheet.save(folder, NAME, note=note, legend=False)
+    sheet.save(folder, NAME, title=message(share), note=note, legend=False)
+
+
+def message(share: pd.DataFrame) -> str:
+    """The smallest share of starts at the minimum, where a simplex ETF has room."""
+    room = share[share["d"] >= share["C"] - 1]
+    least = room.groupby("objective")["success"].min()
+    each = [f"{least[o]:.0%} of {style.look(o).name}" for o in OBJECTIVES if o in least]
+    if not each:
+        return "Share of starts that reach the minimum"
+    return f"Starts that reach the minimum in the worst setting: {', '.join(each)}"
 
 
 def heat(panel: style.Panel, part: pd.DataFrame, C: float) -> None:
@@ -96,7 +107,8 @@ def descent(rows: pd.DataFrame, folder: Path) -> None:
                 look = style.look(name).line(label=style.look(name).name, markevery=4)
                 panel.band(panel.record(name, **found), **look)
     note = "line: median over the starts; band: lowest to highest start"
-    sheet.save(folder, f"{NAME}_descent", note=note)
+    title = "Free embeddings: whether loss and geometry reach their limits together"
+    sheet.save(folder, f"{NAME}_descent", title=title, note=note)
 
 
 # ---- Gram matrices -------------------------------------------------------------------------------
@@ -116,14 +128,20 @@ def grams(rows: pd.DataFrame, folder: Path) -> None:
     sheet = style.Sheet(len(chosen), columns=4)
     for name in chosen:
         sheet.panel(in_words(name)).cosines(panels[name], name)
-    note = "cosines of the samples in class order, from −1 (blue) to 1 (red); L*: the minimum"
-    sheet.save(folder, f"{NAME}_gram", note=note, legend=False)
+    note = (
+        "cosines of the samples in class order, from −1 (blue) to 1 (red), of one start each; "
+        "+: above the minimum"
+    )
+    title = "Where free embeddings end: at the ideal of their loss, or in a spurious minimum"
+    sheet.save(folder, f"{NAME}_gram", title=title, note=note, legend=False)
 
 
 def in_words(name: str) -> str:
     """The title of a Gram matrix from its name in the table."""
     objective, *rest = name.split(", start")[0].replace("tau", "τ").split(", ")
     words = ", ".join(of.replace(" ", "\u00a0") for of in rest)
+    words = re.sub(r"(\S+)\u00a0above\u00a0L\*", "+\\1\u00a0nats", words)
+    words = re.sub(r"(?<=\d)\u00a0(?=\d)", "/", words)  # sizes of classes
     return "\n".join(filter(None, (style.look(objective).name, words)))
 
 
@@ -140,6 +158,7 @@ def curvature(simplex: pd.DataFrame, spectra: pd.DataFrame, folder: Path) -> Non
     """Hessian eigenvalues at the class simplex and at other minima; random directions."""
     sheet = style.Sheet(3, height=1.9)
     looks = dict(yscale="symlog", xlabel="rank / number", ylabel="eigenvalue × N K")
+    looks["ylim"] = (-500, None)  # room for what the lines are
     panel = sheet.panel("class simplex", **looks)
     at = spectra[spectra["part"] == "class simplex"]
     ends = {at["tau"].min(): style.DOTTED, at["tau"].max(): "-"}
@@ -151,15 +170,30 @@ def curvature(simplex: pd.DataFrame, spectra: pd.DataFrame, folder: Path) -> Non
     one_each = spurious[["C", "K", "d", "tau", "seed"]].drop_duplicates(["C", "tau"])[:4]
     for k, of in enumerate(one_each.itertuples(index=False)):
         part = spurious[(spurious[list(one_each)] == list(of)).all(axis=1)]
-        look = dict(color=("k", style.PALETTE[3], style.PALETTE[2], "0.55")[k])
+        look = dict(color=("k", style.EXTRA["wine"], style.EXTRA["teal"], "0.6")[k])
         look["ls"] = ("-", style.DASHED, style.DASHDOT, style.DOTTED)[k]
         ordered(panel, part, f"C = {of.C:g}, d = {of.d:g}, τ = {of.tau:g}", **look)
     directions(sheet, simplex[simplex["objective"] == "dcl"].sort_values("tau"))
+    note = (
+        "eigenvalues of the Hessian in order; bars: lowest to highest of random directions, all "
+        "views of a sample moved alike or each on its own"
+    )
     for panel in sheet.panels:
         if panel.drawn:
             panel.axes.axhline(0, color="0.6", lw=0.6, zorder=0)
             panel.axes.legend(loc="best", handlelength=1.6)
-    sheet.save(folder, f"{NAME}_curvature", note="", legend=False)
+    sheet.save(folder, f"{NAME}_curvature", title=bent(simplex), note=note, legend=False)
+
+
+def bent(simplex: pd.DataFrame) -> str:
+    """What the class simplex is for each loss, if it is that at every temperature."""
+    least = simplex.groupby("objective")["smallest_but_rotations"].agg(["min", "max"]).dropna()
+    kinds = [
+        f"a {'minimum' if low > 0 else 'saddle'} of {style.look(str(name)).name}"
+        for name, low, high in least.itertuples()
+        if name in style.PAIR and (low > 0) == (high > 0)
+    ]
+    return f"The class simplex is {' and '.join(kinds)}" if kinds else "Curvature at minima"
 
 
 def ordered(panel: style.Panel, part: pd.DataFrame, label: str, **look) -> None:
@@ -174,6 +208,7 @@ def ordered(panel: style.Panel, part: pd.DataFrame, label: str, **look) -> None:
 def directions(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The range of the curvature of dcl along random directions, against temperature."""
     looks = dict(yscale="symlog", xlabel="temperature τ", ylabel="curvature of CL × N K")
+    looks["ylim"] = (None, 50)  # room for what the bars are
     panel = sheet.panel("random directions", "no curvature was measured", **looks)
     looks = {"views together": dict(color="k", lw=3), "views independent": dict(color="0.6", lw=3)}
     for k, (label, look) in enumerate(looks.items()):
@@ -196,7 +231,8 @@ def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
     open_ones = windows.dropna(subset=["C", "n", "outer_low", "outer_high"]).sort_values("C")
     for k, (n, part) in enumerate(open_ones.groupby("n")):
         label = f"n = {n:g}" if n < 1e5 else "n → ∞"
-        look = dict(color=("k", style.PALETTE[3], "0.55")[k % 3], marker="osD"[k % 3], mfc="w")
+        look = dict(color=("k", style.EXTRA["wine"], "0.6")[k % 3], marker="osD"[k % 3], mfc="w")
+        look["ls"] = ("-", style.DASHED, style.DOTTED)[k % 3]
         for end, of in {"low": None, "high": label}.items():
             panel.record(f"{label}, {end}", x=part["C"], mean=part[f"outer_{end}"])
             panel.axes.plot(part["C"], part[f"outer_{end}"], label=of, **look)
@@ -208,8 +244,8 @@ def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
     panel = sheet.panel("ascents below the ceiling", "no ascent was made", **looks)
     below = (-best["violation_ceiling"]).clip(lower=1e-16)
     for proved, look in {
-        1: dict(color=style.PALETTE[2], marker="o", label="ceiling proved"),
-        0: dict(color=style.PALETTE[3], marker="D", label="no proof"),
+        1: dict(color=style.EXTRA["teal"], marker="o", label="ceiling proved"),
+        0: dict(color=style.EXTRA["wine"], marker="D", label="no proof"),
     }.items():
         of = np.flatnonzero(best["ceiling_proved"] == proved)
         if len(of):
@@ -218,7 +254,10 @@ def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
     above = int((best["violation_ceiling"] > 0).sum())
     panel.say(f"{above} of {len(best)} above it, at the left edge" if above else "")
     panel.named["y"] = [f"{r.C:g}, {r.n:g}, {r.tau:g}" for r in best.itertuples()]
-    sheet.save(folder, f"{NAME}_ceiling", note="")
+    note = "curves: ends of the temperatures without a proof, for n samples a class"
+    count = f"{above or 'None'} of {len(best)} ascents climbs above the ceiling of the gap"
+    title = count if len(best) else "The ceiling of the gap"
+    sheet.save(folder, f"{NAME}_ceiling", title=title, note=note)
 
 
 if __name__ == "__main__":

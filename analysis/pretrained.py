@@ -18,9 +18,9 @@ NAMES = {
     "pixels": "pixels",
 }
 LABELS = {
-    "true": dict(color=style.PALETTE[0], marker="o", label="true labels"),
-    "coarse": dict(color=style.PALETTE[2], marker="s", label="coarser"),
-    "coarser": dict(color=style.PALETTE[1], marker="^", label="coarsest"),
+    "true": dict(color=style.EXTRA["indigo"], marker="o", label="true labels"),
+    "coarse": dict(color=style.EXTRA["teal"], marker="s", label="coarser"),
+    "coarser": dict(color=style.EXTRA["rose"], marker="^", label="coarsest"),
     "shuffled": dict(color="0.45", marker="x", label="shuffled"),
 }
 BOUNDS = ("neurips", "theorem_4_1", "cantelli", "conditional_trigonometric")
@@ -64,10 +64,20 @@ def places(rows: pd.DataFrame, pairs: Pairs, folder: Path) -> None:
     panel.columns(of, "tau", style.RULER)
     panel.curve(of, "tau", "gap", **LABELS["true"] | {"label": "gap"})
     most = of[["tau", "seed"]].assign(most=1 / of["tau"])
-    look = dict(color=style.PALETTE[3], label="1/τ: a bound above says nothing")
+    look = dict(color=style.EXTRA["wine"], label="1/τ: a bound above says nothing")
     panel.curve(most, "tau", "most", band=False, ls=style.DASHDOT, **look)
     note = "marker: mean over draws of classes and samples, bar: lowest to highest draw"
-    sheet.save(folder, NAME, note=note)
+    sheet.save(folder, NAME, title=message(rows), note=note)
+
+
+def message(rows: pd.DataFrame) -> str:
+    """How far the models have come from counting to collapse, at the highest temperature."""
+    rows = style.where(rows, tau=rows["tau"].max(), labels="true")
+    found = rows.groupby(["encoder", "data"])["position"].mean().dropna()
+    if found.empty:
+        return "Models trained by others between counting and collapse"
+    ends = f"{found.min():.1%} to {found.max():.1%}"
+    return f"Models trained by others are {ends} of the way from counting to collapse"
 
 
 def markers(
@@ -108,7 +118,18 @@ def shots(rows: pd.DataFrame, pairs: Pairs, folder: Path) -> None:
             panel.curve(of, "m", f"bound_{name}", **look)
         panel.curve(of, "m", "error", color="k", marker="o", label="error of the nearest centre")
         panel.level(0.5 if panel.drawn else np.nan, ls=style.DOTTED, label="chance")
-    sheet.save(folder, f"{NAME}_shots")
+    sheet.save(folder, f"{NAME}_shots", title=shots_message(finite))
+
+
+def shots_message(rows: pd.DataFrame) -> str:
+    """How far the trigonometric certificate is above the error, at the most labels it is known."""
+    best = "bound_conditional_trigonometric"
+    rows = rows.dropna(subset=[best])
+    rows = rows[(rows["m"] == rows["m"].max()) & (rows["error"] > 0)]
+    if rows.empty:
+        return "Two-way error of the nearest centre and its bounds"
+    ratio, m = (rows[best] / rows["error"]).median(), rows["m"].iloc[0]
+    return f"With {m:g} labels a class the best certificate is {ratio:.2g} times the error (median)"
 
 
 if __name__ == "__main__":

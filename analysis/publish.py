@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 2_000_000  # bytes of a table.csv that is published; above, it is stored compressed
 TITLE = "# Verdicts of the published runs"
 HEAD = f"Written by `python -m supcon_theory.analysis.publish`. {MEANINGS}"
+SUMMARY = (".csv", ".tex")
 KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "configuration")
 
 
@@ -38,7 +39,8 @@ def publish(folder: Path, figures: Path) -> Path:
         `figures/NAME`, or `figures/NAME/full` for a run of the preset `full`.
 
     Raises:
-        ValueError: If no figure was drawn of the run, or it is of another preset.
+        ValueError: If no figure was drawn of the run, or its columns are not described, or it is
+            of another preset.
     """
     manifest = json.loads((folder / "manifest.json").read_text())
     name, preset = manifest["experiment"], manifest["preset"]
@@ -48,27 +50,59 @@ def publish(folder: Path, figures: Path) -> Path:
     if not pictures:
         command = f"python -m supcon_theory.analysis.{name} {folder}"
         raise ValueError(f"{folder} has no {name}.pdf: run `{command}` first")
+    if not (folder / "datapackage.json").exists():
+        raise ValueError(f"{folder} has no datapackage.json: run {name} again, from its store")
     place = figures / name / ("full" if preset == "full" else "")
     place.mkdir(parents=True, exist_ok=True)
     for old in place.iterdir():
         if old.is_file() and old.name != "README.md":
             old.unlink()
     drawn = {picture.with_suffix(".csv") for picture in pictures}
-    verdicts = (folder / name for name in ("claims.csv", "claims.json"))
-    for file in (*pictures, *sorted(drawn), *verdicts):
+    others = [folder / name for name in ("claims.csv", "claims.json", "figures.json")]
+    others += sorted(folder.glob("caption*.tex"))
+    described = json.loads((folder / "datapackage.json").read_text())
+    short = {of["name"] for of in described["resources"] if "title" in of}  # the summaries
+    others += sorted(f for f in folder.glob("*.*") if f.stem in short and f.suffix in SUMMARY)
+    for file in (*pictures, *sorted(drawn), *others):
         if file.exists():
             shutil.copyfile(file, place / file.name)
+    if (place / "claims.csv").exists():  # it becomes what others are compared with
+        verdicts = pd.read_csv(place / "claims.csv", dtype=str, keep_default_na=False)
+        verdicts.assign(published="").to_csv(place / "claims.csv", index=False)
     table = pd.read_csv(folder / "table.csv")
     large = (folder / "table.csv").stat().st_size > LARGEST
     packed = {"method": "gzip", "mtime": 0} if large else None
     file = place / ("table.csv.gz" if large else "table.csv")
     table.to_csv(file, index=False, compression=packed)
+    describe(place, folder, described, large)
     kept = {key: manifest[key] for key in KEPT} | {"cells": len(manifest["cells"])}
     kept["command"] = re.sub(r" --out[= ]('[^']*'|\S+)", "", kept["command"])  # a place of its own
     seconds = cpu_seconds(folder.parent / "cells", manifest["cells"].values())
     kept["cpu_seconds"] = round(seconds, 1)
     (place / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
     return place
+
+
+def describe(place: Path, folder: Path, described: dict, packed: bool) -> None:
+    """Say of what is published, and only of that, what its columns mean.
+
+    Args:
+        place: What is published.
+        folder: The run.
+        described: The Data Package of the run.
+        packed: Whether the table is compressed.
+    """
+    if packed:
+        table = next(of for of in described["resources"] if of["path"] == "table.csv")
+        table |= {"path": "table.csv.gz", "compression": "gz"}
+    there = [of for of in described["resources"] if (place / of["path"]).exists()]
+    text = json.dumps(described | {"resources": there}, indent=1, sort_keys=True)
+    (place / "datapackage.json").write_text(text + "\n")
+    page = (folder / "columns.md").read_text()
+    page = page.replace("## `table.csv`", "## `table.csv.gz`") if packed else page
+    head, *parts = page.split("\n## ")
+    kept = [part for part in parts if (place / part.split("`")[1]).exists()]
+    (place / "columns.md").write_text("\n## ".join([head, *kept]).rstrip() + "\n")
 
 
 def cpu_seconds(cells: Path, keys: Iterable[str]) -> float:

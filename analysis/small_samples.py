@@ -9,13 +9,14 @@ from supcon_theory.analysis import style
 from supcon_theory.audits.columns import ESTIMATES
 
 NAME = "small_samples"
+FEW = 16  # samples that the title speaks of, or the next number above
 LOOKS = {  # measure: how it looks
-    "cdnv": dict(color=style.PALETTE[0], label="CDNV"),
-    "directional_cdnv": dict(color=style.PALETTE[1], label="directional CDNV"),
-    "nc1": dict(color=style.PALETTE[2], label="NC1"),
-    "participation_ratio": dict(color=style.PALETTE[3], label="participation ratio"),
-    "cka": dict(color=style.PALETTE[4], label="CKA"),
-    "rsa": dict(color=style.PALETTE[9], label="RSA"),
+    "cdnv": dict(color=style.EXTRA["indigo"], label="CDNV"),
+    "directional_cdnv": dict(color=style.EXTRA["rose"], label="directional CDNV"),
+    "nc1": dict(color=style.EXTRA["teal"], label="NC1"),
+    "participation_ratio": dict(color=style.EXTRA["olive"], label="participation ratio"),
+    "cka": dict(color=style.EXTRA["purple"], label="CKA"),
+    "rsa": dict(color=style.EXTRA["wine"], label="RSA"),
 }
 LAWS = {  # what is drawn of which law
     "isotropic": "isotropic classes",
@@ -63,7 +64,20 @@ def draw(tables: style.Tables, folder: Path) -> None:
     panel.curve(rows, "n", "missed", color="k", ls=style.DASHED, label="plug-in below the error")
     panel.curve(rows, "n", "upper", color="k", ls="-", label="proved bound on the error")
     panel.level(rows["truth"].mean(), "error", ls=style.DOTTED)
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(sampled))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """The bias at a few samples, plug-in and corrected: the mean over laws of its size."""
+    rows = rows[rows["measure"].isin(list(LOOKS)) & rows["bias_corrected"].notna()]
+    few = rows.loc[rows["n"] >= FEW, "n"].min()
+    if not np.isfinite(few):
+        return "Estimates from few samples: bias, coverage, proved bounds"
+    bias = style.where(rows, n=few)[["bias_plug_in", "bias_corrected"]].abs().mean()
+    plug_in, corrected = (f"{value:.0%}" for value in bias)
+    return (
+        f"From {few:g} samples plug-in values are off by {plug_in}, corrected ones by {corrected}"
+    )
 
 
 def unnamed(look: dict) -> dict:

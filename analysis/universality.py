@@ -15,11 +15,11 @@ FACTORS = (
     *("trained K", "evaluated K", "trained tau"),
 )
 LABELS = {
-    "true": dict(color=style.PALETTE[0], marker="o", label="true labels"),
-    "coarse": dict(color=style.PALETTE[2], marker="s", label="coarse"),
-    "random": dict(color="0.45", marker="x", label="random"),
-    "kmeans": dict(color=style.PALETTE[1], marker="^", label="k-means"),
-    "kmeans_equal": dict(color=style.PALETTE[4], marker="D", label="equal k-means"),
+    "true": dict(color="k", marker="o", label="true labels"),
+    "coarse": dict(color=style.EXTRA["teal"], marker="s", ls=style.DASHED, label="coarse"),
+    "random": dict(color="0.55", marker="x", ls=style.DOTTED, label="random"),
+    "kmeans": dict(color=style.EXTRA["olive"], marker="^", ls=style.DASHDOT, label="k-means"),
+    "kmeans_equal": dict(color=style.EXTRA["rose"], marker="D", label="equal k-means"),
 }
 NONE = "no bound: no balanced labels"
 OVER = {"bound_class_average": "class-averaged bound", "bound_ceiling": "ETF ceiling"}
@@ -40,7 +40,17 @@ def draw(tables: style.Tables, folder: Path) -> None:
     for bound, label in OVER.items():
         temperatures(sheet, table, bound, f"largest gap / {label}")
     note = "marker: mean over seeds, bar (band): lowest to highest seed; a row: one change"
-    sheet.save(folder, NAME, note=note)
+    sheet.save(folder, NAME, title=message(at), note=note)
+
+
+def message(rows: pd.DataFrame) -> str:
+    """The largest share of each bound that any point of the grid takes."""
+    most = rows.groupby(["level", "labels"])[list(OVER)].mean().max()
+    if most.isna().any():
+        return "The gap beside its bounds over encoders, data and labels"
+    parts = [f"{most[bound]:.0%} of the {label}" for bound, label in OVER.items()]
+    at = style.at_tau(rows["tau"].max()).split(" (")[0]
+    return f"Whatever the encoder, data and labels, the gap is at most {' and '.join(parts)} ({at})"
 
 
 def in_order(table: pd.DataFrame) -> dict[str, str]:
@@ -74,7 +84,7 @@ def grid(sheet: style.Sheet, rows: pd.DataFrame, levels: Mapping, bound: str, ti
             panel.record(labels, **found)
             y = found["x"].map(places) + offset
             panel.axes.hlines(y, found["low"], found["high"], color=look["color"], lw=0.9)
-            panel.axes.plot(found["mean"], y, ls="none", **look | {"ms": 2.5})
+            panel.axes.plot(found["mean"], y, **look | {"ms": 2.5, "ls": "none"})
     if panel.drawn:
         panel.axes.axvline(1, color="k", lw=0.8)
         panel.axes.hlines(np.arange(0.5, len(levels)), 0, 1, color="0.9", lw=0.5, zorder=0)

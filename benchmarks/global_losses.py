@@ -26,24 +26,18 @@ import resource
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median
 from time import process_time
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 
+import figures
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.pairs.tiles import TILE
 
-FIGURES = Path(__file__).parent.parent / "figures" / "benchmarks"
+FIGURES = figures.FIGURES
 K, D, C = 2, 128, 100
 ROWS = [2500, 5000, 10_000, 20_000, 40_000]
 RUNS = 3
@@ -122,29 +116,6 @@ def cell(count: int) -> list[dict[str, float | str]]:
     ]
 
 
-def draw(table: pd.DataFrame) -> plt.Figure:
-    sns.set_theme(style="ticks", palette="colorblind", font_scale=0.9)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.0), layout="constrained")
-    sns.lineplot(table, x="rows", y="seconds", hue="version", style="version", markers=True,
-                 dashes=False, ax=left)  # fmt: skip
-    ours = table[table.version == "ours"]
-    x = np.array([ours.rows.min(), ours.rows.max()])
-    for axes, y, power in ((left, "seconds", 2), (right, "extra_mb", 1)):
-        anchor = ours[y].iloc[-1]
-        axes.plot(x, 0.6 * anchor * (x / x[-1]) ** power, color="0.5", ls=":", lw=1.2,
-                  label=f"slope {power}")  # fmt: skip
-    right.plot(ours.rows, ours.extra_mb, marker="o", label="ours")
-    full = 4 * x.astype(float) ** 2 / 2**20
-    right.plot(x, full, color="0.2", ls="--", lw=1.2, label="N K x N K float32")
-    for axes, label in ((left, "CPU time, one thread (s)"), (right, "extra memory (MB)")):
-        axes.set(xscale="log", yscale="log", xlabel="rows N K", ylabel=label)
-        axes.set_xticks(ROWS, [f"{r / 1000:g}k" for r in ROWS])
-        axes.minorticks_off()
-        axes.legend(frameon=False, fontsize=7)
-    sns.despine(figure)
-    return figure
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="up to 10,000 rows, nothing written")
@@ -162,9 +133,7 @@ def main() -> None:
     if not quick:
         FIGURES.mkdir(exist_ok=True)
         table.to_csv(FIGURES / "benchmark_global_losses.csv", index=False, float_format="%.5g")
-        figure = draw(table)
-        for suffix in ("png", "pdf"):
-            figure.savefig(FIGURES / f"benchmark_global_losses.{suffix}", dpi=200)
+        figures.draw(FIGURES)
         row = ours[ours.rows == 20_000].iloc[0]
         print(f"20,000 rows: {row.ratio:.2f} of plain (limit {LIMIT}), {row.extra_mb:.0f} MB extra")
 

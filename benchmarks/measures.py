@@ -26,23 +26,17 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import argparse
 import ctypes
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from time import process_time
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 import torch
 from torch import Tensor
 
+import figures
 from supcon_theory import measures
 
-FIGURES = Path(__file__).parent.parent / "figures" / "benchmarks"
+FIGURES = figures.FIGURES
 SWEEPS = {  # what grows: (N, C, d) of each cell
     "N": [(n, 100, 256) for n in (2500, 5000, 10_000, 20_000, 40_000)],
     "C": [(20_000, c, 256) for c in (10, 30, 100, 300, 1000)],
@@ -198,30 +192,6 @@ def accuracy(N: int = 2000, C: int = 20, d: int = 128) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def draw(table: pd.DataFrame) -> None:
-    sns.set_theme(style="ticks", palette="colorblind", font_scale=0.9)
-    label = {"N": "samples N", "C": "classes C", "d": "dimensions d"}
-    look = {"ours": ("o", "-"), "plain": ("s", "--"), "loop": ("^", ":")}
-    figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), sharey=True, layout="constrained")
-    for axis, (grows, name) in zip(axes, label.items(), strict=True):
-        part = table[(table.sweep == grows) & (table.what == "CDNV")]
-        for version, (marker, line) in look.items():
-            rows = part[part.version == version]
-            axis.loglog(rows[grows], rows.cpu_seconds, marker=marker, ls=line, label=version)
-        fixed = ", ".join(f"{k} = {part[k].iloc[0]:,}" for k in label if k != grows)
-        axis.set(xlabel=name, title=fixed)
-        axis.title.set_fontsize(9)
-        ticks = sorted(set(part[grows]))
-        axis.set_xticks(ticks, [f"{t // 1000}k" if t >= 10_000 else str(t) for t in ticks])
-        axis.tick_params(axis="x", labelsize=8)
-        axis.minorticks_off()
-    axes[0].set_ylabel("CPU seconds (CDNV\nand directional CDNV)")
-    axes[0].legend(frameon=False)
-    sns.despine(figure)
-    figure.savefig(FIGURES / "benchmark_measures.png", dpi=200, metadata={"Software": None})
-    figure.savefig(FIGURES / "benchmark_measures.pdf", metadata={"CreationDate": None})
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="the headline only, writing nothing")
@@ -243,7 +213,7 @@ def main() -> None:
         FIGURES.mkdir(exist_ok=True)
         table.to_csv(FIGURES / "benchmark_measures.csv", index=False, float_format="%.5g")
         errors.to_csv(FIGURES / "benchmark_measures.accuracy.csv", index=False, float_format="%.5g")
-        draw(table)
+        figures.draw(FIGURES)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ import torch.nn.functional as F
 import tyro
 from torch import Tensor
 
+import figures
 from supcon_theory.objectives import IDS, OBJECTIVES
 
 TAU, VIEWS, DIMENSIONS, CLASSES = 0.5, 2, 128, 100
@@ -216,8 +217,6 @@ def report(table: pd.DataFrame) -> str:
 
 
 def main(config: Config) -> None:
-    from objectives_figure import draw  # drawn from the table alone
-
     try:
         peers()
     except ImportError as error:
@@ -234,7 +233,7 @@ def main(config: Config) -> None:
             if column.name == "function" else column
         )  # fmt: skip
     table.to_csv(path, index=False)
-    draw(config.folder)
+    figures.draw(config.folder)
     text = report(table)
     print(text)
     (config.folder / "benchmark_objectives.md").write_text(text)

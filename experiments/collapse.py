@@ -25,6 +25,7 @@ from supcon_theory.claims import Claim, collapse
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.summary import Summary
 
 AUDITS = (columns.COLLAPSE, columns.GRAM, columns.SPECTRUM)
 SHOWN = [
@@ -104,11 +105,12 @@ def measure(cell: Training, context: Context) -> dict[str, pd.DataFrame]:
     }
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """Held-out geometry of z at the end of training, mean over seeds."""
     table = tables["table"].query("labels == 'true' and layer == 'z' and split == 'test'")
     last = table[(table["step"] == table["step"].max()) & table["tau"].isna()]
-    return {"summary": last.groupby(["C", "objective"])[SHOWN].mean().reset_index()}
+    found = last.groupby(["C", "objective"])[SHOWN].mean().reset_index()
+    return {"summary": Summary(found, "Geometry of z on held-out images, end of training: mean")}
 
 
 def claims(config: Config) -> list[Claim]:

@@ -27,6 +27,7 @@ from supcon_theory.claims import Claim, few_shot
 from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.summary import Summary
 from supcon_theory.theory.few_shot.gaussian import one_nuisance, simplex_classes
 
 AUDITS = (columns.FEW_SHOT, columns.FEW_SHOT_CURVES)
@@ -36,6 +37,13 @@ LAWS = {
     "five classes": lambda: simplex_classes(5, 64, directional=0.05, dispersion=1.5),
     "one nuisance": lambda: one_nuisance(64, directional=0.02, nuisance=1.5),
 }
+BOUNDED = (
+    columns.Column("cantelli", "1", "Cantelli certificate"),
+    columns.Column("theorem_4_1", "1", "Theorem 4.1"),
+    columns.Column("neurips", "1", "NeurIPS form"),
+    columns.Column("tightened", "1", "NeurIPS form, tightened"),
+    columns.Column("trigonometric", "1", "trigonometric, given z"),
+)
 SHOWN = ("cantelli", "theorem_4_1", "neurips", "tightened", "conditional_trigonometric")
 
 
@@ -227,7 +235,7 @@ def encoder_rows(cell: Probed, context: Context) -> Iterator[dict[str, object]]:
         context.report(0.75 if seen else 1.0)
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """How far bounds are above the error: CL-trained, held-out images of the classes trained on."""
     table = tables["table"].query(
         "protocol == 'resampled' and split == 'test' and classes == 'seen' and objective == 'dcl'"
@@ -238,7 +246,11 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     found = rows.groupby(["C", "ways", "m"])[["error", *names]].mean().reset_index()
     found = found.rename(columns=names)
     ratios = found.assign(**{name: found[name] / found["error"] for name in names.values()})
-    return {"summary": found, "tightness": ratios}
+    what = "nearest centre, CL-trained, held-out images: mean"
+    return {
+        "summary": Summary(found, f"Error and bounds on it, {what}", BOUNDED),
+        "tightness": Summary(ratios, f"Bound over error, {what}", BOUNDED),
+    }
 
 
 def claims(config: Config) -> list[Claim]:

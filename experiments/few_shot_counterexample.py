@@ -21,7 +21,22 @@ from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, few_shot
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.flags import Common
+from supcon_theory.runs.summary import Summary
 
+BOUNDED = tuple(
+    columns.Column(name, "1", words)
+    for name, words in {
+        "error": "error",
+        "error_exact": "error, exact",
+        "older": "1/m form (refuted)",
+        "neurips": "NeurIPS form",
+        "neurips_rounded": "NeurIPS form, rounded",
+        "tightened": "NeurIPS form, tightened",
+        "theorem_4_1": "Theorem 4.1",
+        "theorem_c_2": "Theorem C.2",
+        "cantelli": "Cantelli certificate",
+    }.items()
+)
 AUDITS = (columns.COUNTEREXAMPLE,)
 
 
@@ -83,12 +98,13 @@ def measure(cell: Law, context: Context) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """The error beside every bound, V = sqrt(m)."""
     table = tables["table"]
     kept = ["error", "error_exact", *(c for c in table if c.startswith("bound_"))]
     rows = table[table["scale"] == table["scale"].min()].groupby("m")[kept].mean()
-    return {"summary": rows.rename(columns=lambda c: c.removeprefix("bound_")).reset_index()}
+    found = rows.rename(columns=lambda c: c.removeprefix("bound_")).reset_index()
+    return {"summary": Summary(found, "Two-way error and bounds on it, V = sqrt(m): mean", BOUNDED)}
 
 
 def claims(config: Config) -> list[Claim]:

@@ -26,12 +26,27 @@ from supcon_theory.claims import Claim, gap
 from supcon_theory.encoders.flags import Trained, check_data
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe, log_spaced
 from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.summary import Summary
 from supcon_theory.statistics import mean_interval
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 AUDITS = (columns.GAP,)
+SLOPES = "Slope of log(exp(gap) - 1) on log(C - 1), mean and 95 % interval over seeds"
+HEADINGS = (
+    columns.Column("gap_dcl", "nats", "gap, CL"),
+    columns.Column("r_dcl", "1", "r, CL"),
+    columns.Column("gap_nscl", "nats", "gap, NSCL"),
+    columns.Column("r_nscl", "1", "r, NSCL"),
+    columns.Column("equal", "nats", "equal similarities"),
+    columns.Column("ceiling", "nats", "ETF ceiling"),
+    columns.Column("published", "nats", "published bound"),
+    columns.Column("slope_of", "", "slope of"),
+    columns.Column("mean", "1", "mean"),
+    columns.Column("low", "1", "low"),
+    columns.Column("high", "1", "high"),
+)
 BOUNDS = {"bound_equal": "equal", "bound_ceiling": "ceiling", "bound_published": "published"}
 
 
@@ -178,7 +193,7 @@ def subsets(
                 yield "true", ratio, places, y[places]
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """The gap at the end of training beside the ruler, and how fast everything falls with C."""
     table = tables["table"]
     balanced = (table["trained_imbalance"] == 1) & (table["imbalance"] == 1)
@@ -199,7 +214,11 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         for bound in BOUNDS:
             values = sweeps.gap_slope(rows.assign(gap=rows[bound]), {"labels": "true"})
             slopes.append(about | {"slope_of": bound, "mean": values.mean()})
-    return {"summary": ends.reset_index(), "slopes": pd.DataFrame(slopes)}
+    at = f"end of training, tau = {true['tau'].max():g}: mean"
+    return {
+        "summary": Summary(ends.reset_index(), f"Gap between CL and NSCL, {at}", HEADINGS),
+        "slopes": Summary(pd.DataFrame(slopes), SLOPES, HEADINGS),
+    }
 
 
 def claims(config: Config) -> list[Claim]:

@@ -33,6 +33,7 @@ from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.summary import Summary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +43,15 @@ ENDS = [
     *("loss_dcl", "loss_nscl", "gap", "bound_ceiling", "bound_published", "floor"),
     "difference_nscl",
 ]
+HEADINGS = (
+    columns.Column("loss_dcl", "nats", "DCL loss"),
+    columns.Column("loss_nscl", "nats", "NSCL loss"),
+    columns.Column("bound_ceiling", "nats", "ETF ceiling"),
+    columns.Column("bound_published", "nats", "published bound"),
+    columns.Column("floor", "nats", "floor of NSCL"),
+    columns.Column("difference_nscl", "nats", "NSCL loss, CL less NSCL"),
+    columns.Column("premise_holds", "1", "premise of A9 holds"),
+)
 CURVES = ["pearson", "forced", "slope", "pearson_gap", "range_nscl", "range_gap", "bound"]
 BATCH = {"protocol": "batch", "objective": "dcl", "labels": "true"}
 SURROGATE = BATCH | {"protocol": "surrogate"}
@@ -161,7 +171,7 @@ def batch_rows(
             yield BATCH | row
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """Losses at the end and how often the premise of A9 holds; all correlations over training."""
     table = tables["table"]
     pairs = trained_pairs(table)
@@ -169,7 +179,10 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     found = pairs[pairs["step"] == pairs["step"].max()].groupby(keys)[ENDS].mean()
     found["premise_holds"] = (pairs["difference_dcl"] <= 0).groupby([pairs[k] for k in keys]).mean()
     shown = curves(table).groupby(["C", "split", "objective", "labels", "tau"])[CURVES].mean()
-    return {"summary": found.reset_index(), "correlations": shown.reset_index()}
+    return {
+        "summary": Summary(found.reset_index(), "Losses of CL, end of training: mean", HEADINGS),
+        "correlations": Summary(shown.reset_index(), "Correlations over training: mean"),
+    }
 
 
 def claims(config: Config) -> list[Claim]:

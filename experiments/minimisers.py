@@ -21,6 +21,7 @@ from supcon_theory.audits.studies import Study
 from supcon_theory.claims import Claim, minima
 from supcon_theory.runs.experiment import Cell, Context, Tables, experiment
 from supcon_theory.runs.flags import Common
+from supcon_theory.runs.summary import Summary
 
 AUDITS = (columns.MINIMISERS, columns.EIGENVALUES, columns.WINDOWS)
 UNEQUAL = (12, 4, 2, 2)
@@ -145,18 +146,29 @@ def measure(cell: Study, context: Context) -> Tables:
     return study_tables(cell)
 
 
-def summary(tables: Tables) -> Tables:
+def summary(tables: Tables) -> dict[str, Summary]:
     """Share of the starts at the minimum, the certified spurious minima, the best ascents."""
     table = tables["table"]
     land = table.query("part == 'landscape' and d >= C - 1")
     reached = (land["excess"] <= minima.REACHED).groupby([land[name] for name in SETTING]).mean()
-    found = {"success": reached.unstack("tau").reset_index()}
+    within = (
+        f"Share of the starts that end within {minima.REACHED:g} nats of the minimum, at each tau"
+    )
+    success = reached.unstack("tau").reset_index().rename(columns=str)
+    taus = tuple(
+        columns.Column(name, "1", f"tau = {name}") for name in success if name not in SETTING
+    )
+    n = f"n = up to {land.groupby(SETTING).size().max():g} starts"
+    found = {"success": Summary(success, within, taus, n)}
     spurious = table[table["part"] == "spurious"]
     if len(spurious):
-        found["spurious"] = spurious[SHOWN]
+        n = f"n = {len(spurious)} points"
+        found["spurious"] = Summary(spurious[SHOWN], "Critical points above the minimum", n=n)
     climbs = table[table["part"] == "ascent"].groupby(["C", "n", "tau", "ceiling_proved"])
     highest = climbs[["bound_ceiling", "gap", "violation_ceiling"]].max()
-    return found | {"ascents": highest.reset_index()}
+    n = f"n = up to {climbs.size().max():g} starts"
+    found["ascents"] = Summary(highest.reset_index(), "Largest gap that ascents found", n=n)
+    return found
 
 
 def claims(config: Config) -> list[Claim]:

@@ -32,7 +32,21 @@ from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Trained, check_data, check_objectives
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
+from supcon_theory.runs.summary import Summary
 
+HEADINGS = (
+    columns.Column("level", "", "point of the grid"),
+    *(
+        columns.Column(f"r_{labels}", "1", f"r, {labels.replace('_', ' ')}")
+        for labels in ("true", "coarse", "random", "kmeans", "kmeans_equal")
+    ),
+    columns.Column("r_least", "1", "r, least"),
+    columns.Column("r_most", "1", "r, most"),
+    columns.Column("bound_most", "1", "gap / bound, most"),
+    columns.Column("ceiling_mean", "1", "gap / ceiling, mean"),
+    columns.Column("ceiling_most", "1", "gap / ceiling, most"),
+    columns.Column("worst", "", "where nearest"),
+)
 AUDITS = (columns.GAP, columns.FLOORS)
 
 
@@ -225,7 +239,7 @@ def measure(cell: Training, context: Context) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """R at every point (highest temperature), and how near each labelling comes to its bounds."""
     table = tables["table"].assign(
         over_bound=lambda t: t["gap"] / t["bound_class_average"],
@@ -242,7 +256,11 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         worst=("over_bound", lambda of: of.idxmax()[2]),
     )
     r = means["r"].xs(table["tau"].max()).unstack("labels", sort=False).add_prefix("r_")
-    return {"summary": r.reset_index(), "nearest": nearest.reset_index()}
+    at = f"tau = {table['tau'].max():g}: mean"
+    return {
+        "summary": Summary(r.reset_index(), f"r of every labelling, {at}", HEADINGS),
+        "nearest": Summary(nearest.reset_index(), "How near the gap comes to its bounds", HEADINGS),
+    }
 
 
 def claims(config: Config) -> list[Claim]:

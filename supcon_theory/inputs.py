@@ -47,12 +47,13 @@ def embeddings(z: object, name: str = "z", *, unit: bool = True) -> Tensor:
     return z
 
 
-def features(x: object, name: str = "features") -> Tensor:
+def features(x: object, name: str = "features", first: int = 0) -> Tensor:
     """Finite features (N, D) or (N, K, D) of any length, as a float tensor with its graph.
 
     Args:
         x: tensor or array; integers become float64.
         name: how an error calls it.
+        first: number of the first row, where x is a part of something longer.
 
     Returns:
         The same numbers as a tensor.
@@ -72,9 +73,31 @@ def features(x: object, name: str = "features") -> Tensor:
         if bad.any():
             raise ValueError(
                 f"{name} are NaN or infinite in {int(bad.sum())} of {len(bad)} samples, first in "
-                f"{int(bad.int().argmax())}: remove them or find their cause."
+                f"{first + int(bad.int().argmax())}: remove them or find their cause."
             )
     return x
+
+
+def sliceable(x: Any, name: str = "features") -> tuple[Any, torch.dtype]:
+    """An array (N, D) or (N, K, D) that is read a slice at a time, each through `features`.
+
+    A NumPy memory map stays on disk: nothing is copied here, and no number is looked at.
+
+    Args:
+        x: tensor or array.
+        name: how an error calls it.
+
+    Returns:
+        The array as it is, and the type that `features` gives its slices.
+
+    Raises:
+        ValueError: another shape. Also raises what `features` raises of its first row.
+    """
+    shape = tuple(getattr(x, "shape", ()))
+    if len(shape) in (2, 3) and 0 not in shape:
+        x = x if isinstance(x, Tensor) else _unmasked(x, name)
+        return x, features(x[:1], name).dtype
+    return x, features(x, name).dtype  # which refuses it
 
 
 def matrix(x: object, name: str = "features") -> np.ndarray:
@@ -96,13 +119,14 @@ def matrix(x: object, name: str = "features") -> np.ndarray:
     return found.double().numpy(force=True)
 
 
-def unit_rows(z: Tensor) -> Tensor:
+def unit_rows(z: Tensor, first: int = 0) -> Tensor:
     """Rows (..., d) divided by their norms, in float64: the one normalisation of the package.
 
     A row is zero only if all its entries are: tiny rows are scaled before they are squared.
 
     Args:
         z: finite rows of any length.
+        first: number of the first row, where z is a part of something longer.
 
     Returns:
         float64 rows of norm 1.
@@ -113,7 +137,8 @@ def unit_rows(z: Tensor) -> Tensor:
     z = z.double()
     largest = z.abs().amax(-1, keepdim=True)
     if (zero := (largest == 0).squeeze(-1)).any():
-        raise ValueError(_zero_row("a feature or embedding", zero.nonzero()[0].tolist()))
+        row, *view = zero.nonzero()[0].tolist()
+        raise ValueError(_zero_row("a feature or embedding", [first + row, *view]))
     z = z / largest
     return z / torch.linalg.vector_norm(z, dim=-1, keepdim=True)
 

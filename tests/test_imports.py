@@ -19,6 +19,7 @@ TORCH_FREE_AUDITS = ("columns", "loss_curves", "sweeps", "few_shot_curves", "pla
 ALLOWED = {
     "inputs": [],
     "statistics": [],
+    "latex": [],
     "theory": [],
     "data": ["inputs"],
     "pairs": ["inputs"],
@@ -28,9 +29,9 @@ ALLOWED = {
     "audits": ["inputs", "pairs", "objectives", "free", "measures", "theory", "statistics"],
     "rulers": ["pairs", "objectives", "theory"],
     "claims": ["audits", "theory", "statistics"],
-    "runs": ["audits.columns", "claims", "statistics"],
+    "runs": ["audits.columns", "claims", "latex", "statistics"],
     "encoders": ["inputs", "data", "objectives", "measures", "runs"],
-    "analysis": ["audits", "claims", "theory", "statistics"],
+    "analysis": ["audits", "claims", "theory", "latex", "statistics"],
     "experiments": [
         *("inputs", "data", "objectives", "free", "measures", "theory", "statistics"),
         *("audits", "claims", "runs", "encoders"),

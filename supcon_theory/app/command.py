@@ -36,6 +36,7 @@ SUBCOMMANDS = {
     "list": Subcommand("the questions, and how long answering each takes", "list"),
     "status": Subcommand("what is done, what is missing, how long it will take", "status results"),
     "report": Subcommand("all results on one page", "report results --out report"),
+    "audit": Subcommand("how good embeddings are", "audit embeddings.npy --labels labels.csv"),
     "verify": Subcommand("verdicts again from a table", "verify claims.json table.csv"),
     "completion": Subcommand("completion for a shell", "completion bash"),
 }

@@ -5,8 +5,11 @@ experiment or a flag was added.
 """
 
 import argparse
+import dataclasses
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any, get_type_hints
 
 SHELLS = {  # where each shell looks for it
     "bash": "supcon-theory completion bash > "
@@ -61,25 +64,40 @@ def whole() -> argparse.ArgumentParser:
 
 def _experiments(parser: argparse.ArgumentParser) -> None:
     """Let the parser of `run` know what else experiments parse themselves."""
-    from tyro.extras import get_parser
-
     from supcon_theory.app import experiments
 
-    names = experiments.names()
-    presets = [p for name in names for p in experiments.experiment(name).presets]
+    known = {name: experiments.experiment(name).presets for name in experiments.names()}
+    presets = {preset: None for found in known.values() for preset in found}
     for action in parser._actions:
         if action.dest == "name":
-            action.choices = ["all", *names]
+            action.choices = ["all", *known]
         if action.dest == "rest":
             action.nargs = argparse.ZERO_OR_MORE
-            action.choices = [*names, *dict.fromkeys(presets)]
-    known: set[str] = {"--help"}
-    for name in names:
-        for flag in get_parser(type(experiments.experiment(name).presets["smoke"]))._actions:
-            words = [w for w in flag.option_strings if w.startswith("--") and w not in known]
-            known.update(words)
-            if words and flag.nargs == 0:
-                parser.add_argument(*words, action="store_true", help=flag.help)
-            elif words:
-                kind = Path if words[0] == "--out" else str
-                parser.add_argument(*words, nargs=flag.nargs, type=kind, help=flag.help)
+            action.choices = [*known, *presets]
+    configs = [config for found in known.values() for config in found.values()]
+    kinds: dict[str, set[type]] = {}  # of each flag; experiments differ
+    for name, kind in (flag for config in configs for flag in _flags(type(config))):
+        kinds.setdefault(name, set()).add(kind)
+    for name, found in kinds.items():
+        what: dict[str, Any] = {"type": Path if Path in found else str}
+        if found == {bool}:
+            what = {"action": "store_true"}
+        elif tuple in found:
+            what["nargs"] = argparse.ZERO_OR_MORE
+        parser.add_argument(f"--{name.replace('_', '-')}", **what)
+
+
+def _flags(kind: type) -> Iterator[tuple[str, type]]:
+    """The fields of a configuration that are flags, nested ones too, and of what kind they are."""
+    from tyro.conf import Suppress
+
+    hints = get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        if Suppress in getattr(hint, "__metadata__", ()):
+            continue
+        inner = getattr(hint, "__origin__", hint)
+        if isinstance(inner, type) and dataclasses.is_dataclass(inner):
+            yield from _flags(inner)
+        else:
+            yield field.name, inner

@@ -4,6 +4,7 @@ import sys
 import time
 from argparse import REMAINDER, ArgumentParser, Namespace
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -24,6 +25,7 @@ class Job(NamedTuple):
 
     experiment: Experiment
     config: flags.Common
+    folder: Path
     left: Remaining
 
     @property
@@ -106,10 +108,9 @@ def several(asked: Sequence[Experiment], argv: Sequence[str]) -> int:
         )
         began = time.monotonic()
         code = job.experiment.run(argv, later)
-        folder = job.experiment.folder(preset, job.config)
         row = {"experiment": job.experiment.name, "exit": code}
-        row["verdicts"] = counts(folder) if code in JUDGED else "none"
-        rows.append(row | {"took": duration(time.monotonic() - began), "folder": str(folder)})
+        row["verdicts"] = counts(job.folder) if code in JUDGED else "none"
+        rows.append(row | {"took": duration(time.monotonic() - began), "folder": str(job.folder)})
         if code == INTERRUPTED:
             break
     print()
@@ -119,4 +120,4 @@ def several(asked: Sequence[Experiment], argv: Sequence[str]) -> int:
 
 def _job(one: Experiment, argv: Sequence[str]) -> Job:
     preset, config = flags.parse(one.name, one.presets, argv)
-    return Job(one, config, remaining(one, preset, config))
+    return Job(one, config, one.folder(preset, config), remaining(one, preset, config))

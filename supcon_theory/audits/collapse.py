@@ -12,7 +12,7 @@ from supcon_theory.audits.columns import COLLAPSE
 from supcon_theory.audits.gap import floor_audit
 from supcon_theory.measures.class_distances import cdnv, directional_cdnv
 from supcon_theory.measures.class_geometry import geometry
-from supcon_theory.measures.moments import class_moments
+from supcon_theory.measures.moments import Moments, class_moments
 from supcon_theory.measures.similarity import class_gram
 from supcon_theory.measures.spectrum import singular_values
 from supcon_theory.theory.simplex import instance_simplex
@@ -46,8 +46,12 @@ def collapse_audit(
 
 def geometry_row(features: Tensor, y: Tensor) -> dict[str, float]:
     """The measures of `GEOMETRY` of features (N, D) or (N, K, D) with labels (N,)."""
-    moments = class_moments(features, y)
-    return dict(geometry(features, y)) | {
+    return dict(geometry(features, y)) | debiased_columns(class_moments(features, y))
+
+
+def debiased_columns(moments: Moments) -> dict[str, float]:
+    """CDNV over debiased distances, averaged over the pairs where those are positive."""
+    return {
         "cdnv_debiased": cdnv(moments, debiased=True).defined_mean,
         "directional_cdnv_debiased": directional_cdnv(moments, debiased=True).defined_mean,
     }
@@ -101,31 +105,38 @@ def long_matrix(matrix: np.ndarray) -> pd.DataFrame:
 
 def spectrum_table(features: Tensor) -> pd.DataFrame:
     """Singular values of the centred features over the largest: `SPECTRUM`."""
-    values = singular_values(features, centred=True).cpu().numpy()
+    return spectrum_of(singular_values(features, centred=True))
+
+
+def spectrum_of(singular: Tensor) -> pd.DataFrame:
+    """`spectrum_table` from the singular values."""
+    values = singular.cpu().numpy()
     ranks = np.arange(1, len(values) + 1)
-    return pd.DataFrame({"rank": ranks, "singular_value": values / values[0]})
+    with np.errstate(invalid="ignore"):  # a constant embedding has no spectrum: NaN
+        relative = values / values[0]
+    return pd.DataFrame({"rank": ranks, "singular_value": relative})
 
 
-def pairs_table(features: Tensor, y: Tensor, names: Sequence[object]) -> pd.DataFrame:
+def pairs_table(moments: Moments, names: Sequence[object]) -> pd.DataFrame:
     """CDNV and directional CDNV of every ordered pair of classes: `PAIRS`.
 
     Args:
-        features: (N, D) or (N, K, D).
-        y: Labels (N,), 0 .. C-1.
+        moments: Of the features and their labels.
         names: What the classes are called, C of them.
 
     Returns:
-        A row per ordered pair of different classes.
+        A row per ordered pair of different classes; `.nlargest(10, "directional_cdnv")` of it are
+        the worst, found in a tenth of a second at C = 1000.
     """
-    moments = class_moments(features, y)
     off = ~np.eye(len(moments.classes), dtype=bool)
     i, j = np.nonzero(off)
+    named = np.array([*names, None], dtype=object)[:-1]  # an array even of tuples or arrays
     values = {
         "cdnv": cdnv(moments).pairs,
         "directional_cdnv": directional_cdnv(moments).pairs,
         "distance": moments.square_distances.sqrt(),
     }
     return pd.DataFrame(
-        {"class_i": [names[int(k)] for k in i], "class_j": [names[int(k)] for k in j]}
+        {"class_i": named[i], "class_j": named[j]}
         | {name: matrix.cpu().numpy()[off] for name, matrix in values.items()}
     )

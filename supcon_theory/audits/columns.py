@@ -127,7 +127,9 @@ def _tables() -> dict[str, Table]:
     return found
 
 
-TABLES = {name: table for name, table in _tables().items() if table.version}
+_ALL = _tables()
+TABLES = {name: table for name, table in _ALL.items() if table.version}
+VERDICTS, DRAWN = _ALL["_verdicts"], _ALL["_drawn"]  # claims.csv; what a figure draws
 IDENTITY = TABLES["identity"]
 GAP = TABLES["gap"]
 FLOORS = TABLES["floors"]
@@ -157,3 +159,28 @@ WINDOWS = TABLES["windows"]
 PLACEMENT = TABLES["placement"]
 EMBEDDINGS = TABLES["embeddings"]
 CAPTURED_ENERGY = TABLES["captured_energy"]
+RAW = TABLES["raw"]
+LOSSES = TABLES["losses"]
+PER_CLASS = TABLES["per_class"]
+NULLS = TABLES["nulls"]
+NEAREST_OTHERS = TABLES["neighbours"]
+HELD_OUT = TABLES["held_out"]
+LABELS_NEEDED = TABLES["labels_needed"]
+MISLABELLED = TABLES["mislabelled"]
+SUBSETS = TABLES["subsets"]
+
+
+def known(name: str, audits: Iterable[Table] = (), table: str = "") -> Column | None:
+    """The declaration of a column: in the table of that name, in these tables, then in any.
+
+    Args:
+        name: Of the column.
+        audits: The tables of an experiment, in the order in which they are asked.
+        table: The name of the table that it stands in.
+
+    Returns:
+        The column; None if it is not declared.
+    """
+    first = [TABLES[table]] if table in TABLES else []
+    places = (*first, *audits, IDENTITY, *TABLES.values())
+    return next((c for of in places for c in of.columns if c.name == name), None)

@@ -1,6 +1,7 @@
 """Everything about somebody's embeddings: all tables, or a few floats to log while training."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,30 +9,46 @@ import torch
 from torch import Tensor
 
 from supcon_theory import inputs
-from supcon_theory.audits.collapse import geometry_row, pairs_table, spectrum_table
-from supcon_theory.audits.columns import EMBEDDINGS
-from supcon_theory.audits.comparison import comparison_table
+from supcon_theory.audits import comparison, labels_needed, losses, nulls
+from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
+from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS, SMALL_SAMPLES
 from supcon_theory.audits.few_shot import feature_audit
-from supcon_theory.audits.gap import labelling_audit
+from supcon_theory.audits.opened import Opened, Progress, opened
+from supcon_theory.audits.raw import raw_table
 from supcon_theory.audits.small_samples import (
+    DIMENSION,
     dimension_row,
     finite_sample_rows,
     small_samples_row,
 )
 from supcon_theory.measures import spectrum
 from supcon_theory.measures.centres import nearest_centre, way_error
+from supcon_theory.measures.class_geometry import streamed_geometry
 from supcon_theory.measures.losses import global_losses
+from supcon_theory.measures.misplaced import misplaced
+from supcon_theory.measures.moments import class_moments
+from supcon_theory.measures.neighbours import nearest_others, vote_error
 from supcon_theory.measures.probes import knn_error, linear_probe, probe_error, ridge_probe
+from supcon_theory.measures.rows import UnitRows
+from supcon_theory.measures.sampling import sampled_rows
 from supcon_theory.measures.supports import draw_supports
 from supcon_theory.theory.gap import equal_similarity_gap
 from supcon_theory.theory.transfer import effective_ratio
 
 COLUMNS, VERSION = EMBEDDINGS.columns, EMBEDDINGS.version
-SHOTS = (1, 5, 20, 100)
+EXACT = 65_536  # rows up to which every one is an anchor
+ANCHORS = 4096  # anchors drawn above that
+BUDGET = 3000  # samples of the subset for few-shot errors, probes and certificates
+SHOTS = (1, 2, 5, 10, 20, 50, 100)
+FAR_SHOTS = (200, 500, 1000)  # more, in the population only
+CERTIFIED = (5, 20, 100, 500)  # shots at which certificates are found, where none are asked for
 FEW = 100  # classes up to which few-shot errors and bounds are affordable
-DRAWS = 20  # support draws
+DRAWS = 20  # support draws in the population
+HELD_OUT_DRAWS = 100  # of held-out errors
 PROBED = 5  # support draws of the probes
 MOST = 50  # labelled examples per class that a probe is fitted to
+CLASSIFIED = 2048  # samples whose nearest others are looked up in a set longer than ALL_CLASSIFIED
+ALL_CLASSIFIED = 16_384
 
 
 def audit(
@@ -40,80 +57,222 @@ def audit(
     taus: Sequence[float] = (1.0, 0.1),
     shots: Sequence[int] | None = None,
     *,
+    exact: int = EXACT,
+    anchors: int = ANCHORS,
+    budget: int = BUDGET,
+    seed: int = 0,
     against: Tensor | np.ndarray | None = None,
+    raw: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Every measure of embeddings beside every bound on it.
+    """Every measure of embeddings beside every bound on it, and beside what it is by chance.
 
-    Rows are scaled to unit norm first: all tables are about the scaled ones.
+    Rows are scaled to unit norm first: all tables are about the scaled ones. A memory map is read a
+    few thousand rows at a time and never copied whole.
 
     Args:
-        z: Embeddings (N, d) or (N, K, d), tensor or array, of any norm but 0.
+        z: Embeddings (N, d) or (N, K, d), tensor, array or NumPy memory map, of any norm but 0.
         y: Labels (N,), of any kind.
         taus: Temperatures of the losses.
-        shots: Labelled examples per class in few-shot classification. By default 1, 5, 20 and 100,
-            or none with more than 100 classes, where they take minutes.
+        shots: Labelled examples per class in few-shot classification. By default 1 to 100 on
+            held-out samples and 1 to 1000 in the population, or none with more than 100 classes,
+            where they take minutes.
+        exact: Rows N K up to which losses are taken over all anchors, and the rows kept in memory.
+        anchors: Anchors drawn above that, each against all rows; means then have an interval.
+        budget: Samples of the subset on which few-shot errors, probes and certificates are taken:
+            of every class as many, as far as it has them. Time grows as its square.
+        seed: Key of every draw.
         against: Embeddings of the same samples by another model, of any dimension and views.
+        raw: Add the table `raw`: measures that are defined without the sphere, with lengths kept.
+        progress: Called as progress(what, share) while it runs, share from 0 to 1.
 
     Returns:
-        By the name of the table: `gap` (a row per temperature: the losses, their gap, its bounds
-        and the distance from the floors), `geometry` (one row: collapse, CDNV, rank, what corrects
-        them for few samples, and the norms of the rows as given), `pairs` (CDNV of every ordered
-        pair of classes), `spectrum`, `ranks` and, if any shots are asked for, `few_shot` (error of
-        the nearest class centre and its bounds, the embeddings being the population; m = inf: known
-        centres), `finite_samples` (the bounds that hold for the law behind them) and `probes`
-        (errors of four classifiers on samples that they were not fitted to); with `against`,
-        `comparison` (CKA and RSA, beside shuffled rows). What is about balanced classes is NaN for
-        others. `audits.columns` says what each column means.
+        Tables by name, as `docs/audit_measures.md` lists them; `audits.columns` says what each
+        column means. Losses that need two views, and what is about balanced classes, are NaN where
+        they do not exist. `few_shot`, `held_out`, `labels_needed` and `probes` are left out where
+        no shots are asked for or a class has too few samples.
 
     Example:
         >>> import numpy as np
         >>> z, y = np.random.default_rng(0).normal(size=(60, 8)), np.arange(60) % 3
-        >>> sorted(audit(z, y))
-        ['few_shot', 'finite_samples', 'gap', 'geometry', 'pairs', 'probes', 'ranks', 'spectrum']
+        >>> ", ".join(audit(z, y, shots=(1, 5)))
+        'gap, per_class, geometry, pairs, spectrum, ranks, neighbours, mislabelled, few_shot, \
+held_out, labels_needed, finite_samples, probes, nulls, subsets'
     """
-    rows, norms = _scaled(z)
-    of, names = inputs.labels(y, len(rows)).to(rows.device), inputs.class_names(y)
-    compared = {} if against is None else {"comparison": _compared(rows, against)}
-    N, K, d = rows.shape
-    about = {"C": len(names), "n": N / len(names), "K": K, "d": d}
+    exact, anchors = inputs.whole(exact, "exact", 0), inputs.whole(anchors, "anchors", 2)
+    budget, seed = inputs.whole(budget, "budget", 4), inputs.whole(seed, "seed", 0)
+    shots = None if shots is None else [inputs.whole(m, "shots") for m in shots]
+    taus = inputs.temperatures(taus)
+    report = progress or (lambda what, share: None)
+    report("reading", 0.0)
+    found = opened(z, y, exact=exact, seed=seed)
+    about, K = found.about, found.source.shape[1]
+
+    def part(what: str, start: float, end: float) -> Callable[[float], None]:
+        return lambda share: report(what, start + (end - start) * share)
+
+    report("losses", 0.05)
+    if found.rows is not None:
+        evaluated = losses.all_anchors(found, taus)
+    else:
+        evaluated = losses.drawn_anchors(found, taus, anchors, part("losses", 0.05, 0.3))
+    gap = losses.gap_rows(found, evaluated)
+    report("geometry", 0.3)
+    plain, centred = _singular(found)
+    geometry = _geometry(found, plain)
+    ranks = spectrum.rank_columns(plain, centred)
+    ranks["lidar"] = np.nan if K == 1 or found.rows is None else spectrum.lidar(found.rows)
+    corrected = dict.fromkeys(SMALL_SAMPLES.names, np.nan)
+    dimension = dict.fromkeys(DIMENSION, np.nan)
+    if found.rows is not None:  # in longer sets classes are large, and there is little to correct
+        report("few samples", 0.33)
+        corrected = small_samples_row(found.rows, found.y, seed)
+        dimension = dimension_row(found.rows, seed)
     tables = {
-        "gap": pd.DataFrame([about | row for row in labelling_audit(rows, of, taus)]),
-        "geometry": pd.DataFrame(
-            [about | geometry_row(rows, of) | small_samples_row(rows, of) | norms]
-        ),
-        "pairs": pairs_table(rows, of, names),
-        "spectrum": spectrum_table(rows),
-        "ranks": pd.DataFrame([about | ranks_row(rows) | dimension_row(rows)]),
+        "gap": pd.DataFrame([about | row for row in gap]),
+        "per_class": losses.class_table(found, evaluated),
+        "geometry": pd.DataFrame([about | geometry | corrected | found.norm_columns()]),
+        "pairs": pairs_table(found.moments, found.names),
+        "spectrum": spectrum_of(centred),
+        "ranks": pd.DataFrame([about | ranks | dimension]),
     }
-    shots = (SHOTS if len(names) <= FEW else ()) if shots is None else shots
-    if len(shots):
-        ways = sorted({2, len(names)})
-        flat, labels = rows.flatten(0, 1), of.repeat_interleave(K)
-        found = feature_audit(flat, labels, shots, ways, draws=DRAWS, seed=0)
-        tables["few_shot"] = pd.DataFrame([about | row for row in found])
-        proved = finite_sample_rows(rows[:, 0], of, (*shots, np.inf), ways)
-        tables["finite_samples"] = pd.DataFrame([about | row for row in proved])
-        tables["probes"] = pd.DataFrame([about | row for row in probe_rows(rows[:, 0], of)])
-    return tables | compared
+    if against is not None:
+        report("second model", 0.37)
+        tables["comparison"] = _compared(found, against)
+    if raw:
+        tables["raw"] = raw_table(z, found.y, about)
+    report("nearest others", 0.4)
+    near, samples, error = _neighbours(found.source, found.y.numpy())
+    chance = 1 - float(((found.counts / found.counts.sum()) ** 2).sum())
+    row = {"neighbours": near.shape[1], "error": error, "chance": chance, "rows": len(samples)}
+    tables["neighbours"] = pd.DataFrame([about | row])
+    tables["mislabelled"] = mislabelled_table(found)
+    null = nulls.neighbour_null_row(found, error, near, samples)
+    report("chance", 0.5)
+    rows = nulls.loss_null_rows(found, gap, part("chance", 0.5, 0.6))
+    rows += nulls.class_null_rows(found, geometry)
+    rows += nulls.label_free_rows(found, {**geometry, **ranks})
+    rows.append(null)
+    report("few labels", 0.7)
+    chosen, why = found.chosen(budget)
+    few, null_rows = _few_shot(found, chosen, shots, part("few labels", 0.7, 1.0))
+    tables |= {name: pd.DataFrame([about | row for row in rows]) for name, rows in few.items()}
+    rows += null_rows
+    tables["nulls"] = pd.DataFrame([about | row for row in rows])
+    tables["subsets"] = pd.DataFrame(
+        [
+            {"tables": "few_shot held_out labels_needed probes", "rows": len(chosen), "why": why},
+            {"tables": "neighbours", "rows": len(samples), "why": "time grows as N times these"},
+            {"tables": "gap per_class", "rows": len(evaluated.owners), "why": "anchors (rows N K)"},
+        ]
+    ).assign(of=len(found.y), key=seed)
+    report("done", 1.0)
+    return tables
 
 
-def _compared(rows: Tensor, against: Tensor | np.ndarray) -> pd.DataFrame:
+def _few_shot(
+    found: Opened,
+    chosen: np.ndarray,
+    shots: Sequence[int] | None,
+    progress: Callable[[float], None],
+) -> tuple[dict[str, list], list[nulls.Row]]:
+    """The tables about few labels, on a subset, and their rows of `NULLS`."""
+    y = found.y[torch.from_numpy(chosen)].unique(return_inverse=True)[1]
+    asked = len(found.names) <= FEW if shots is None else len(shots) > 0
+    if not asked or int(y.max()) < 1:
+        return {}, []
+    wanted, population, certified = (
+        (SHOTS, (*SHOTS, *FAR_SHOTS), CERTIFIED) if shots is None else (shots, shots, shots)
+    )
+    x = found.source.at(chosen).double() if found.rows is None else found.rows[chosen]
+    first, seed, ways = x[:, 0], found.seed, labels_needed.ways_of(int(y.max()) + 1)
+    held_out = labels_needed.held_out_rows(
+        first, y, wanted, draws=HELD_OUT_DRAWS, linear=True, seed=seed
+    )
+    progress(0.2)
+    centres = [row for row in held_out if row["probe"] == "nearest centre"]
+    shuffled = [
+        labels_needed.held_out_rows(first, of, wanted, draws=DRAWS, linear=False, seed=seed)
+        for of in found.shuffles_of(y)
+    ]
+    progress(0.4)
+    few_shot = []
+    flat, flat_y = x.flatten(0, 1), y.repeat_interleave(x.shape[1])
+    if not class_moments(flat, flat_y).coincidence:  # else no theorem is about that pair
+        few_shot = feature_audit(
+            flat,
+            flat_y,
+            population,
+            ways,
+            draws=DRAWS,
+            seed=seed,
+            certified=certified,
+            kinds=("chernoff",),
+            progress=lambda share: progress(0.4 + 0.5 * share),
+        )
+    tables = {
+        "few_shot": few_shot,
+        "held_out": held_out,
+        "labels_needed": labels_needed.needed_rows(held_out, few_shot),
+        "finite_samples": finite_sample_rows(first, y, (*population, np.inf), ways),
+        "probes": probe_rows(first, y),
+    }
+    return tables, nulls.shot_null_rows(centres, shuffled)
+
+
+def _compared(found: Opened, against: Tensor | np.ndarray) -> pd.DataFrame:
     """The table `comparison`, of unit rows."""
-    other = inputs.features(against, "against").detach()
-    return comparison_table(rows, inputs.unit_rows(other if other.ndim == 3 else other[:, None]))
+    if len(against) != len(found.y):
+        raise ValueError(
+            f"z has {len(found.y)} samples and against {len(against)}: pass embeddings of the same "
+            "samples, row by row."
+        )
+    chosen = sampled_rows(len(found.y), comparison.MOST, found.seed)
+    mine = found.source.at(chosen) if found.rows is None else found.rows[chosen]
+    other = inputs.features(against[chosen], "against").detach()
+    other = other if other.ndim == 3 else other[:, None]
+    return comparison.comparison_table(mine.double(), inputs.unit_rows(other), found.seed)
 
 
-def ranks_row(rows: Tensor) -> dict[str, float]:
-    """How many directions embeddings (N, K, d) use: `RANKS`; lidar is NaN for a single view."""
-    singular = spectrum.singular_values(rows, centred=True)
-    half = int((singular > singular.max() * 1e-9).sum()) // 2
-    return {
-        "rankme": spectrum.rankme(spectrum.singular_values(rows)),
-        "participation_ratio": spectrum.participation_ratio(singular),
-        "stable_rank": spectrum.stable_rank(singular),
-        "power_law": spectrum.power_law(singular, last=half) if half > 1 else np.nan,
-        "lidar": spectrum.lidar(rows) if rows.shape[1] > 1 else np.nan,
-    }
+def _singular(found: Opened) -> tuple[Tensor, Tensor]:
+    """Singular values of the rows as they are and of the centred ones."""
+    if found.rows is None:
+        return spectrum.streamed_singular_values(found.source)
+    plain, centred = (spectrum.singular_values(found.rows, centred=c) for c in (False, True))
+    return plain, centred
+
+
+def _geometry(found: Opened, plain: Tensor) -> dict[str, float]:
+    if found.rows is not None:
+        return geometry_row(found.rows, found.y)
+    of_moments = debiased_columns(found.moments)
+    return dict(streamed_geometry(found.source, found.moments, plain, found.seed)) | of_moments
+
+
+def _neighbours(source: UnitRows, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Nearest others, the samples whose they are, and the leave-one-out error of their votes."""
+    N = len(y)
+    samples = np.arange(N) if N <= ALL_CLASSIFIED else sampled_rows(N, CLASSIFIED)
+    near = nearest_others(source, samples, min(NEIGHBOURS, N - 1))
+    return near, samples, vote_error(near, y, y[samples])
+
+
+def mislabelled_table(found: Opened) -> pd.DataFrame:
+    """Candidates for a wrong label, the most suspicious first: `MISLABELLED`."""
+    of = misplaced(found.source, found.y, found.moments)
+    rows = of.candidates
+    names = np.array([*found.names, None], dtype=object)[:-1]
+    return pd.DataFrame(
+        {
+            "row": rows,
+            "class": names[found.y.numpy()[rows]],
+            "nearest": names[of.nearest[rows]],
+            "distance_own": of.own[rows],
+            "distance_nearest": of.other[rows],
+            "score": of.score[rows],
+            "threshold": of.threshold,
+        }
+    )
 
 
 def probe_rows(x: Tensor, y: Tensor) -> list[dict[str, object]]:
@@ -149,9 +308,11 @@ def probe_rows(x: Tensor, y: Tensor) -> list[dict[str, object]]:
 
 
 def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float]:
-    """What to log in a training loop: gap, losses, r, CDNV, collapse, effective rank, norms.
+    """What to log in a training loop: gap, losses, r, CDNV, collapse, neighbours, rank, norms.
 
-    Quick: 10,000 x 128 takes less than a second on one core. Rows are scaled to unit norm first.
+    Quick: 10,000 x 128 takes about a second on one core. Rows are scaled to unit norm first.
+    Nearest neighbours are looked up among all other samples; of more than 16,384 samples for
+    2,048, drawn.
 
     Args:
         z: Embeddings (N, d) or (N, K, d), tensor or array, of any norm but 0.
@@ -167,28 +328,16 @@ def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float
         >>> 0 < scalars(z, y, tau=1.0)["gap"] < 1
         True
     """
-    rows, norms = _scaled(z)
-    rows, of = rows.float(), inputs.labels(y, len(rows)).to(rows.device)
-    (losses,) = global_losses(rows, of, [tau]).values()
+    found = opened(z, y, exact=sys.maxsize, seed=0)
+    assert found.rows is not None
+    rows, of = found.rows.float(), found.y
+    (whole,) = global_losses(rows, of, [tau]).values()
     gap = {
-        "loss_dcl": losses.mean_dcl,
-        "loss_nscl": losses.mean_nscl,
-        "gap": losses.mean_gap,
-        "r": effective_ratio(losses.mean_gap, equal_similarity_gap(of.bincount().cpu().numpy())),
+        "loss_dcl": whole.mean_dcl,
+        "loss_nscl": whole.mean_nscl,
+        "gap": whole.mean_gap,
+        "r": effective_ratio(whole.mean_gap, equal_similarity_gap(found.counts)),
     }
-    found = gap | geometry_row(rows, of) | norms
-    return {name: float(value) for name, value in found.items()}
-
-
-def _scaled(z: Tensor | np.ndarray) -> tuple[Tensor, dict[str, float]]:
-    """(N, K, d) float64 unit rows, without a graph, and the norms that the rows had."""
-    given = inputs.features(z, "z").detach()
-    given = given if given.ndim == 3 else given[:, None]
-    norms = torch.linalg.vector_norm(given.double(), dim=-1)
-    account = {
-        "norm_mean": norms.mean(),
-        "norm_sd": norms.std(correction=0),
-        "norm_min": norms.min(),
-        "norm_max": norms.max(),
-    }
-    return inputs.unit_rows(given), {name: float(value) for name, value in account.items()}
+    near = {"neighbour_error": _neighbours(found.source, of.numpy())[2]}
+    columns = gap | geometry_row(rows, of) | near | found.norm_columns()
+    return {name: float(value) for name, value in columns.items()}

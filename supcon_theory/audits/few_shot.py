@@ -21,7 +21,7 @@ from supcon_theory.measures.moments import class_moments
 from supcon_theory.theory.few_shot import averages as few_shot
 from supcon_theory.theory.few_shot import gaussian
 from supcon_theory.theory.few_shot import pairs as few_shot_pairs
-from supcon_theory.theory.few_shot.certificates import KINDS, Certificate, certificate
+from supcon_theory.theory.few_shot.certificates import KINDS, Certificate, Kind, certificate
 
 COLUMNS, VERSION = FEW_SHOT.columns, FEW_SHOT.version
 Row = dict[str, Any]
@@ -99,6 +99,8 @@ def feature_audit(
     draws: int,
     seed: int,
     certified: Sequence[int] = (),
+    kinds: Sequence[Kind] = KINDS,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> list[Row]:
     """Error of the nearest class centre and every bound, with the features as the population.
 
@@ -111,6 +113,8 @@ def feature_audit(
         seed: Key of the draws.
         certified: The m at which the certificates that condition on the test point are added,
             whose cost grows as C^2.
+        kinds: Which of those.
+        progress: Called with the share of `shots` that is done.
 
     Returns:
         `limit_row`, then `audit_rows` of each m.
@@ -121,11 +125,12 @@ def feature_audit(
     rows = [limit_row(pairs, known_centre_errors(x, y))]
     for m, errors in resampled_curve(x, y, shots, draws=draws, seed=seed):
         found = audit_rows(pairs, m, errors.pair, {w: way_error(errors.beaten, w) for w in ways})
-        for kind in KINDS if m in certified else ():
+        for kind in kinds if m in certified else ():
             proved = certificate(by_class, m, kind)
             for row in found:
                 row |= certificate_columns(f"conditional_{kind}", proved, row, errors.pair)
         rows += found
+        progress((list(shots).index(m) + 1) / len(shots))
     return rows
 
 

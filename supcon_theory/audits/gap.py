@@ -121,20 +121,75 @@ def floor_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str, A
 
 def gap_row(found: Evaluated, tau: float) -> dict[str, float]:
     """The row of `gap_audit` at one temperature."""
-    counts, C, n = found.counts, len(found.counts), int(found.counts[0])
-    own = np.repeat(found.own[:, None], found.z.shape[1], axis=1)
-    upper = theory.anchor_upper_bound(own, len(found.z), tau)
-    lower = theory.anchor_lower_bound(own, len(found.z), tau)
-    centred = np.full_like(upper, np.nan)
+    losses, shape = found.losses[tau], found.z.shape[:2]
+    own = np.repeat(found.own[:, None], shape[1], axis=1)
+    limits = anchor_limits(found.counts, own, found.alignment, tau)
+    close = np.abs(np.stack(limits) - losses.gap) < CLOSE
+    gap = _redone(found, tau, losses.gap, np.any(close, axis=0))
+    mean = float(gap.mean())
+    return (
+        {"tau": tau, "loss_dcl": losses.mean_dcl, "loss_nscl": losses.mean_nscl}
+        | bound_columns(found.counts, tau, mean, mean)
+        | anchor_columns(limits, gap)
+        | _dense(found, tau, gap)
+    )
+
+
+Limits = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def anchor_limits(counts: np.ndarray, own: np.ndarray, alignment: np.ndarray, tau: float) -> Limits:
+    """The bounds on each anchor's gap: lower, upper, centred (NaN unless balanced).
+
+    Args:
+        counts: (C,) class sizes.
+        own: Size of each anchor's class.
+        alignment: Inner product of each anchor with the mean of all rows.
+        tau: Temperature.
+
+    Returns:
+        Three arrays of the shape of `own`.
+    """
+    N, C = counts.sum(), len(counts)
+    upper = theory.anchor_upper_bound(own, N, tau)
+    lower = theory.anchor_lower_bound(own, N, tau)
+    balanced = counts.min() == counts.max()
+    centred = (
+        theory.centred_bound(alignment, C, counts[0], tau)
+        if balanced
+        else np.full_like(upper, np.nan)
+    )
+    return lower, upper, centred
+
+
+def anchor_columns(limits: Limits, gap: np.ndarray) -> dict[str, float]:
+    """How far the worst anchor is outside of each of its limits."""
+    lower, upper, centred = limits
+    return {
+        "violation_lower": float((lower - gap).max()),
+        "violation_upper": float((gap - upper).max()),
+        "violation_centred": float((gap - centred).max()),
+    }
+
+
+def bound_columns(counts: np.ndarray, tau: float, mean: float, least: float) -> dict[str, float]:
+    """The mean gap, its ratio r, the bounds for these class sizes and their violations.
+
+    Args:
+        counts: (C,) class sizes.
+        tau: Temperature.
+        mean: The mean gap, or an estimate of it.
+        least: What it is at least: itself, or the low end of its interval.
+
+    Returns:
+        The columns of `GAP` that the class sizes and the mean gap decide.
+    """
+    C, n = len(counts), int(counts[0])
+    equal = theory.equal_similarity_gap(counts)
     ceiling = published = proved = np.nan
-    if found.balanced:
-        centred = theory.centred_bound(found.alignment, C, n, tau)
+    if counts.min() == counts.max():
         ceiling, published = etf_ceiling(C, n, tau), theory.published_bound(C, tau)
         proved = etf_ceiling_is_proved(C, n, tau)
-    losses = found.losses[tau]
-    close = np.abs(np.stack([upper, lower, centred]) - losses.gap) < CLOSE
-    gap = _redone(found, tau, losses.gap, np.any(close, axis=0))
-    mean, equal = float(gap.mean()), theory.equal_similarity_gap(counts)
     bounds = {
         "ceiling": float(ceiling),
         "published": float(published),
@@ -142,23 +197,10 @@ def gap_row(found: Evaluated, tau: float) -> dict[str, float]:
         "class_average": float(theory.class_averaged_bound(counts, tau)),
     }
     return (
-        {
-            "tau": tau,
-            "loss_dcl": losses.mean_dcl,
-            "loss_nscl": losses.mean_nscl,
-            "gap": mean,
-            "r": float(effective_ratio(mean, equal)),
-            "bound_equal": equal,
-        }
+        {"gap": mean, "r": float(effective_ratio(mean, equal)), "bound_equal": equal}
         | {f"bound_{name}": bound for name, bound in bounds.items()}
-        | {f"violation_{name}": mean - bound for name, bound in bounds.items()}
-        | {
-            "violation_lower": float((lower - gap).max()),
-            "violation_upper": float((gap - upper).max()),
-            "violation_centred": float((gap - centred).max()),
-            "ceiling_proved": float(proved),
-        }
-        | _dense(found, tau, gap)
+        | {f"violation_{name}": least - bound for name, bound in bounds.items()}
+        | {"ceiling_proved": float(proved)}
     )
 
 

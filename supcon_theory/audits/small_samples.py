@@ -34,6 +34,7 @@ COLUMNS, VERSION = SMALL_SAMPLES.columns, SMALL_SAMPLES.version
 TABLE = FINITE_SAMPLES
 GROUPS = 10  # of the jackknife
 DELTA = 0.05  # probability that a proved bound may fail
+DIMENSION = tuple(f"participation_ratio_{end}" for end in ("corrected", "low", "high"))
 MEASURES = ("cdnv", "directional_cdnv", "nc1")
 
 
@@ -88,8 +89,7 @@ def separation_intervals(z: Tensor, y: Tensor, seed: int = 0) -> dict[str, Inter
 
 def dimension_row(z: Tensor, seed: int = 0) -> dict[str, float]:
     """The corrected participation ratio of (N, K, d) with its jackknife interval, of `RANKS`."""
-    names, found = ("corrected", "low", "high"), dimension_interval(z, seed)[:3]
-    return {f"participation_ratio_{name}": x for name, x in zip(names, found, strict=True)}
+    return dict(zip(DIMENSION, dimension_interval(z, seed)[:3], strict=True))
 
 
 def dimension_interval(z: Tensor, seed: int = 0) -> Interval:

@@ -12,7 +12,7 @@ import numpy as np
 from supcon_theory.data.cache import version
 
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
-_HEADERS = {
+HEADERS = {  # of an array, by the version of its format
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
@@ -118,9 +118,9 @@ def shape(stored: zipfile.ZipFile, key: str) -> tuple[int, ...]:
     member = stored.getinfo(f"{key}.npy")
     with stored.open(member) as file:
         version = np.lib.format.read_magic(file)
-        if version not in _HEADERS:
+        if version not in HEADERS:
             raise ValueError("its header is of an unknown version")
-        claimed, _, dtype = _HEADERS[version](file)
+        claimed, _, dtype = HEADERS[version](file)
         start = file.tell()
     size = prod(map(int, claimed)) * dtype.itemsize
     if dtype.hasobject:

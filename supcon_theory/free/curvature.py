@@ -6,6 +6,7 @@ tangent space of its rotation orbit in the kernel; "strict minimum" means that t
 positive on the rest.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -51,7 +52,9 @@ def hessian(objective: str, z: Tensor, y: Tensor, tau: float) -> tuple[Tensor, T
     first = torch.func.grad(at)
     unit = torch.eye(len(origin), dtype=z.dtype)
     column = torch.func.vmap(lambda t: torch.func.jvp(first, (origin,), (t,))[1], chunk_size=128)
-    second = column(unit)
+    with warnings.catch_warnings():  # PyTorch compiles rules of its own when jvp is first used
+        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
+        second = column(unit)
     return N * K * first(origin), N * K * (second + second.T) / 2, basis
 
 

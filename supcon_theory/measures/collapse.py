@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory import inputs
-from supcon_theory.measures.moments import COINCIDE, ROWS, Features, Measure, Moments, as_moments
+from supcon_theory.measures.moments import COINCIDE, Features, Measure, Moments, as_moments
 from supcon_theory.measures.similarity import etf_gram
 
 
@@ -54,12 +54,10 @@ def nc1(features: Features, labels=None) -> Measure:
     expected = min(c - 1, d)
     rank = int((s[:expected] > COINCIDE * moments.scale).sum())
     directions = (vt[:rank].T * (moments.scale / s[:rank])).to(moments.residuals.dtype)
-    flat = moments.residuals.flatten(0, 1)
-    weights = (1 / moments.counts.double())[moments.owners].repeat_interleave(moments.views)
-    total = 0.0
-    for a in range(0, len(flat), ROWS):
-        squares = (flat[a : a + ROWS] @ directions).double().square_().sum(1)
-        total += (weights[a : a + ROWS] @ squares).item()
+    weights, total = 1 / moments.counts.double(), 0.0
+    for owners, residuals in moments.residual_tiles():
+        squares = (residuals @ directions).double().square_().sum(1)
+        total += (weights[owners] @ squares).item()
     if rank < expected:
         reason = (
             f"the class means span {rank} of the {expected} dimensions they could: "

@@ -7,7 +7,7 @@ features (1e4 in float32, say) costs no digits beyond those it costs the feature
 All moments are population moments (1/n). Views of a sample count as further samples of its class.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -80,6 +80,16 @@ class Moments:
     def counts(self) -> Tensor:
         """Rows (samples x views) per class, (C,)."""
         return self.samples * self.views
+
+    @property
+    def sums(self) -> Tensor:
+        """Sums of the rows of each class, (C, D)."""
+        return self.means * self.counts[:, None]
+
+    def residual_tiles(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Class numbers (b,) and residuals (b, D) of all rows, some at a time."""
+        flat, owners = self.residuals.flatten(0, 1), self.owners.repeat_interleave(self.views)
+        yield from zip(owners.split(ROWS), flat.split(ROWS), strict=True)
 
     @cached_property
     def scale(self) -> float:
@@ -213,7 +223,7 @@ def class_moments(features: Tensor | np.ndarray, labels, classes: Names = None) 
         augmentation / samples,
         residuals,
         owners,
-        _missing(known, samples.tolist(), k),
+        missing(known, samples.tolist(), k),
     )
 
 
@@ -238,7 +248,7 @@ def as_moments(features: Features, labels=None, classes: Names = None) -> Moment
     return class_moments(features, labels, classes)
 
 
-def _missing(known: list, samples: list[int], views: int) -> str:
+def missing(known: list, samples: list[int], views: int) -> str:
     """Which classes have no sample, or a single row and thus no variance, in words."""
     sizes = list(zip(known, samples, strict=True))
     lacks = {

@@ -29,23 +29,21 @@ def directional_scatter(moments: Moments) -> Tensor:
         (C, C) float64, in units of the features to the fourth.
     """
     centred = moments.means - moments.means[moments.samples > 0].mean(0)
-    flat, owners = _rows(moments)
     unit = moments.scale or 1.0  # keeps the squares of huge or tiny features within range
-    directions = (centred / unit).to(flat.dtype).T.contiguous()
-    result = centred.new_zeros(len(centred), len(centred))
-    for tile in _tiles(len(flat)):
-        owner = owners[tile]
-        projections = flat[tile] @ directions
-        projections -= projections.gather(1, owner[:, None])
-        result.index_add_(0, owner, projections.double().square_())
-    result *= unit**2
-    starts = (moments.counts.cumsum(0) - moments.counts).tolist()
+    directions = (centred / unit).to(moments.residuals.dtype).T.contiguous()
     squares = centred.square().sum(1)
     near = moments.square_distances < 1e-2 * (squares[:, None] + squares)
-    for i in near.any(1).nonzero()[:, 0].tolist():
-        rows = flat[starts[i] : starts[i] + moments.counts[i].item()].double()
-        differences = centred[near[i]] - centred[i]
-        result[i, near[i]] = (rows @ differences.T).square_().sum(0)
+    close = near.any(1)
+    result, exact = centred.new_zeros(2, len(centred), len(centred))
+    for owner, rows in moments.residual_tiles():
+        projections = rows @ directions
+        projections -= projections.gather(1, owner[:, None])
+        result.index_add_(0, owner, projections.double().square_())
+        for i in owner[close[owner]].unique().tolist():
+            differences = centred[near[i]] - centred[i]
+            exact[i, near[i]] += (rows[owner == i].double() @ differences.T).square_().sum(0)
+    result *= unit**2
+    result[near] = exact[near]
     return _averaged(result, moments)
 
 
@@ -132,6 +130,8 @@ def third_moments_along(moments: Moments) -> Tensor:
 
 
 def _rows(moments: Moments) -> tuple[Tensor, Tensor]:
+    if len(moments.residuals) < int(moments.samples.sum()):
+        raise ValueError("these moments were streamed: take a subset that fits in memory.")
     return moments.residuals.flatten(0, 1), moments.owners.repeat_interleave(moments.views)
 
 

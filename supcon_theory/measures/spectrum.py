@@ -17,6 +17,7 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.measures.moments import COINCIDE, ROWS
+from supcon_theory.measures.rows import Rows, each_tile
 
 _BLOCKS = 4  # column blocks of the Gram matrix: its lower triangle is not computed
 
@@ -68,6 +69,54 @@ def _gram(rows: Tensor, mean: Tensor, scale: Tensor | float = 1.0) -> Tensor:
             gram[a : a + width, a:] += x[:, a : a + width].T @ x[:, a:]
     upper = gram.triu()
     return upper + upper.triu(1).T
+
+
+def streamed_singular_values(source: Rows) -> tuple[Tensor, Tensor]:
+    """Singular values of the rows as they are, and of the rows less their mean, descending.
+
+    Two passes: the mean, then the float64 Gram matrix of the centred rows, to which the mean adds a
+    matrix of rank one. As in `singular_values`, what is below 1e-8 of the largest is rounding.
+
+    Args:
+        source: The rows.
+
+    Returns:
+        min(N K, d) values each, float64.
+    """
+    N, K, d = source.shape
+    mean = torch.zeros(d, dtype=torch.float64)
+    for _, x in each_tile(source):
+        mean += x.sum((0, 1), dtype=torch.float64) / (N * K)
+    gram = torch.zeros(d, d, dtype=torch.float64)
+    for _, x in each_tile(source):
+        rows = x.flatten(0, 1).double() - mean
+        gram += rows.T @ rows
+    count = min(N * K, d)
+    with_mean = gram + N * K * torch.outer(mean, mean)
+    plain, centred = (
+        torch.linalg.eigvalsh(matrix).flip(0)[:count].clamp_min(0).sqrt()
+        for matrix in (with_mean, gram)
+    )
+    return plain, centred
+
+
+def rank_columns(plain: Tensor, centred: Tensor) -> dict[str, float]:
+    """RankMe, participation ratio, stable rank and power law.
+
+    Args:
+        plain: Singular values of the rows as they are.
+        centred: Those of the rows less their mean.
+
+    Returns:
+        By name; the power law over the upper half of the ranks, NaN where that is too short.
+    """
+    half = int((centred > centred.max() * 1e-9).sum()) // 2
+    return {
+        "rankme": rankme(plain),
+        "participation_ratio": participation_ratio(centred),
+        "stable_rank": stable_rank(centred),
+        "power_law": power_law(centred, last=half) if half > 1 else np.nan,
+    }
 
 
 def rankme(singular: Tensor) -> float:

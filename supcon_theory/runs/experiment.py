@@ -1,17 +1,14 @@
 """One experiment from command line to verdicts: the flow that every question shares.
 
-config -> cells -> table.csv -> claims.csv, claims.json -> figures, manifest.json -> terminal
+config -> cells -> table.csv -> claims.csv, claims.json -> figures -> datapackage.json, columns.md,
+manifest.json -> terminal
 """
 
-import importlib
-import importlib.util
 import os
 import re
 import shlex
-import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +21,15 @@ from supcon_theory.audits.columns import Table
 from supcon_theory.claims import Claim, compare, evaluate, exit_code
 from supcon_theory.claims.claim import MUST_HOLD
 from supcon_theory.claims.document import claims_json
-from supcon_theory.runs import flags, machine, store, terminal
+from supcon_theory.runs import datapackage, flags, machine, store, terminal
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
 from supcon_theory.runs.exits import Refused, guard, leave
+from supcon_theory.runs.figures import draw, figures
 from supcon_theory.runs.progress import duration
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
+from supcon_theory.runs.summary import Summary, latex, seeds, titled
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Experiment:
     measure: Measure
     claims: Callable[[Any], Sequence[Claim]]
     audits: tuple[Table, ...]
-    summary: Callable[[Tables], Tables]
+    summary: Callable[[Tables], Mapping[str, Summary | pd.DataFrame]]
 
     def main(self) -> NoReturn:
         """Run as the command line asks; ends the process with the exit code."""
@@ -120,6 +119,8 @@ class Experiment:
             folder = self.folder(preset, config)
         except ValueError as error:
             raise Refused(str(error)) from None
+        said = f"{self.name} {preset}: {len(work)} cells, looking for those that are stored ..."
+        print(said, file=sys.stderr, flush=True)
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
         context = Context(config.out.resolve(), device, began if retrain else 0.0)
         force = config.force or retrain
@@ -149,19 +150,19 @@ class Experiment:
             folder, lambda: self.folder(preset, config)
         ) as stage:  # is the name still free?
             write_tables(stage, outcome, verdicts, broken, summaries)
+            self._write_latex(stage, outcome, summaries)
             store.write_json(stage / "claims.json", document)
             store.write_json(stage / "manifest.json", manifest)
-            missing = draw(self.name, stage) if outcome.tables else ""
-        for table in summaries.values():
-            terminal.show(table)
+            singly = preset != "smoke"
+            missing = draw(self.name, stage, folder, singly) if outcome.tables else ""
+            self._describe(stage, outcome, verdicts, summaries)
+        terminal.show_summaries(summaries, seeds(outcome.tables), self.audits)
         terminal.show_verdicts(console, verdicts)
         for name, reason in outcome.failed.items():
             console.print(f"{name} ended early: {reason}", style="bold red", markup=False)
-        console.print(
-            f"{outcome.computed} of {len(work)} cells computed in "
-            f"{duration(time.time() - began)}; everything is under {folder}",
-            markup=False,
-        )
+        took = duration(time.time() - began)
+        console.print(f"{outcome.computed} of {len(work)} cells computed in {took}", markup=False)
+        terminal.show_end(console, verdicts, figures(folder), folder)
         if missing:
             print(missing, file=sys.stderr)
         if config.strict and known is None:
@@ -169,9 +170,38 @@ class Experiment:
         code = exit_code(verdicts, config.strict)
         return code or (3 if outcome.failed else 4 if missing else 0)
 
-    def _summaries(self, outcome: Outcome) -> Tables:
+    def _write_latex(
+        self, folder: Path, outcome: Outcome, summaries: Mapping[str, Summary]
+    ) -> None:
+        """The summaries for a paper, beside their CSV."""
+        n = seeds(outcome.tables)
+        for name, summary in summaries.items():
+            text = latex(summary, f"{self.name}-{name}", n, self.audits)
+            store.write(folder / f"{name}.tex", text.encode())
+
+    def _describe(
+        self,
+        folder: Path,
+        outcome: Outcome,
+        verdicts: pd.DataFrame,
+        summaries: Mapping[str, Summary],
+    ) -> None:
+        """What the columns of all tables mean: for programs and for people."""
+        tables = outcome.tables | {name: of.table for name, of in summaries.items()}
+        drawn = {
+            Path(of["file"]).stem: pd.read_csv(Path(of["file"]).with_suffix(".csv"))
+            for of in figures(folder)
+        }
+        document = datapackage.package(
+            self.name, self.question, tables | {"claims": verdicts}, self.audits, summaries, drawn
+        )
+        store.write_json(folder / "datapackage.json", document)
+        store.write(folder / "columns.md", datapackage.page(document).encode())
+
+    def _summaries(self, outcome: Outcome) -> dict[str, Summary]:
         try:
-            return self.summary(outcome.tables) if outcome.tables else {}
+            found = self.summary(outcome.tables) if outcome.tables else {}
+            return {name: titled(name, of) for name, of in found.items()}
         except Exception:
             if not outcome.failed:
                 raise
@@ -204,43 +234,16 @@ def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict
 
 
 def write_tables(
-    folder: Path, outcome: Outcome, verdicts: pd.DataFrame, broken: dict, summaries: Tables
+    folder: Path,
+    outcome: Outcome,
+    verdicts: pd.DataFrame,
+    broken: dict,
+    summaries: Mapping[str, Summary],
 ) -> None:
-    """CSV of every table, of the verdicts and of what broke a claim; the summaries as LaTeX too."""
-    tables = {**outcome.tables, **summaries, "claims": verdicts}
+    """CSV of every table, of the verdicts and of what broke a claim."""
+    short = {name: summary.table for name, summary in summaries.items()}
+    tables = {**outcome.tables, **short, "claims": verdicts}
     for claim, rows in broken.items():
         tables["broken/" + re.sub(r"[^\w =.+-]", "_", claim)] = rows
     for name, table in tables.items():
         store.write(folder / f"{name}.csv", table.to_csv(index=False).encode())
-    for name, table in summaries.items():
-        text = table.to_latex(index=False, float_format="%.4g", escape=True)
-        store.write(folder / f"{name}.tex", text.encode())
-
-
-def draw(name: str, folder: Path) -> str:
-    """Draw the figures from the tables alone, where torch is loaded in a process of their own.
-
-    Args:
-        name: of the experiment, and of its drawing.
-        folder: with the tables; the figures go there.
-
-    Returns:
-        nothing, or the sentence that says why there is no figure.
-
-    """
-    module = f"supcon_theory.analysis.{name}"
-    if importlib.util.find_spec(module) is None:
-        return f"There is no figure, since there is no drawing {module}; tables are complete."
-    try:
-        if "torch" in sys.modules:
-            subprocess.run([sys.executable, "-P", "-m", module, str(folder)], check=True)
-        else:  # the answer came from the store: a second process would load pandas again
-            style = importlib.import_module("supcon_theory.analysis.style")
-            style.main(importlib.import_module(module).draw, [str(folder)])
-    except Exception as error:
-        if not isinstance(error, subprocess.CalledProcessError):
-            traceback.print_exc()
-        return (
-            f"There is no figure, since {module} broke (above); tables and verdicts are complete."
-        )
-    return ""

@@ -50,6 +50,9 @@ def run(
     seconds = {cell.name: cell.seconds(context.out, since) for cell, _ in cells}
     cells = sorted(cells, key=lambda pair: -seconds[pair[0].name])
     here = min(jobs, len(cells)) == 1 or sum(seconds.values()) < WORTH_A_PROCESS
+    many = f"{len(cells)} cell{'s' * (len(cells) > 1)} to compute"
+    where = "in this process" if here else f"starting {min(jobs, len(cells))} workers"
+    print(f"{many}, {where} ...", file=sys.stderr, flush=True)  # PyTorch takes seconds to load
     with Progress(seconds, later) as progress, one_thread():
         compute = _here if here else _in_workers
         ended = {}

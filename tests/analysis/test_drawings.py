@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import json
 import subprocess
 import sys
 import warnings
@@ -21,7 +22,9 @@ from supcon_theory.audits import columns
 pytestmark = pytest.mark.usefixtures("coarse_pictures")
 FOLDER = Path(supcon_theory.analysis.__file__).parent
 NAMES = sorted(
-    path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem not in ("style", "publish")
+    path.stem
+    for path in FOLDER.glob("[a-z]*.py")
+    if "\n@style.drawing(" in path.read_text(encoding="utf-8")
 )
 FIGURES = {
     "collapse": ("", "_geometry"),
@@ -102,6 +105,16 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
             "table": table.assign(epoch=table["step"] / 4),
             "gram": matrix,
             "spectrum": spectrum,
+        }
+    if name == "audit":
+        at = dict(C=[4], tau=[1.0, 0.1])
+        return {
+            "per_class": rows((c.PER_CLASS,), rng, **at, **{"class": ["a", "b", "c", "d"]}),
+            "pairs": rows((c.PAIRS,), rng, class_i=["a", "b"], class_j=["c", "d"]),
+            "spectrum": rows((c.SPECTRUM,), rng, rank=[1, 2, 3, 4]),
+            "held_out": rows(
+                (c.HELD_OUT,), rng, probe=["nearest centre", "linear"], ways=[2, 4], m=[1, 2, 5]
+            ),
         }
     if name == "embeddings_map":
         at = dict(C=[4], seed=[0, 1], objective=["dcl", "nscl"], step=[0, 5])
@@ -285,9 +298,13 @@ def words(sheet) -> list[Text]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("width", style.WIDTHS[:2])
-def test_a_figure_has_its_width_and_no_text_under_6_points(name, width, tmp_path, seen, quick):
-    module(name).draw(ordinary(name), tmp_path, width=width)
+@pytest.mark.parametrize(("width", "font"), [(3.25, "serif"), (5.5, "sans")])
+def test_a_figure_has_its_width_and_no_text_under_6_points(
+    name, width, font, tmp_path, seen, quick
+):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a character that the font lacks
+        module(name).draw(ordinary(name), tmp_path, width=width, font=font)
     assert len(seen) == len(files(name))
     for sheet in seen:
         assert sheet.figure.get_figwidth() == width
@@ -298,7 +315,11 @@ def test_a_figure_has_its_width_and_no_text_under_6_points(name, width, tmp_path
             t.get_text() for t in words(sheet) if "^" in t.get_text() or "_{" in t.get_text()
         ]
         assert not scripts  # raised and lowered digits are drawn at .7 of the size
+        families = {text.get_fontfamily()[0] for text in words(sheet)}
+        assert families == {"STIXGeneral" if font == "serif" else "DejaVu Sans"}
         page = sheet.figure.bbox.padded(1)
+        title = sheet.figure._suptitle
+        assert title and page.contains(*title.get_window_extent().max), title
         for panel in sheet.panels:
             axes = panel.axes
             for text in (axes._left_title, axes.xaxis.label, axes.yaxis.label):
@@ -356,13 +377,39 @@ def test_titles_follow_from_the_temperatures_of_the_table(
     assert [title.split("gap, ")[1] for title in found] == list(titles)
 
 
+def test_a_figure_comes_with_its_caption_and_each_panel_alone(tmp_path):
+    module("few_shot_counterexample").draw(
+        ordinary("few_shot_counterexample"), tmp_path, singly=True
+    )
+    said = json.loads((tmp_path / "figures.json").read_text())["few_shot_counterexample"]
+    caption = (tmp_path / "caption.tex").read_text()
+    assert r"\includegraphics{few_shot_counterexample.pdf}" in caption
+    assert r"\label{fig:few_shot_counterexample}" in caption
+    assert f"\\textbf{{{said['title']}.}}" in caption and r"(\textbf{b}) V = 2 $\surd$m" in caption
+    assert said["colors"]["NeurIPS form"] == style.BOUNDS["neurips"]["color"]
+    names = {path.stem for path in (tmp_path / "panels").iterdir()}
+    assert names == {f"few_shot_counterexample-{of}" for of in ("a", "b", "legend")}
+
+
+def test_words_at_the_ends_of_lines_are_apart_and_said_once():
+    table = pd.DataFrame({"x": [1, 2] * 4, "seed": 0, "y": [1, 4, 1, 4.01, 1, 4.05, 1, 9.0]})
+    panel = style.Sheet(1).panel("a title")
+    for k, tag in enumerate(["C = 2", "C = 2", "C = 4", "C = 4"]):
+        panel.curve(table[2 * k : 2 * k + 2], "x", "y", tag=tag, color=f"C{k}")
+    panel.finish()
+    found = [(text.get_text(), text.xyann[1], text.get_color()) for text in panel.axes.texts]
+    assert [word for word, *_ in found] == ["C = 2", "C = 4", "C = 4"]
+    assert [color for *_, color in found] == ["k", "C2", "C3"]  # of two lines that meet, of one
+    assert found[0][1] == 0 and found[1][1] > 0  # moved up, away from the first
+
+
 @pytest.mark.parametrize("name", ["few_shot_counterexample", "universality"])
 def test_equal_tables_give_equal_bytes_and_leave_the_settings_alone(name, tmp_path):
     before = {key: value for key, value in matplotlib.rcParams.items() if key != "backend"}
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         module(name).draw(ordinary(name), tmp_path / folder)
-    for path in sorted((tmp_path / "one").iterdir()):
+    for path in sorted((tmp_path / "one").glob("*.*")):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
     assert {key: matplotlib.rcParams[key] for key in before} == before
 
@@ -393,11 +440,6 @@ def test_an_undeclared_column_is_an_error(tmp_path):
 
     with pytest.raises(KeyError, match="gaap"):
         draw({"table": pd.DataFrame({"gaap": [1.0]})}, tmp_path)
-
-
-def test_no_two_objectives_look_alike():
-    looks = {(of.color, of.marker) for of in style.LOOKS.values()}
-    assert len(looks) == len({of.name for of in style.LOOKS.values()})
 
 
 def test_text_is_broken_between_words_and_numbers_are_short():

@@ -35,8 +35,20 @@ def run(tmp_path):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     for name in ("an_experiment.pdf", "an_experiment.png", "an_experiment_more.png"):
         (folder / name).write_text(name)
-    for name in ("an_experiment", "table", "summary"):
+    for name in ("an_experiment", "table", "summary", "unpublished"):
         (folder / f"{name}.csv").write_text("x,y\n1,0.1\n")
+    fields = [{"name": "x", "type": "integer"}, {"name": "y", "type": "number"}]
+    resources = [
+        {"name": name, "path": f"{name}.csv", "schema": {"fields": fields}}
+        for name in ("table", "unpublished", "summary")
+    ]
+    resources[-1]["title"] = "A summary"
+    (folder / "datapackage.json").write_text(json.dumps({"resources": resources}))
+    (folder / "columns.md").write_text(
+        "# Columns\n\n## `table.csv`\n\n| x |\n\n## `unpublished.csv`\n\n| x |\n"
+    )
+    for name in ("figures.json", "caption.tex", "summary.tex"):
+        (folder / name).write_text(name)
     pd.DataFrame([VERDICT]).to_csv(folder / "claims.csv", index=False)
     (folder / "claims.json").write_text("{}")
     return folder
@@ -52,8 +64,12 @@ def test_a_run_is_published_whole_and_its_text_stays(run, tmp_path):
     assert sorted(path.name for path in place.iterdir()) == [
         "README.md",
         *("an_experiment.csv", "an_experiment.pdf", "an_experiment.png", "an_experiment_more.png"),
-        *("claims.csv", "claims.json", "run.json", "table.csv"),
+        *("caption.tex", "claims.csv", "claims.json", "columns.md", "datapackage.json"),
+        *("figures.json", "run.json", "summary.csv", "summary.tex", "table.csv"),
     ]
+    described = json.loads((place / "datapackage.json").read_text())["resources"]
+    assert [of["path"] for of in described] == ["table.csv", "summary.csv"]
+    assert (place / "columns.md").read_text() == "# Columns\n\n## `table.csv`\n\n| x |\n"
     made = json.loads((place / "run.json").read_text())
     assert made["cells"] == 1 and made["cpu_seconds"] == 90.0 and "secret" not in made
     page = publish.verdicts(figures, ["missing", "an_experiment"])
@@ -76,6 +92,12 @@ def test_a_large_table_is_packed_the_same_way_each_time(run, tmp_path, monkeypat
         (publish.publish(run, tmp_path / name) / "table.csv.gz").read_bytes() for name in "ab"
     ]
     assert packed[0] == packed[1]
+    described = json.loads((tmp_path / "a" / "an_experiment" / "datapackage.json").read_text())
+    assert (
+        described["resources"][0] | {"path": "table.csv.gz", "compression": "gz"}
+        == (described["resources"][0])
+    )
+    assert "## `table.csv.gz`" in (tmp_path / "a" / "an_experiment" / "columns.md").read_text()
     again = pd.read_csv(tmp_path / "a" / "an_experiment" / "table.csv.gz")
     pd.testing.assert_frame_equal(again, pd.read_csv(run / "table.csv"))
 
@@ -84,6 +106,12 @@ def test_a_run_without_a_figure_is_refused_in_a_sentence(run, tmp_path):
     for picture in run.glob("*.p[dn][fg]"):
         picture.unlink()
     with pytest.raises(ValueError, match=r"run `python -m supcon_theory\.analysis\.an_experiment"):
+        publish.publish(run, tmp_path / "figures")
+
+
+def test_a_run_whose_columns_are_not_described_is_refused_in_a_sentence(run, tmp_path):
+    (run / "datapackage.json").unlink()
+    with pytest.raises(ValueError, match="run an_experiment again, from its store"):
         publish.publish(run, tmp_path / "figures")
 
 

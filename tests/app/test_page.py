@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pandas as pd
 
-from supcon_theory.app.page import Section, image, page, preformatted, table, text
+from supcon_theory.app.page import Section, image, listing, page, preformatted, table, text
 from tests.browser import open_page
 
 DOT = base64.b64decode(
@@ -23,7 +23,7 @@ def example() -> str:
     sections = [
         Section("Words & <tags>", [text("one <b>\n\ntwo"), preformatted("$ a " + "x" * 300)]),
         Section("Numbers", [table(wide, "wide", {"column_3": "three & more"})]),
-        Section("!", [text("It is <so>."), "a < b"]),
+        Section("!", [listing([("bad", "problem", "It is <so>.", "Since 1 < 2.")]), "a < b"]),
         Section("Picture", [image(DOT, ".png", "a dot, 1 < 2", "below it")]),
     ]
     return page("A & B", sections)

@@ -80,6 +80,7 @@ def test_a_report_says_everything_of_a_run_on_both_pages(results, capsys):
     assert page.index("Every claim") < page.index("How does the gap")
     assert twin.index("| PASS |") < twin.index("How does the gap")
     assert "&lt;c&gt;" in page and r"a \| b" in twin
+    assert '<span class="bad">FAIL</span>' in page and '<a href="#gap-vs-classes-laptop">' in page
     picture = twin.split("](")[1].split(")")[0]
     assert (results / "report" / picture).resolve().exists()
 

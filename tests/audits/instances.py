@@ -32,6 +32,7 @@ from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.training import checkpoint_audit, training_audit
 from supcon_theory.audits.whitened_laws import axes_row, enumerated_row, gaussian_rows
+from supcon_theory.measures.moments import class_moments
 from supcon_theory.theory.few_shot.gaussian import simplex_classes
 
 TAUS = [1.0, 0.2]
@@ -126,7 +127,10 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     ),
     "gram": ((columns.GRAM,), of_embeddings(lambda z, y: gram_table(z, y, "abcd"))),
     "spectrum": ((columns.SPECTRUM,), of_embeddings(lambda z, y: spectrum_table(z))),
-    "pairs": ((columns.PAIRS,), of_embeddings(lambda z, y: pairs_table(z, y, "abcd"))),
+    "pairs": (
+        (columns.PAIRS,),
+        of_embeddings(lambda z, y: pairs_table(class_moments(z, y), "abcd")),
+    ),
     "maps": ((columns.MAPS,), map_rows),
     "embeddings": ((columns.EMBEDDINGS,), of_embeddings(lambda z, y: [scalars(z, y, tau=0.2)])),
     "audit": (
@@ -136,14 +140,25 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             columns.SMALL_SAMPLES,
             columns.FINITE_SAMPLES,
             columns.COMPARISON,
+            columns.RAW,
             columns.PAIRS,
             columns.SPECTRUM,
             columns.FEW_SHOT,
             columns.RANKS,
             columns.PROBES,
+            columns.LOSSES,
+            columns.PER_CLASS,
+            columns.NULLS,
+            columns.NEAREST_OTHERS,
+            columns.HELD_OUT,
+            columns.LABELS_NEEDED,
+            columns.MISLABELLED,
+            columns.SUBSETS,
         ),
         of_embeddings(
-            lambda z, y: pd.concat(audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1).values())
+            lambda z, y: pd.concat(
+                audit(z, y, TAUS, (1, 4), against=z[:, :, :3] + 0.1, raw=True).values()
+            )
         ),
     ),
     "captured_energy": ((columns.CAPTURED_ENERGY,), captured),

@@ -7,7 +7,7 @@ import torch
 
 import supcon_theory
 from supcon_theory.audits import columns
-from supcon_theory.audits.embeddings import audit, probe_rows, ranks_row, scalars
+from supcon_theory.audits.embeddings import audit, probe_rows, scalars
 from supcon_theory.measures import cdnv, directional_cdnv
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.simplex import class_simplex
@@ -91,13 +91,20 @@ def test_audit_returns_every_table_with_names_of_the_classes():
     tables = audit(x, names, (1.0, 0.2), shots=(1, 3))
     assert {name: len(table) for name, table in tables.items()} == {
         "gap": 2,
+        "per_class": 2 * 4,
         "geometry": 1,
         "pairs": 12,
         "spectrum": 6,
         "ranks": 1,
+        "neighbours": 1,
+        "mislabelled": 0,
         "few_shot": 1 + 2 * 2,
         "finite_samples": 2 * 3,
+        "held_out": 2 * (2 + 1),
+        "labels_needed": 3 * (2 + 1 + 2 * 2),
         "probes": 4,
+        "nulls": 2 * 5 + 8 + 4 + 3 + 1 + 2 * 2,
+        "subsets": 3,
     }
     assert set(tables["pairs"]["class_i"]) == {"ant", "bee", "cat", "dog"}
     assert tables["pairs"]["cdnv"].mean() == pytest.approx(tables["geometry"]["cdnv"][0])
@@ -113,7 +120,7 @@ def test_few_shots_are_left_out_where_they_would_take_minutes_and_no_shots_are_n
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(303, 5)), np.arange(303) % 101
     assert "few_shot" not in audit(x, y, [1.0])
-    assert len(audit(x, y, [1.0], shots=(1,))["few_shot"]) == 3
+    assert len(audit(x, y, [1.0], shots=(1,))["few_shot"]) == 1 + 3
 
 
 def test_a_zero_row_and_a_single_class_are_refused_in_words():
@@ -141,8 +148,8 @@ def test_probes_are_fitted_to_one_half_and_tried_on_the_other():
 
 def test_ranks_of_embeddings_whose_directions_are_known():
     """Points on d axes, both signs: every rank is d, and the spectrum is flat."""
-    axes = torch.cat([torch.eye(6), -torch.eye(6)]).double()
-    found = ranks_row(axes[:, None])
-    ranks = [found[name] for name in ("rankme", "participation_ratio", "stable_rank")]
-    assert ranks == pytest.approx([6, 6, 6]) and found["power_law"] == pytest.approx(0, abs=1e-9)
-    assert np.isnan(found["lidar"]) and ranks_row(axes[:, None].expand(-1, 2, -1))["lidar"] > 5
+    axes, y = torch.cat([torch.eye(6), -torch.eye(6)]).double(), np.arange(12) % 2
+    one, two = (audit(axes[:, None].expand(-1, K, -1), y, shots=())["ranks"] for K in (1, 2))
+    ranks = one[["rankme", "participation_ratio", "stable_rank"]].to_numpy()
+    assert ranks == pytest.approx(6) and one["power_law"][0] == pytest.approx(0, abs=1e-9)
+    assert np.isnan(one["lidar"][0]) and two["lidar"][0] > 5

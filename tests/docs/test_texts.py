@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 GLOSSARY = ROOT / "docs" / "glossary.md"
-TEXTS = sorted(ROOT.glob("figures/*/README.md"))
+TEXTS = sorted(  # of experiments: what has claims
+    path.with_name("README.md") for path in ROOT.glob("figures/*/claims.json")
+)
 SECTIONS = ["So what", "Figure", "Against the published number", "Recipe"]
 NUMBER = re.compile(r"(?<![\w.,])\.?\d[\d.,]*")
 NAMED = re.compile(

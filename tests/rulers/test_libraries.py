@@ -176,12 +176,14 @@ INSTALLED = [
 ]
 
 
-@pytest.mark.parametrize(("library", "id"), INSTALLED)
-def test_a_row_is_what_the_library_returns(library, id):
-    for kind in ("balanced", "imbalanced"):
-        z, y = batch(kind, 2, 6)
-        found = float(CALLS[library][1](id, z, y))
-        assert found == pytest.approx(of_row(library, id, z, y), abs=1e-9), kind
+if INSTALLED:  # CI counts them where the extra "bench" is installed
+
+    @pytest.mark.parametrize(("library", "id"), INSTALLED)
+    def test_a_row_is_what_the_library_returns(library, id):
+        for kind in ("balanced", "imbalanced"):
+            z, y = batch(kind, 2, 6)
+            found = float(CALLS[library][1](id, z, y))
+            assert found == pytest.approx(of_row(library, id, z, y), abs=1e-9), kind
 
 
 def test_the_default_temperature_of_a_row_is_the_librarys():

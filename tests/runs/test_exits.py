@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -76,3 +77,46 @@ def test_a_reader_that_is_gone_is_exit_code_4(tmp_path):
     ended = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE)
     os.close(write)
     assert ended.returncode == 4 and b"Traceback" not in ended.stderr and ended.stderr
+
+
+WORKERS = """
+import sys, time
+from dataclasses import dataclass
+from pathlib import Path
+
+from supcon_theory.runs.cells import Cell, Context
+from supcon_theory.runs.exits import guard, leave
+from supcon_theory.runs.store import Entry
+from supcon_theory.runs.workers import run
+
+@dataclass(frozen=True)
+class Nap:
+    name: str
+
+def measure(config, context):
+    (context.out / config.name).touch()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    cells = [(Cell(Nap(name), name, cost=99), Entry(out / f"cell-{name}")) for name in "ab"]
+    leave(guard(lambda: run(cells, measure, Context(out), 2, False) and 0))
+"""
+
+
+@posix
+def test_workers_that_are_terminated_leave_nothing_on_the_terminal_but_a_sentence(tmp_path):
+    path = tmp_path / "workers.py"
+    path.write_text(WORKERS)
+    command = [sys.executable, str(path), str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr is not None
+    first = process.stderr.readline()  # before any worker has loaded
+    assert first == "2 cells to compute, starting 2 workers ...\n"
+    while not all((tmp_path / name).exists() for name in "ab"):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGTERM)  # as a batch system does: workers are told as well
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "Stopped. Finished cells are kept; the same command goes on from there.\n"

@@ -84,7 +84,7 @@ TOY = Experiment(
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "draw", lambda name, folder: "")
+    monkeypatch.setattr(module, "draw", lambda *about: "")
     return lambda *argv: TOY.run([*argv, "--out", str(tmp_path)])
 
 
@@ -92,13 +92,16 @@ def test_a_run_publishes_tables_verdicts_and_manifest(run, tmp_path, capsys):
     assert run() == 0
     folder = tmp_path / "toy" / "laptop"
     expected = {"table.csv", "summary.csv", "summary.tex", "claims.csv", "claims.json"}
-    assert {path.name for path in folder.iterdir()} == expected | {"manifest.json"}
+    expected |= {"manifest.json", "datapackage.json", "columns.md"}
+    assert {path.name for path in folder.iterdir()} == expected
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (
         manifest["configuration"] == {"seeds": 5, "height": 1.0} and manifest["preset"] == "laptop"
     )
     assert len(list((tmp_path / "toy" / "cells").glob("*/table.csv"))) == 5
-    assert "5 of 5 cells computed" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "5 of 5 cells computed" in said.out
+    assert said.err.startswith("toy laptop: 5 cells, looking for those that are stored ...\n")
     before = (folder / "table.csv").read_bytes()
     assert run() == 0 and "0 of 5 cells computed" in capsys.readouterr().out
     assert (folder / "table.csv").read_bytes() == before
@@ -175,7 +178,7 @@ def test_a_name_that_another_took_meanwhile_stays_theirs(run, tmp_path, monkeypa
 
 
 def test_a_summary_that_needs_what_ended_early_is_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "draw", lambda name, folder: "")
+    monkeypatch.setattr(module, "draw", lambda *about: "")
 
     def some(cell, context):
         if cell.seed == 0:
@@ -261,7 +264,7 @@ def test_an_interruption_while_publishing_keeps_the_earlier_results(run, tmp_pat
     assert run() == 0
     before = (tmp_path / "toy" / "laptop" / "claims.csv").read_bytes()
 
-    def interrupted(name, folder):
+    def interrupted(*about):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "draw", interrupted)

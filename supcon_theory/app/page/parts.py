@@ -1,7 +1,7 @@
 """What a section of a page is made of. Words are escaped; only what is made here is HTML."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from markupsafe import Markup, escape
@@ -18,6 +18,21 @@ def text(words: str) -> Markup:
 def preformatted(words: str) -> Markup:
     """Text as a terminal shows it, such as a command."""
     return Markup("<pre>{}</pre>").format(words)
+
+
+def listing(entries: Iterable[tuple[str, str, str, str]]) -> Markup:
+    """Verdicts, one under the other.
+
+    Args:
+        entries: for each its look (bad, fair, good or plain), the word that says so without
+            colour, the sentence that is read first, and what explains it.
+
+    Returns:
+        A list.
+    """
+    item = Markup('<li class="{}"><span class="mark">{}</span> <strong>{}</strong> {}</li>')
+    found = Markup("\n").join(item.format(*entry) for entry in entries)
+    return Markup('<ul class="findings">\n{}\n</ul>').format(found)
 
 
 def table(

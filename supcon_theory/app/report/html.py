@@ -1,7 +1,7 @@
 """The report as one self-contained page."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -28,9 +28,10 @@ def render(runs: Sequence[Run]) -> str:
 
     """
     overview = pd.DataFrame([run.overview for run in runs])
-    overview["experiment"] = [
-        Markup('<a href="#{}">{}</a>').format(anchor(run.title, 0), run.name) for run in runs
-    ]
+    link = Markup('<a href="#{}">{}</a>')
+    overview["experiment"] = _markup(
+        (link.format(anchor(r.title, 0), r.name) for r in runs), overview.index
+    )
     sections = [
         Section("Claims", [table(overview), table(_marked(every_claim(runs)), "Every claim")]),
         *(Section(run.title, _parts(run)) for run in runs),
@@ -66,7 +67,14 @@ def _marked(rows: pd.DataFrame) -> pd.DataFrame:
         "claim": _breakable,
         "run": _breakable,
     }
-    return rows.assign(**{name: rows[name].map(look[name]) for name in look if name in rows})
+    return rows.assign(
+        **{name: _markup(map(look[name], rows[name]), rows.index) for name in look if name in rows}
+    )
+
+
+def _markup(cells: Iterable[Markup], index: pd.Index) -> pd.Series:
+    """A column of HTML; pandas by itself may make it one of plain words."""
+    return pd.Series(list(cells), index=index, dtype=object)
 
 
 def _breakable(name: str) -> Markup:

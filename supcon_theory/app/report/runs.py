@@ -122,10 +122,16 @@ def _run(place: Path) -> Run:
         seconds=seconds,
         claims=claims,
         pictures=tuple(sorted(place.glob(f"{name}*.png"))),
-        summaries={p.stem: pd.read_csv(p.with_suffix(".csv")) for p in sorted(place.glob("*.tex"))},
+        summaries=_summaries(place),
         text=_text(home / "README.md") if shown and home == place else "",
         place=place,
     )
+
+
+def _summaries(place: Path) -> dict[str, pd.DataFrame]:
+    """The tables that are there in LaTeX as well; a caption is in LaTeX alone."""
+    tables = (path.with_suffix(".csv") for path in sorted(place.glob("*.tex")))
+    return {path.stem: pd.read_csv(path) for path in tables if path.exists()}
 
 
 def _seconds(place: Path, about: dict) -> float:
