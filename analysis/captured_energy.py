@@ -3,26 +3,28 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import CAPTURED_ENERGY
 
 NAME = "captured_energy"
+COLORS = tuple(style.EXTRA.values())
 SHOWN = 9  # dimensions of the errors that are drawn, or the nearest
 NEAR = 0.05  # the reported distance of the estimate without labels
 MODELS = {
-    "one content": dict(color=style.PALETTE[0], marker="o"),
-    "a noisier task": dict(color=style.PALETTE[1], marker="s"),
-    "a faint view": dict(color=style.PALETTE[2], marker="^"),
+    "one content": dict(color=style.EXTRA["indigo"], marker="o"),
+    "a noisier task": dict(color=style.EXTRA["rose"], marker="s"),
+    "a faint view": dict(color=style.EXTRA["teal"], marker="^"),
 }
 ERRORS = {  # column: how it looks
     "error": dict(color="k", marker="o", label="few-shot error"),
-    "certificate_chernoff": dict(color=style.PALETTE[9], marker="s", label="our certificate"),
-    "bound_captured": dict(color=style.PALETTE[3], ls=style.DASHED, label="bound by B"),
+    "certificate_chernoff": dict(color=style.EXTRA["purple"], marker="s", label="our certificate"),
+    "bound_captured": dict(color=style.EXTRA["wine"], ls=style.DASHED, label="bound by B"),
 }
 COSINES = {
     "cosine": dict(color="k", marker="o", label="|cosine| of two axes"),
-    "bound_cosine": dict(color=style.PALETTE[3], ls=style.DASHDOT, label="bound by both B"),
+    "bound_cosine": dict(color=style.EXTRA["wine"], ls=style.DASHDOT, label="bound by both B"),
 }
 
 
@@ -48,7 +50,9 @@ def draw(tables: style.Tables, folder: Path) -> None:
         "enumerated laws", xlabel="shots m", ylabel="worst error / bound", ylim=(0, 1.05)
     )
     for k, (r, rows) in enumerate(small.groupby("r")):
-        panel.curve(rows, "m", "of_bound", color=style.PALETTE[k], marker=".", label=f"r = {r:g}")
+        panel.curve(
+            rows, "m", "of_bound", color=COLORS[k % len(COLORS)], marker=".", label=f"r = {r:g}"
+        )
     panel.level(1.0 if panel.drawn else np.nan, ls=style.DOTTED)
 
     looks = dict(xscale="symlog", xlabel="epoch", xlim=(0, None))
@@ -80,7 +84,16 @@ def draw(tables: style.Tables, folder: Path) -> None:
     mine = style.where(axes, objective="dcl")
     panel.columns(mine.groupby(["r", "seed"], as_index=False)[list(COSINES)].mean(), "r", COSINES)
     panel.level(1.0 if panel.drawn else np.nan, "1", ls=style.DOTTED)
-    sheet.save(folder, NAME)
+    sheet.save(folder, NAME, title=message(style.where(views, labels="true", split="train")))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """How far off the energy told without labels is at the end of CL training."""
+    rows = style.where(rows, objective="dcl")
+    error = rows.loc[rows["epoch"] == rows["epoch"].max(), "label_free_error"].mean()
+    if not np.isfinite(error):
+        return "What embeddings capture of a label, with labels and without"
+    return f"CL: the captured energy told without labels is off by {error:+.2f}"
 
 
 if __name__ == "__main__":

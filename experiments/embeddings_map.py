@@ -19,7 +19,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from supcon_theory.claims import Claim, maps
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 
@@ -44,13 +45,12 @@ class Config(Deep):
     """Numbers of classes C; each seed has its own random subset of the classes."""
     method: Literal["tsne", "pca", "umap"] = "tsne"
     """How to map; umap needs umap-learn."""
-    columns: int = 5
+    columns: Annotated[int, Between(2, 1000)] = 5
     """Checkpoints shown: the first, the last, and others evenly spread over those stored."""
 
     def check(self) -> None:
         """Refuse what cannot be trained or mapped."""
         super().check()
-        self.at_least(columns=2)
         if self.method == "umap" and importlib.util.find_spec("umap") is None:
             raise ValueError(
                 "method is umap but umap-learn is not installed: pip install umap-learn"

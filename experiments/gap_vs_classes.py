@@ -17,7 +17,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ from supcon_theory.audits import columns, sweeps
 from supcon_theory.claims import Claim, gap
 from supcon_theory.encoders.flags import Trained, check_data
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe, log_spaced
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 from supcon_theory.statistics import mean_interval
@@ -56,9 +57,9 @@ class Config(Trained):
 
     classes: tuple[int, ...] = (2, 4, 8, 32, 128)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    checkpoints: int = 2
+    checkpoints: Annotated[int, Between(1, 1000)] = 2
     """Measured checkpoints after the initialisation (log-spaced if more than two)."""
-    kanji_classes: tuple[int, ...] = ()
+    kanji_classes: Annotated[tuple[int, ...], Between(2, 1000)] = ()
     """Numbers of classes on the kanji, beside --data (44 training images a class)."""
     ratios: tuple[float, ...] = (1, 4, 16)
     """Imbalance n_max / n_min of the subsets of the images at --imbalanced-classes."""
@@ -75,7 +76,6 @@ class Config(Trained):
 
         """
         super().check()
-        self.at_least(checkpoints=1)
         if self.imbalanced_training:
             self.at_least(imbalanced_classes=2)
         n = self.recipe.n

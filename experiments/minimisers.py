@@ -61,6 +61,8 @@ class Config(Common):
         """Refuse shapes and temperatures that no study can take."""
         super().check()
         self.at_least(iterations=1)
+        if not self.shapes or not self.room:
+            raise ValueError("shapes and room are none: give at least one of each")
         for C, n, K in self.shapes:
             if C < 3 or n < 2 or K < 1:
                 raise ValueError(f"shape is {C} {n} {K} but needs C >= 3, n >= 2 and K >= 1")

@@ -9,7 +9,6 @@ OFFERED = {  # to people, by README.md, docs or a command
     "audit",
     "scalars",
     "main",
-    "relaxed_ceiling",  # by docs/explorer.html, whose script is held to it
     "schema",  # of claims.json, to other programs
 }
 FILES = [p for f in ("supcon_theory", "experiments", "analysis") for p in (ROOT / f).rglob("*.py")]

@@ -50,7 +50,10 @@ def verify(claims: Path, table: Path) -> int:
         raise Refused(f"{claims} holds no claims")
     if "cell" not in rows:
         raise Refused(f"{table} is no run's table.csv: it has no column cell")
-    report = document.verify(recorded, rows)
+    try:
+        report = document.verify(recorded, rows)
+    except (KeyError, TypeError, ValueError) as error:  # words among numbers, say
+        raise Refused(f"{table} is no run's table.csv ({type(error).__name__}: {error})") from None
     terminal.show(report)
     right = (report[["wrong", "survives", "brittle"]] == "").all(axis=1)
     wrong = report.loc[~right]

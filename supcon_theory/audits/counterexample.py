@@ -90,6 +90,7 @@ def law_bounds(V: float, m: int) -> dict[str, float]:
         "neurips": averages.neurips_bound(V, root, 0.0, m),
         "neurips_rounded": averages.neurips_bound_rounded(V, root, 0.0, m),
         "tightened": averages.tightened_bound(V, root, 0.0, m),
+        "cantelli_tightened": averages.cantelli_tightened_bound(V, 0.0, m),
         "theorem_4_1": pairs.theorem_4_1(*pair),
         "theorem_c_2": pairs.theorem_c_2(*pair),
         "cantelli": pairs.cantelli_certificate(

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.audits import comparison, labels_needed, losses, nulls
+from supcon_theory.audits.anatomy import anatomy_rows
 from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
 from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS, SMALL_SAMPLES
 from supcon_theory.audits.few_shot import feature_audit
+from supcon_theory.audits.gap import evaluated
 from supcon_theory.audits.opened import Opened, Progress, opened
 from supcon_theory.audits.raw import raw_table
 from supcon_theory.audits.small_samples import (
@@ -96,8 +98,8 @@ def audit(
         >>> import numpy as np
         >>> z, y = np.random.default_rng(0).normal(size=(60, 8)), np.arange(60) % 3
         >>> ", ".join(audit(z, y, shots=(1, 5)))
-        'gap, per_class, geometry, pairs, spectrum, ranks, neighbours, mislabelled, few_shot, \
-held_out, labels_needed, finite_samples, probes, nulls, subsets'
+        'gap, per_class, geometry, pairs, spectrum, ranks, anatomy, neighbours, mislabelled, \
+few_shot, held_out, labels_needed, finite_samples, probes, nulls, subsets'
     """
     exact, anchors = inputs.whole(exact, "exact", 0), inputs.whole(anchors, "anchors", 2)
     budget, seed = inputs.whole(budget, "budget", 4), inputs.whole(seed, "seed", 0)
@@ -113,10 +115,12 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
 
     report("losses", 0.05)
     if found.rows is not None:
-        evaluated = losses.all_anchors(found, taus)
+        full = evaluated(found.rows, found.y, taus)
+        over = losses.all_anchors(found, full)
+        anatomy = anatomy_rows(full)
     else:
-        evaluated = losses.drawn_anchors(found, taus, anchors, part("losses", 0.05, 0.3))
-    gap = losses.gap_rows(found, evaluated)
+        anatomy, over = [], losses.drawn_anchors(found, taus, anchors, part("losses", 0.05, 0.3))
+    gap = losses.gap_rows(found, over)
     report("geometry", 0.3)
     plain, centred = _singular(found)
     geometry = _geometry(found, plain)
@@ -130,12 +134,14 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
         dimension = dimension_row(found.rows, seed)
     tables = {
         "gap": pd.DataFrame([about | row for row in gap]),
-        "per_class": losses.class_table(found, evaluated),
+        "per_class": losses.class_table(found, over),
         "geometry": pd.DataFrame([about | geometry | corrected | found.norm_columns()]),
         "pairs": pairs_table(found.moments, found.names),
         "spectrum": spectrum_of(centred),
         "ranks": pd.DataFrame([about | ranks | dimension]),
     }
+    if anatomy:
+        tables["anatomy"] = pd.DataFrame([about | row for row in anatomy])
     if against is not None:
         report("second model", 0.37)
         tables["comparison"] = _compared(found, against)
@@ -163,7 +169,7 @@ held_out, labels_needed, finite_samples, probes, nulls, subsets'
         [
             {"tables": "few_shot held_out labels_needed probes", "rows": len(chosen), "why": why},
             {"tables": "neighbours", "rows": len(samples), "why": "time grows as N times these"},
-            {"tables": "gap per_class", "rows": len(evaluated.owners), "why": "anchors (rows N K)"},
+            {"tables": "gap per_class", "rows": len(over.owners), "why": "anchors (rows N K)"},
         ]
     ).assign(of=len(found.y), key=seed)
     report("done", 1.0)
@@ -179,7 +185,7 @@ def _few_shot(
     """The tables about few labels, on a subset, and their rows of `NULLS`."""
     y = found.y[torch.from_numpy(chosen)].unique(return_inverse=True)[1]
     asked = len(found.names) <= FEW if shots is None else len(shots) > 0
-    if not asked or int(y.max()) < 1:
+    if not asked or len(y.unique()) < 2:  # none, where every class has one sample
         return {}, []
     wanted, population, certified = (
         (SHOTS, (*SHOTS, *FAR_SHOTS), CERTIFIED) if shots is None else (shots, shots, shots)

@@ -85,9 +85,13 @@ def bound_terms(pairs: Pairs, m: float, *names: str) -> dict[str, few_shot.Terms
 
 
 def bound_values(pairs: Pairs, m: float) -> dict[str, np.ndarray]:
-    """Every two-way bound at m shots, not cut at 1: `bound_terms` summed, and `tightened`."""
+    """Every two-way bound at m shots, not cut at 1: `bound_terms` summed, and `TIGHTENED`."""
     values = {name: np.asarray(sum(terms)) for name, terms in bound_terms(pairs, m).items()}
-    return values | {"tightened": np.asarray(few_shot.tightened_bound(*averages(pairs), m))}
+    V, V_root, V_dir = averages(pairs)
+    return values | {
+        "tightened": np.asarray(few_shot.tightened_bound(V, V_root, V_dir, m)),
+        "cantelli_tightened": np.asarray(few_shot.cantelli_tightened_bound(V, V_dir, m)),
+    }
 
 
 def feature_audit(
@@ -126,7 +130,7 @@ def feature_audit(
     for m, errors in resampled_curve(x, y, shots, draws=draws, seed=seed):
         found = audit_rows(pairs, m, errors.pair, {w: way_error(errors.beaten, w) for w in ways})
         for kind in kinds if m in certified else ():
-            proved = certificate(by_class, m, kind)
+            proved = certificate(by_class, m, kind, ways=ways)
             for row in found:
                 row |= certificate_columns(f"conditional_{kind}", proved, row, errors.pair)
         rows += found
@@ -137,9 +141,9 @@ def feature_audit(
 def certificate_columns(
     name: str, proved: Certificate, row: Mapping[str, Any], pair: np.ndarray
 ) -> Row:
-    """The columns of `audit_rows` for a certificate; between 2 and C ways by the union bound."""
+    """The columns of `audit_rows` for a certificate."""
     ways, C = row["ways"], pair.shape[1]
-    bound = proved.error if ways == C else (ways - 1) * proved.two_way_error
+    bound = proved.by_ways[ways]
     columns = {
         f"bound_{name}": bound,
         f"cut_{name}": bound,

@@ -18,7 +18,7 @@ from supcon_theory.inputs import embeddings, labels, temperatures, unit_rows
 from supcon_theory.measures.losses import LEAST_TAU, GlobalLosses, anchor_losses, global_losses
 from supcon_theory.measures.sampling import sampled_rows
 from supcon_theory.theory import gap as theory
-from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved, relaxed_ceiling
 from supcon_theory.theory.counts import anchor_kappa
 from supcon_theory.theory.minima import nscl_coupled_minimum, nscl_minimum
 from supcon_theory.theory.transfer import effective_ratio
@@ -186,12 +186,14 @@ def bound_columns(counts: np.ndarray, tau: float, mean: float, least: float) -> 
     """
     C, n = len(counts), int(counts[0])
     equal = theory.equal_similarity_gap(counts)
-    ceiling = published = proved = np.nan
+    ceiling = relaxed = published = proved = np.nan
     if counts.min() == counts.max():
         ceiling, published = etf_ceiling(C, n, tau), theory.published_bound(C, tau)
         proved = etf_ceiling_is_proved(C, n, tau)
+        relaxed = relaxed_ceiling(C, n, tau)
     bounds = {
         "ceiling": float(ceiling),
+        "relaxed": float(relaxed),
         "published": float(published),
         "n_max": float(theory.published_bound_any_counts(counts, tau)),
         "class_average": float(theory.class_averaged_bound(counts, tau)),

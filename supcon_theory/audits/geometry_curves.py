@@ -33,6 +33,14 @@ def fall(
     return pd.Series(np.log(end[column] / start[column]))
 
 
+def final_ratio(
+    table: pd.DataFrame, where: Mapping[str, object], objectives: tuple[str, str], column: str
+) -> pd.Series:
+    """Per seed, log of a measure of the first objective's encoder over the second's, at the end."""
+    ends = [at_ends(table, where, name)[1][column] for name in objectives]
+    return pd.Series(np.log(ends[0] / ends[1]))
+
+
 def shuffled_ratio(table: pd.DataFrame, where: Mapping[str, object]) -> pd.Series:
     """Per seed, log of CL's directional CDNV under shuffled over true labels, at the end."""
     _, true = at_ends(table, where, "dcl")

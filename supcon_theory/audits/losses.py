@@ -17,10 +17,10 @@ import torch
 from supcon_theory import inputs
 from supcon_theory.audits.columns import LOSSES, PER_CLASS
 from supcon_theory.audits.gap import (
+    Evaluated,
     anchor_columns,
     anchor_limits,
     bound_columns,
-    evaluated,
     floor_row,
     gap_row,
 )
@@ -53,11 +53,9 @@ class Anchors:
     exact: bool
 
 
-def all_anchors(found: Opened, taus: Sequence[float]) -> Anchors:
-    """Every row as an anchor; for a set whose rows are in memory."""
-    assert found.rows is not None
+def all_anchors(found: Opened, full: Evaluated) -> Anchors:
+    """Every row as an anchor; for a set whose rows are in memory, with its losses."""
     K = found.source.shape[1]
-    full = evaluated(found.rows, found.y, taus)
     counts = torch.from_numpy(found.counts)
     by_tau = {}
     for tau, losses in full.losses.items():
@@ -111,7 +109,7 @@ def gap_rows(found: Opened, anchors: Anchors) -> list[Row]:
             "nscl": unequal.nscl_floor_any_counts(counts, K, tau),
             "supcon": unequal.supcon_floor_any_counts(counts, K, tau),
         }
-        relaxed = unequal.relaxed_ceiling(counts, tau)
+        relaxed = unequal.relaxed_ceiling_any_counts(counts, tau)
         centred = unequal.centred_bound_any_counts(anchors.alignment, own, N, tau)
         equal = row["bound_equal"]
         rows.append(

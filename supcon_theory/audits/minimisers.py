@@ -23,7 +23,8 @@ from supcon_theory.audits.critical_points import (
 )
 from supcon_theory.audits.studies import Study
 from supcon_theory.free.optimise import antipodal_starts, gaussian_starts, optimise
-from supcon_theory.theory.ceiling import Window, condition, etf_ceiling, open_temperatures
+from supcon_theory.theory.ceiling import etf_ceiling
+from supcon_theory.theory.ceiling_windows import Window, condition, open_temperatures
 from supcon_theory.theory.gap import equal_similarity_gap
 from supcon_theory.theory.minima import cdnv_at_instance_simplex, nscl_floor
 

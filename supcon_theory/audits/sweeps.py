@@ -61,3 +61,10 @@ def largest_over_grid(r: pd.DataFrame) -> pd.Series:
 def smallest_over_grid(r: pd.DataFrame) -> pd.Series:
     """Per seed the smallest over the grid; NaN if a point is missing or there is one only."""
     return -largest_over_grid(-r)
+
+
+def largest_over_classes(table: pd.DataFrame, column: str) -> pd.Series:
+    """Per seed, the largest of a column over C at the last step; NaN for a single C."""
+    rows = last_step(table)
+    values = rows.pivot(index="seed", columns="C", values=column)
+    return largest_over_grid(values)

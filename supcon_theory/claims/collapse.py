@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.geometry_curves import fall, shuffled_ratio
+from supcon_theory.audits.geometry_curves import fall, final_ratio, shuffled_ratio
 from supcon_theory.claims.checks import Within
 from supcon_theory.claims.claim import Change, Claim, trend
 from supcon_theory.claims.minima import floors
@@ -55,6 +55,15 @@ def control() -> Within:
     return Within("log(shuffled / true)", np.log(2), np.inf, statistic)
 
 
+@trend("B4-tighter", "own", {}, Change("cdnv", "cdnv * exp(@t)", f"{END}'supcon'"))
+def tighter() -> Within:
+    """SupCon's classes end tighter than CL's: lower CDNV."""
+    statistic = partial(
+        final_ratio, where={"labels": "true"}, objectives=("supcon", "dcl"), column="cdnv"
+    )
+    return Within("log(CDNV of SupCon / of CL)", -np.inf, 0, statistic)
+
+
 def claims(classes: Sequence[int], objectives: Sequence[str]) -> list[Claim]:
     """B1 for all encoders, and for each number of classes what CL and NSCL do to the geometry.
 
@@ -71,4 +80,5 @@ def claims(classes: Sequence[int], objectives: Sequence[str]) -> list[Claim]:
         at = {"C": C, "layer": "z", "split": "test"}
         found += [falls(scope=at, asked=nscl, column=column) for column in FALLS]
         found += [trend(scope=at, asked=cl) for trend in (directional, modest, control)]
+        found.append(tighter(scope=at, asked=cl and "supcon" in objectives))
     return found

@@ -22,8 +22,13 @@ MODULES = (
     "training",
     "maps",
     "placement",
+    "hard_geometry",
+    "class_collapse",
     "small_samples",
+    "supcon",
+    "accuracy",
     "captured_energy",
+    "anatomy",
 )
 
 

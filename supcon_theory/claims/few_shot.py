@@ -33,6 +33,10 @@ VALID = {  # bound: (source, formula)
         "min_a (1/2 - A/a)^-2 V_dir + a/4 (2 (V_root + V)/sqrt m + V/m), A = 2 + sqrt(8)/m",
     ),
     "tightened": ("own proof", "the NeurIPS bound, tightened, from the same V, V_root, V_dir"),
+    "cantelli_tightened": (
+        "own proof",
+        "min_t V_dir/(V_dir + (1/2 - t)^2) + ((sqrt 2 V + sqrt V_dir)/sqrt m + V/m)/(2 t)",
+    ),
 }
 CERTIFICATES = {
     "conditional_cantelli": "Cantelli given the test point, Harris over the classes",
@@ -154,6 +158,18 @@ def half() -> Within:
     return Within("1/m", 0, 0.01, lambda rows: 1 / curves.at_limit(rows, "half_theorem_4_1"))
 
 
+@trend(
+    "C5-directional",
+    P3,
+    MAIN | {"m": np.inf},
+    Change("directional_from_theorem_4_1", "directional_from_theorem_4_1 * 10 ** @t"),
+)
+def directional() -> Within:
+    """The directional term is the larger part of Theorem 4.1 from 500 shots on, or before."""
+    statistic = partial(curves.at_limit, column="directional_from_theorem_4_1")
+    return Within("1/m", 1 / 500, np.inf, lambda rows: 1 / statistic(rows))
+
+
 @declare(
     "C6",
     f"{P1}v1, Proposition 1",
@@ -209,7 +225,7 @@ def claims(
         *theorems(certificates),
         *(together(scope=at, asked=cl and m > 2, name=n) for n in ("neurips", "theorem_4_1")),
         alike(scope=at, asked=cl and m > 1),
-        *(make(scope=at, asked=cl) for make in (crossing, half)),
+        *(make(scope=at, asked=cl) for make in (crossing, half, directional)),
     ]
 
 

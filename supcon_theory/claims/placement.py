@@ -82,7 +82,7 @@ def claims(
     any_model = bool(models)
     return [
         *gap.theorems(taus, GAP),
-        gap.open_ceiling(scope=GAP),
+        *gap.where_open(taus, GAP),
         *few_shot.theorems(certificates),
         learned(scope=known | high, asked=any_model),
         *(apart(scope=known | {"tau": tau}, asked=any_model) for tau in ends),

@@ -44,7 +44,7 @@ def _split(packed: np.ndarray, offset: int, stream: str | None) -> Split:
 
 
 def _read(packed: np.ndarray, offset: int, stream: str | None, index: Tensor) -> Tensor:
-    out = torch.empty(len(index), 1, packed.shape[1], 2 * packed.shape[2])
+    out = torch.empty((len(index), 1, packed.shape[1], 2 * packed.shape[2]), dtype=torch.float32)
     for start in range(0, len(index), 512):  # what a chunk needs stays in the cache
         rows = index[start : start + 512].numpy(force=True)
         ink = torch.from_numpy(unpack(packed[rows]))[:, None].float() / 255

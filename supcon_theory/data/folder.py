@@ -1,8 +1,9 @@
 """A user's folder of pictures, without torch: listed, checked, fingerprinted and decoded once.
 
-Every file in a class folder, at any depth and behind links, is a picture if Pillow opens it. Names
-that begin with a dot are passed over, folders too; a file of another kind is left out and named; a
-file whose extension is a picture's but that cannot be read is refused.
+Every file in a class folder, at any depth and behind links, is a picture if Pillow opens it; a link
+from one class into another is refused. Names that begin with a dot are passed over, folders too; a
+file of another kind is left out and named; a file whose extension is a picture's but that cannot be
+read is refused.
 """
 
 import hashlib
@@ -79,17 +80,19 @@ def read(path: Path) -> Folder:
 def _listing(path: Path) -> tuple[File, ...]:
     found: dict[str, list[str]] = {}
     files: list[File] = []
+    ends = tuple(os.path.join(os.path.realpath(path / split), "") for split in SPLITS)
     for split in SPLITS:
         if not (path / split).is_dir():
             raise ValueError(
                 f"{path} has no folder {split!r}; it must hold train/<class>/* and test/<class>/*."
             )
-        names = sorted(e.name for e in _entries(path / split) if _is_folder(e))
+        entries = sorted(_entries(path / split), key=lambda entry: entry.name)
+        names = [_class_name(e, ends) for e in entries if _is_folder(e)]
         if not names:
             raise ValueError(_not_one_folder_per_class(path / split, "it has no folder"))
         found[split] = names
         for name in names:
-            mine = list(_walk(split, name, os.path.join(path, split, name), ()))
+            mine = list(_walk(split, name, os.path.join(path, split, name), (), ends))
             if not mine:
                 raise ValueError(_not_one_folder_per_class(path / split, f"{name!r} is empty"))
             files += mine
@@ -120,7 +123,24 @@ def _not_one_folder_per_class(path: Path, reason: str) -> str:
     return f"{path} is not one folder of images per class: {reason}; add images or remove it."
 
 
-def _walk(split: str, label: str, directory: str, above: tuple[str, ...]) -> Iterator[File]:
+def _class_name(entry: os.DirEntry[str], ends: tuple[str, ...]) -> str:
+    try:
+        entry.name.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{entry.path} has a name that is no text; rename it.") from None
+    _leads_out(entry, ends)
+    return entry.name
+
+
+def _leads_out(entry: os.DirEntry[str], ends: tuple[str, ...]) -> None:
+    """Refuse a link from one class into another: pictures would count twice, with two labels."""
+    if entry.is_symlink() and (real := os.path.realpath(entry.path)).startswith(ends):
+        raise ValueError(f"{entry.path} is a link to {real}, which is a part of the same data.")
+
+
+def _walk(
+    split: str, label: str, directory: str, above: tuple[str, ...], ends: tuple[str, ...]
+) -> Iterator[File]:
     """The files of a directory in the order of their names, then those of its directories."""
     real = os.path.realpath(directory)
     if real in above:
@@ -135,11 +155,14 @@ def _walk(split: str, label: str, directory: str, above: tuple[str, ...]) -> Ite
             raise ValueError(f"{entry.path} is a link to nothing; replace or remove it.") from None
         if not S_ISREG(seen.st_mode):
             raise ValueError(f"{entry.path} is no regular file; replace or remove it.")
+        _leads_out(entry, ends)
         times = seen.st_mtime_ns, seen.st_ctime_ns
         yield File(split, label, entry.path, seen.st_size, *times, seen.st_ino)
     for entry in entries:
         if _is_folder(entry):
-            yield from _walk(split, label, entry.path, (*above, real))
+            if os.path.realpath(entry.path) not in (*above, real):  # that one is refused below
+                _leads_out(entry, ends)
+            yield from _walk(split, label, entry.path, (*above, real), ends)
 
 
 @lru_cache(maxsize=4)

@@ -65,7 +65,7 @@ class Encoders:
             context.say,
         )
         context.report(share)
-        self.dataset = data.load(recipe.data)
+        self.dataset = paired.load(recipe)
 
     def images(self, split: str, K: int = 2) -> tuple[Tensor, Tensor, Tensor]:
         """The recipe's images of the split "train" or "test": views, labels, labels shuffled."""
@@ -75,15 +75,56 @@ class Encoders:
         return seen, y, shuffled_labels(self.recipe.seed, y)
 
     def embed(self, objective: str, step: int, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Features and embeddings of views by the encoder after `step` updates; see `embed`."""
+        """Features and embeddings of views by the encoder after `step` updates; see `embed`.
+
+        Args:
+            objective: its id.
+            step: a checkpoint.
+            seen: (N, K, channels, 32, 32).
+
+        Returns:
+            h (N, K, D) and z (N, K, d).
+
+        Raises:
+            FloatingPointError: some are not finite, as after training with far too large a step.
+
+        """
         recipe, entry = self.recipes[objective], self.entries[objective]
-        return embed(encoder_at(recipe, entry, step, self.dataset.channels), seen, self.device)
+        network = encoder_at(recipe, entry, step, self.dataset.channels)
+        h, z = embed(network, seen, self.device)
+        if not (torch.isfinite(h).all() and torch.isfinite(z).all()):
+            raise FloatingPointError(
+                f"embeddings of the {objective} encoder are not finite after step {step}: try a "
+                f"smaller lr than {recipe.lr:g}"
+            )
+        return h, z
 
 
 def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> nn.Module:
-    """The recipe's encoder after `step` updates, in evaluation mode."""
+    """The recipe's encoder after `step` updates, in evaluation mode.
+
+    Args:
+        recipe: what was trained.
+        entry: where it is kept.
+        step: a checkpoint.
+        channels: of the images.
+
+    Returns:
+        the network.
+
+    Raises:
+        Damaged: what is kept is not of this recipe, although its hash is right.
+
+    """
     network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed)
-    network.load_state_dict(paired.from_bytes(entry.read(paired.checkpoint_name(step))))
+    name = paired.checkpoint_name(step)
+    weights = paired.from_bytes(entry.read(name), entry.folder / name)
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise store.Damaged(
+            f"{entry.folder / name} holds other weights ({type(error).__name__})"
+        ) from None
     return network.eval()
 
 

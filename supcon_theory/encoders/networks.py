@@ -11,6 +11,9 @@ ends alike, but after 20 steps its eval mode is worse than the random net it sta
 running statistics lag), where GroupNorm is better.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -121,6 +124,17 @@ def resnet50(channels: int, d: int) -> nn.Module:
 ENCODERS = {make.__name__: make for make in (plain, residual, mlp, vit, resnet50)}
 
 
+@contextmanager
+def _single_precision() -> Iterator[None]:
+    """Weights are float32 whatever the caller's default is, which is back afterwards."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def build(name: str, channels: int, d: int, seed: int = 0) -> nn.Module:
     """The encoder `name` with weights that depend on (name, channels, d, seed) only.
 
@@ -143,6 +157,6 @@ def build(name: str, channels: int, d: int, seed: int = 0) -> nn.Module:
         raise ValueError(f"channels is {channels}; images must have 1 or 3 channels.")
     if d < 2:
         raise ValueError(f"d is {d}; embeddings need at least 2 dimensions.")
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _single_precision():
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the GPUs
         return ENCODERS[name](channels, d)

@@ -6,12 +6,14 @@ that is a flag of the command line has its help as docstring; the others are sup
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 import numpy as np
 from tyro.conf import Suppress
 
 from supcon_theory.objectives import IDS, options_of
 from supcon_theory.runs import store
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.exits import Refused
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
@@ -40,15 +42,15 @@ class Recipe:
     imbalance: Suppress[float] = 1.0
     encoder: str = "plain"
     """plain, residual, mlp, vit or resnet50."""
-    d: int = 64
+    d: Annotated[int, Between(2, 65_536)] = 64
     """Dimension of the embeddings."""
     pairs: Suppress[str] = "distinct"
     tau: float = 0.5
     """Temperature to train at."""
     K: Suppress[int] = 2
-    batch: int = 128
+    batch: Annotated[int, Between(2, 1_000_000)] = 128
     """Images in a batch, each seen in two views."""
-    steps: int = 100
+    steps: Annotated[int, Between(1, 10_000_000)] = 100
     """Training steps, the same for every C."""
     checkpoints: Suppress[tuple[int, ...]] = ()
     optimiser: str = "adamw"
@@ -85,7 +87,8 @@ class Recipe:
         if unknown := [name for name in self.options if name not in known]:
             allowed = ", ".join(known) or "none"
             raise Refused(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
-        if list(self.checkpoints) != sorted(set(self.checkpoints) & set(range(self.steps + 1))):
+        inside = {step for step in self.checkpoints if 0 <= step <= self.steps}
+        if list(self.checkpoints) != sorted(inside):
             raise Refused(
                 f"checkpoints {self.checkpoints} must be increasing steps between 0 and "
                 f"{self.steps}"

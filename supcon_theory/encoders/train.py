@@ -7,6 +7,7 @@ step and shared by all objectives.
 
 import io
 import math
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,8 +26,28 @@ from supcon_theory.encoders.optimisers import OPTIMISERS
 from supcon_theory.encoders.recipe import VERSION, Recipe
 from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.runs import machine, store
+from supcon_theory.runs.exits import Refused
 
 WARM_UP = 10  # steps of linearly rising learning rate before the cosine
+
+
+def load(recipe: Recipe) -> data.DataSet:
+    """The recipe's data; they were read before any work, so that a fault now is a change since.
+
+    Args:
+        recipe: names them.
+
+    Returns:
+        the data set.
+
+    Raises:
+        Refused: in one sentence, for data that cannot be read.
+
+    """
+    try:
+        return data.load(recipe.data)
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
 def training_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor]:
@@ -66,7 +87,8 @@ def train(
 
     Raises:
         ValueError: the recipes differ in more than the objective.
-        FloatingPointError: a loss is not finite (the message has the epoch and the step).
+        FloatingPointError: a loss or a weight is not finite (the message has the step).
+        Refused: the data cannot be read any more.
 
     """
     if len({store.key(store.plain(replace(r, objective="dcl", options={}))) for r in recipes}) != 1:
@@ -86,7 +108,7 @@ def train(
                 entry.reopen()
         missing = [recipe for recipe in recipes if not entries[recipe.objective].available(say)]
         if missing:
-            _train(missing, entries, device, report)
+            _train(missing, entries, device, report, say)
     return entries
 
 
@@ -110,19 +132,21 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
         found.setdefault("pairs", recipe.pairs)
     if "weights" in known:
         generator = torch.Generator().manual_seed(recipe.seed)
-        weights = torch.randn(recipe.C, recipe.d, generator=generator) / math.sqrt(recipe.d)
+        weights = torch.randn(
+            recipe.C, recipe.d, generator=generator, dtype=torch.float32
+        ) / math.sqrt(recipe.d)
         found["weights"] = nn.Parameter(weights.to(device))
     return found
 
 
-def _train(recipes: Sequence[Recipe], entries, device: str, report) -> None:
+def _train(recipes: Sequence[Recipe], entries, device: str, report, say) -> None:
     common = recipes[0]
-    dataset = data.load(common.data)
+    dataset = load(common)
     rows, y = training_rows(common, dataset)
     images = dataset.train.images(rows).to(device)
     index, y = rows + dataset.train.offset, y.to(device)
     learners = [Learner(recipe, dataset.channels, device) for recipe in recipes]
-    start = _resume(learners, entries)
+    start = _resume(learners, entries, say)
     batch = min(common.batch, len(y))
     per_epoch = len(y) // batch
     policy = Policy(flips=dataset.flips)
@@ -189,6 +213,11 @@ class Learner:
     def checkpoint(self, step: int, entry: store.Entry) -> None:
         """Keep the weights at this step, and all that is needed to go on from it."""
         weights = {name: value.cpu() for name, value in self.network.state_dict().items()}
+        if odd := [name for name, value in weights.items() if not torch.isfinite(value).all()]:
+            raise FloatingPointError(
+                f"{odd[0]} of the {self.recipe.objective} encoder is not finite after step {step}: "
+                f"try a smaller lr than {self.recipe.lr:g}"
+            )
         entry.add(checkpoint_name(step), to_bytes(weights))
         if 0 < step < self.recipe.steps:
             state = {
@@ -208,19 +237,23 @@ class Learner:
             value.data.copy_(stored)
 
 
-def _resume(learners: Sequence[Learner], entries) -> int:
+def _resume(learners: Sequence[Learner], entries, say: Callable[[str], None]) -> int:
     """Restore all learners if all stopped at the same checkpoint; the step to go on from."""
     states = []
     for learner in learners:
         entry = entries[learner.recipe.objective]
+        path = entry.folder / "resume.pt"
+        if not os.path.lexists(path):
+            return 0
         try:
-            states.append(from_bytes(entry.read("resume.pt")))
+            states.append(from_bytes(entry.read(path.name), path))
             if states[-1].get("recipe") != learner.recipe.key:
-                return 0
+                raise store.Damaged(f"{path} is of another recipe")
             for step in learner.recipe.checkpoints:  # all before are kept: are they still whole?
                 if step <= states[-1]["step"]:
                     entry.read(checkpoint_name(step))
-        except store.Damaged:  # not there, or killed while one was replaced
+        except store.Damaged as error:  # or killed between a file and the list of hashes
+            say(f"{error}; training starts again")
             return 0
     if len({state["step"] for state in states}) != 1:
         return 0
@@ -241,6 +274,24 @@ def to_bytes(state: object) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(data: bytes) -> dict:
-    """What `to_bytes` was given; a pickle of anything but tensors and numbers is refused."""
-    return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+def from_bytes(data: bytes, path: Path) -> dict:
+    """What `to_bytes` was given; a pickle of anything but tensors and numbers is refused.
+
+    Args:
+        data: the bytes.
+        path: where they are from.
+
+    Returns:
+        the state.
+
+    Raises:
+        Damaged: they are nothing that `to_bytes` makes; no code in them runs.
+
+    """
+    try:
+        state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    except Exception as error:  # zip, pickle and tensor formats each have their own
+        raise store.Damaged(f"{path} is no checkpoint ({type(error).__name__})") from None
+    if not isinstance(state, dict):
+        raise store.Damaged(f"{path} is no checkpoint (it holds a {type(state).__name__})")
+    return state

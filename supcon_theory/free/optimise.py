@@ -22,13 +22,14 @@ def gap(z: Tensor, y: Tensor, *, tau: float) -> Tensor:
     return b.reduce(softplus(b.log_sum("sis") - b.log_sum("oth")), "mean")
 
 
-def losses(objective: str, y: Tensor, tau: float) -> Callable[[Tensor], Tensor]:
+def losses(objective: str, y: Tensor, tau: float, **options: object) -> Callable[[Tensor], Tensor]:
     """The function (starts, N, K, d) unit embeddings -> (starts,) losses, twice differentiable.
 
     Args:
         objective: an id, or "gap".
         y: (N,) labels.
         tau: temperature.
+        options: of the objective.
 
     Returns:
         The function; it raises what the objective raises.
@@ -39,7 +40,7 @@ def losses(objective: str, y: Tensor, tau: float) -> Callable[[Tensor], Tensor]:
     if objective != "gap" and objective not in IDS:
         raise ValueError(f"objective {objective!r}: one of {', '.join(IDS)} or 'gap'.")
     function = gap if objective == "gap" else OBJECTIVES[objective]
-    return torch.func.vmap(lambda z: function(z, y, tau=tau))
+    return torch.func.vmap(lambda z: function(z, y, tau=tau, **options))
 
 
 def gaussian_starts(starts: int, N: int, K: int, d: int, seed: int) -> Tensor:
@@ -63,6 +64,53 @@ def antipodal_starts(starts: int, y: Tensor, K: int, d: int, seed: int) -> Tenso
     return normalize(sign * pole + 0.1 * gaussian_starts(starts, len(y), K, d, seed), dim=-1)
 
 
+def onto_sphere(x: Tensor) -> Tensor:
+    """Rows of length 1."""
+    return normalize(x, dim=-1)
+
+
+def into_ball(x: Tensor) -> Tensor:
+    """Rows of length at most 1: longer ones are divided by their length (arXiv 2311.05139)."""
+    return x / x.norm(dim=-1, keepdim=True).clamp(min=1)
+
+
+def follow(
+    objective: str,
+    z: Tensor,
+    y: Tensor,
+    tau: float,
+    steps: int,
+    rate: float = 0.05,
+    **options: object,
+) -> Tensor:
+    """Where Adam takes unit rows, its rate falling to 0 as a half cosine.
+
+    For gradients that belong to no function, such as those of detached weights, along which a line
+    search decides nothing.
+
+    Args:
+        objective: an id of `supcon_theory.objectives`.
+        z: (starts, N, K, d) unit rows in float64.
+        y: (N,) labels.
+        tau: temperature.
+        steps: of Adam.
+        rate: its first learning rate.
+        options: of the objective.
+
+    Returns:
+        The unit embeddings at the end.
+    """
+    function, x = losses(objective, y, tau, **options), z.clone().requires_grad_()
+    optimiser = torch.optim.Adam([x], lr=rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        function(onto_sphere(x)).sum().backward()
+        optimiser.step()
+        schedule.step()
+    return onto_sphere(x.detach())
+
+
 def optimise(
     objective: str,
     z: Tensor,
@@ -71,6 +119,8 @@ def optimise(
     iterations: int = 1000,
     gradient_tolerance: float = 1e-9,
     watch: Callable[[int, Tensor, Tensor], None] | None = None,
+    ball: bool = False,
+    **options: object,
 ) -> tuple[Tensor, Minimised]:
     """Minimise an objective (or maximise "gap") over unit rows from starts z (starts, N, K, d).
 
@@ -84,9 +134,11 @@ def optimise(
         iterations: most steps of a start.
         gradient_tolerance: norm of the gradient at which a start has arrived.
         watch: `watch(step, starts, z)` sees the starts still moving after each step.
+        ball: over rows of the unit ball instead: longer ones are drawn back to the sphere.
+        options: of the objective.
 
     Returns:
-        The unit embeddings at the end, and the optimiser's account (values with the sign of the
+        The embeddings at the end, and the optimiser's account (values with the sign of the
         objective itself).
 
     Raises:
@@ -95,21 +147,22 @@ def optimise(
     if z.dtype != torch.float64:
         raise TypeError(f"z is {z.dtype}: free embeddings are optimised in float64.")
     starts, N, K, d = z.shape
-    function = losses(objective, y, tau)
+    function = losses(objective, y, tau, **options, **({"unit": False} if ball else {}))
+    onto = into_ball if ball else onto_sphere
     sign = -1.0 if objective == "gap" else 1.0
 
     def flat(x: Tensor) -> Tensor:
         x = x.view(-1, N, K, d)
         # The gradient through the normalisation grows as 1 / length: keep rows off the origin.
-        short = (x.norm(dim=-1) < 0.5).flatten(1).any(1)
-        return torch.where(short, torch.inf, sign * function(normalize(x, dim=-1)))
+        short = (x.norm(dim=-1) < 0.5).flatten(1).any(1) & (not ball)
+        return torch.where(short, torch.inf, sign * function(onto(x)))
 
     def seen(step: int, rows: Tensor, x: Tensor) -> None:
         if watch is not None:
-            watch(step, rows, normalize(x.view(-1, N, K, d), dim=-1))
+            watch(step, rows, onto(x.view(-1, N, K, d)))
 
     found = minimise(flat, z.reshape(starts, -1), iterations, gradient_tolerance, watch=seen)
-    end = normalize(found.x.view(starts, N, K, d), dim=-1)
+    end = onto(found.x.view(starts, N, K, d))
     return end, Minimised(
         found.x, sign * found.value, found.gradient_norm, found.iterations, found.stalled
     )

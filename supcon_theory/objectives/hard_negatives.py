@@ -17,11 +17,16 @@ from supcon_theory.objectives.coupled import with_positive
 from supcon_theory.pairs.batch import Batch
 
 
-def _log_tilted(b: Batch, name: str, beta: float, detach_weights: bool) -> Tensor:
+def log_tilted(b: Batch, name: str, beta: float, detach_weights: bool) -> Tensor:
     """Log M_beta of a set, (N, K): the log sum at (1 + beta) s less that at beta s."""
     if number(beta, "beta", 0) == 0:
         return b.log_sum(name) - b.log_size(name)
     low, high = b.log_sums(name, beta, 1 + beta)
+    return hardened(low, high, beta, detach_weights)
+
+
+def hardened(low: Tensor, high: Tensor, beta: float, detach_weights: bool) -> Tensor:
+    """Log M_beta of a set from its log sums at beta s and (1 + beta) s."""
     if detach_weights:  # with e^{beta s} held constant the gradient is that of high / (1 + beta)
         return high / (1 + beta) + (high * (beta / (1 + beta)) - low).detach()
     return high - low
@@ -58,7 +63,7 @@ def h_nscl(
         The loss.
     """
     b = Batch(z, y, tau, "own", "oth", unit=unit)
-    tilted = _log_tilted(b, "oth", beta, detach_weights)
+    tilted = log_tilted(b, "oth", beta, detach_weights)
     return b.reduce(with_positive(b, tilted + b.log_size("oth")), reduction)
 
 
@@ -93,7 +98,7 @@ def hucl(
         The loss.
     """
     b = Batch(z, y, tau, "own", "ins", unit=unit)
-    tilted = _log_tilted(b, "ins", beta, detach_weights)
+    tilted = log_tilted(b, "ins", beta, detach_weights)
     return b.reduce(with_positive(b, tilted + b.log_size("ins")), reduction)
 
 
@@ -139,7 +144,7 @@ def hcl(
     """
     number(tau_plus, "tau_plus", 0, 1)
     b = Batch(z, y, tau, "own", "ins")
-    tilted = _log_tilted(b, "ins", beta, detach_weights)[..., None]
+    tilted = log_tilted(b, "ins", beta, detach_weights)[..., None]
     mean = _log_debiased(tilted, b.own(), -1 / tau, tau_plus, clamp)
     return b.reduce(with_positive(b, mean + b.log_size("ins")), reduction)
 
@@ -226,7 +231,7 @@ def hscl(
     """
     choice(positives, "positives", ("class", "own"))
     b = Batch(z, y, tau, "oth", "P" if positives == "class" else "own", unit=unit)
-    tilted = _log_tilted(b, "oth", beta, detach_weights) + b.log_size("ins")
+    tilted = log_tilted(b, "oth", beta, detach_weights) + b.log_size("ins")
     if positives == "own":
         return b.reduce(with_positive(b, tilted), reduction)
     number_of_pairs = b.classes.n.to(tilted) * b.K - 1

@@ -23,6 +23,9 @@ MODULES = {
     "scl_jiang": "hard_negatives",
     "hcl": "hard_negatives",
     "debiased": "hard_negatives",
+    "scl_ball": "class_level",
+    "ucl_ball": "class_level",
+    "ssem": "class_level",
     "cross_entropy": "class_weights",
 }
 IDS = tuple(MODULES)

@@ -6,7 +6,8 @@ made of
 
     log_sum(set)           log E(set) = log of sum over the set of e^{s_ab}    one per anchor
     own()                  s_ap for the other views p of the same sample       K - 1 per anchor
-    mean_own(), mean_P()   means of s_ap over positives                        one per anchor
+    mean_own(), mean_P(), mean_sis()   means of s_ap over positives            one per anchor
+    log_sum_all(scale)     log of the sum over all rows, the anchor too        one per anchor
     following(j)           s_ap for the j-th row p after a in its class        one per anchor
 """
 
@@ -151,6 +152,15 @@ class Batch:
                 return terms.masked_fill(empty, 1).log().masked_fill(empty, -torch.inf)
         return self.log_sums(name, 1.0)[0]
 
+    def log_sum_all(self, *scales: float) -> Tensor:
+        """Log sum over all rows, the anchor too, of exp(scale s_ab), (scales, N, K)."""
+        itself = torch.stack([scale * self.itself() for scale in scales])
+        return torch.logaddexp(self.log_sums("rest", *scales), itself)
+
+    def itself(self) -> Tensor:
+        """s_aa, (N, K)."""
+        return self.x.square().sum(-1)
+
     def own(self) -> Tensor:
         """s_ap for the other views p of the anchor's sample, (N, K, K-1)."""
         shifted = [self.x.roll(-j, 1) for j in range(1, self.K)]
@@ -161,7 +171,7 @@ class Batch:
         total = (self.x * self.x.sum(1, keepdim=True)).sum(-1)
         if with_self:
             return total / self.K
-        return (total - self.x.square().sum(-1)) / (self.K - 1)
+        return (total - self.itself()) / (self.K - 1)
 
     def mean_P(self) -> Tensor:
         """Mean of s_ap over p in P, (N, K): x_a against the sum over the class."""
@@ -171,6 +181,12 @@ class Batch:
         total = (self.x * (sums.index_select(0, classes)[:, None] - self.x)).sum(-1)
         count = torch.as_tensor(self.size("P")).clamp(min=1)  # 0 only for anchors without a loss
         return total / count[:, None]
+
+    def mean_sis(self) -> Tensor:
+        """Mean of s_ap over p in sis, (N, K): P without the own views."""
+        P, sis = (torch.as_tensor(self.size(name))[:, None].clamp(min=1) for name in ("P", "sis"))
+        own = self.K * self.mean_own(with_self=True) - self.itself()
+        return (P * self.mean_P() - own) / sis
 
     def following(self, j: int) -> tuple[Tensor, Tensor]:
         """s_ap, (N, K), for the j-th row p after the anchor in its class; if p != a, (N,)."""

@@ -57,7 +57,9 @@ class Seen:
     def sets(self) -> dict[str, Rows]:
         """The rows of every set of `pairs.sets`, by name."""
         own, sis, oth = self.own, self.sis, self.oth
+        itself = Rows(*2 * (np.ones((len(oth.size), 1)),))
         return {
+            **{"class": itself + own + sis, "own0": itself + own, "all": itself + own + sis + oth},
             **{"own": own, "sis": sis, "oth": oth, "ins": sis + oth, "P": own + sis},
             **{"rest": own + sis + oth, "view": self.sis_view + self.oth_view},
             **{"view_oth": self.oth_view, "weights": self.weights},

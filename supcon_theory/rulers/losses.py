@@ -122,6 +122,22 @@ def debiased(seen: Seen, tau_plus: float = 0.1) -> Floats:
     return hcl(seen, 0.0, tau_plus)
 
 
+def scl_ball(seen: Seen, beta: float = 0.0) -> Floats:
+    """log(e^{s_ap} + M_beta(oth)) - s_ap, p in the class, the anchor too."""
+    return with_positive(seen, seen.log_tilted("oth", beta), "class")
+
+
+def ucl_ball(seen: Seen, beta: float = 0.0) -> Floats:
+    """log(e^{s_ap} + M_beta(all)) - s_ap, p in the class, the anchor too."""
+    return with_positive(seen, seen.log_tilted("all", beta), "class")
+
+
+def ssem(seen: Seen, alpha: float = 0.5) -> Floats:
+    """Log E(all) - alpha mean of s_ap over own and itself - (1 - alpha) mean over sis."""
+    sis = (1 - alpha) * seen.mean("sis") if alpha < 1 else 0.0
+    return seen.log_sum("all") - alpha * seen.mean("own0") - sis
+
+
 def cross_entropy(seen: Seen) -> Floats:
     """Log sum_c e^{<z, w_c>/tau} - <z, w_y>/tau with unit class weights."""
     return seen.log_sum("weights") - seen.mean(seen.weights.first(1))
@@ -135,7 +151,7 @@ class Loss:
     needs: tuple[str, ...]  # sets in which an anchor must have a row
     equal: str  # formula of the value when all similarities are equal
     least: str  # formula of the least value, balanced classes
-    per_pair: bool = False  # the mean is over pairs (anchor, positive)
+    per_pair: int | None = None  # the mean is over pairs: so many of an anchor's class are none
     random: str = ""  # formula near which it is for many random directions
 
     @property
@@ -148,13 +164,15 @@ class Loss:
         has = n > 0
         for name in self.sets(options):
             has = has & (SETS[name].size(N, K, n) > 0)
-        pairs = self.per_pair and "own" not in self.sets(options)
-        return np.where(has, K * n - 1 if pairs else 1.0, 0.0)
+        if self.per_pair is None or "own" in self.sets(options):
+            return np.where(has, 1.0, 0.0)
+        return np.where(has, K * n - self.per_pair, 0.0)
 
     def sets(self, options: Mapping[str, Any]) -> list[str]:
         """The sets of `pairs.sets` in which an anchor must have a row."""
         own = options.get("positives") == "own"
-        return ["own" if own and name == "P" else name for name in self.needs if name in SETS]
+        needs = ["own" if own and name == "P" else name for name in self.needs if name in SETS]
+        return [] if options.get("alpha") == 1 else needs  # of `ssem`: no other sample is wanted
 
     def __call__(self, seen: Seen, options: Mapping[str, Any]) -> Floats:
         """(anchors,) losses."""
@@ -185,12 +203,15 @@ LOSSES = {
     "supcon_in": Loss(supcon_in, ("P",), "log(NK - 1)", f"log(nK - 1 + nK(C-1) {CLASS})"),
     "hucl": Loss(hucl, ("own", "ins"), "log(1 + K(N-1))", f"log(1 + K(N-1) {INSTANCE})"),
     "h_nscl": Loss(h_nscl, ("own", "oth"), "log(1 + nK(C-1))", f"log(1 + nK(C-1) {CLASS})"),
-    "hscl": Loss(hscl, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", True),
+    "hscl": Loss(hscl, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", 1),
     "scl_jiang": Loss(
-        scl_jiang, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", True, random=NEAR
+        scl_jiang, ("oth", "P"), "log(1 + K(N-1))", f"log(1 + K(N-1) {CLASS})", 1, random=NEAR
     ),
     "hcl": Loss(hcl, ("own", "ins"), "log(1 + K(N-1))", ""),
     "debiased": Loss(debiased, ("own", "ins"), "log(1 + K(N-1))", ""),
+    "scl_ball": Loss(scl_ball, ("oth", "class"), "log 2", f"log(1 + {CLASS})", 0),
+    "ucl_ball": Loss(ucl_ball, ("class",), "log 2", f"log(1 + (1 + (C-1) {CLASS})/C)", 0),
+    "ssem": Loss(ssem, ("sis",), "log(NK)", "log(K Z(a*)) - (alpha + (1-alpha) a*)/tau"),
     "cross_entropy": Loss(cross_entropy, ("weights",), "log C", f"log(1 + (C-1) {CLASS})"),
 }
 
@@ -224,7 +245,7 @@ CHOICES = {
     "detach_weights": (False, True),
     "clamp": (True,),  # without it the loss is undefined for many embeddings and has no scale
 }
-RANGES = {"beta": (0.0, np.inf), "tau_plus": (0.0, 1.0)}
+RANGES = {"beta": (0.0, np.inf), "tau_plus": (0.0, 1.0), "alpha": (0.0, np.nextafter(1.0, 2.0))}
 
 
 def _check_option(name: str, value: object) -> None:

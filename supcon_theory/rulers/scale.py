@@ -10,7 +10,7 @@ Each line says what it is:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -28,9 +28,12 @@ from supcon_theory.theory.floors import (
     at_most,
     class_floor,
     debiased_floor,
+    mixed,
     weights_floor,
 )
 from supcon_theory.theory.minima import dhel_official_minimum
+from supcon_theory.theory.mixture import collapse_threshold, ssem_minimum
+from supcon_theory.theory.tilt import best_cosine, equal_cosine_loss
 
 Status = Literal["exact minimum", "bound, not attained", "best found", "attained", "simulated"]
 MARGIN = 0.3  # in cosine, of the landmark
@@ -213,10 +216,41 @@ def floor_weights(setting: Setting) -> list[Line]:
     return [setting.line("least", found, "bound, not attained", "", meaning)]
 
 
+def floor_ucl_ball(setting: Setting) -> list[Line]:
+    """The closed form; with a tilt that of none is a bound, the best found has equal cosines."""
+    least, *_ = floor_of(TERMS["ucl_ball"])(setting)
+    beta, C = setting.options["beta"], setting.classes
+    if beta == 0 or C is None:
+        return [least]
+    meaning = "no embedding is below: the loss without hardness"
+    lines = [replace(least, status="bound, not attained", meaning=meaning)]
+    if setting.balanced and (setting.dim is None or setting.dim >= C):
+        tilt = beta / setting.tau
+        rho = best_cosine(C, setting.tau, tilt)
+        found = float(equal_cosine_loss(C, setting.tau, tilt, rho))
+        meaning = f"classes collapsed, every two at cosine {rho:.3g} (needs d >= {C})"
+        line = (Summary(found, found, found), "best found", "log(1 + M(rho*))", meaning)
+        lines.append(setting.line("best found", *line))
+    return lines
+
+
+def floor_ssem(setting: Setting) -> list[Line]:
+    """The closed form of balanced classes, else a bound."""
+    C, alpha = setting.classes, setting.options["alpha"]
+    if C is None or not setting.balanced:
+        return floor_of(mixed(alpha))(setting)
+    n = setting.batch // C
+    least = ssem_minimum(C, n, setting.views, setting.tau, alpha)
+    collapsed = alpha <= collapse_threshold(C, n, setting.tau)
+    points = C if collapsed else setting.batch
+    return [_least(setting, Summary(least, least, least), points, True)]
+
+
 FLOORS = {
     **{id: floor_of(terms) for id, terms in TERMS.items()},
     **{"dhel_official": floor_dhel_official, "cross_entropy": floor_weights},
     **{"debiased": floor_debiased, "hcl": floor_debiased},
+    **{"ucl_ball": floor_ucl_ball, "ssem": floor_ssem},
 }
 
 

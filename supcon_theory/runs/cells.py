@@ -19,6 +19,7 @@ from filelock import Timeout
 
 from supcon_theory.audits.columns import Table
 from supcon_theory.runs import machine, store
+from supcon_theory.runs.exits import NO_MEMORY, Refused, out_of_memory, refusal
 
 Tables = dict[str, pd.DataFrame]
 Measure = Callable[[Any, "Context"], pd.DataFrame | Tables]
@@ -80,7 +81,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Done:
-    """How computing one cell ended: "done", "busy" (another has it), "failed" or "error"."""
+    """How computing one cell ended.
+
+    "done", "found" (it was there), "busy" (another has it), "failed" (it ended early), "broken"
+    (what the program rests on did) or "error" (a bug).
+    """
 
     state: str
     text: str = ""
@@ -106,8 +111,9 @@ def work(
         force: compute it although it is there.
 
     Returns:
-        "failed" for a FloatingPointError (a loss that is not finite), with its message; "error"
-        for any other exception, with the traceback.
+        "failed" for a FloatingPointError (a loss that is not finite), with its message, and for
+        memory that was refused; "broken" for what the system refuses, and for data that are not
+        what they were, in one sentence; "error" for any other exception, with the traceback.
 
     """
     said: list[str] = []
@@ -116,7 +122,7 @@ def work(
         with entry.lock().acquire(timeout=-1 if patient else 0):
             if entry.available(said.append):
                 if not force:
-                    return Done("done", damaged=tuple(said))
+                    return Done("found", damaged=tuple(said))
                 entry.reopen()
             cpu = time.process_time()
             result = measure(config, context)
@@ -131,5 +137,11 @@ def work(
         return Done("busy")
     except FloatingPointError as error:
         return Done("failed", str(error), tuple(said))
-    except (Exception, SystemExit):  # whatever a cell ends with is its own end only
+    except (Refused, store.Damaged) as error:
+        return Done("broken", str(error), tuple(said))
+    except OSError as error:
+        return Done("broken", refusal(error), tuple(said))
+    except (Exception, SystemExit) as error:  # whatever a cell ends with is its own end only
+        if out_of_memory(error):
+            return Done("failed", NO_MEMORY, tuple(said))
         return Done("error", traceback.format_exc(), tuple(said))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from supcon_theory.runs import store
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
+from supcon_theory.runs.exits import Broken
 from supcon_theory.runs.workers import run
 
 
@@ -40,13 +41,12 @@ def compute(
         later: seconds that what follows will take, for the time left.
 
     Returns:
-        the tables, with the cell's key as first column; a `FloatingPointError` ends its own cell
-        only.
+        the tables, with the cell's key as first column; what fails ends its own cell only.
 
     Raises:
         ValueError: two cells have the same name.
-        RuntimeError: a cell broke in another way; the remaining ones are computed and stored. Or
-            what was computed is not there any more.
+        Broken: what was computed is not there any more; or what `run` raises.
+        RuntimeError: a cell broke in another way; the remaining ones are computed and stored.
 
     """
     if len({cell.name for cell, _ in cells}) < len(cells):
@@ -67,7 +67,7 @@ def compute(
             with entry.lock():  # another command with --force may compute it just now
                 files = _read(entry)
         if files is None:
-            raise RuntimeError(f"{entry.folder} was removed or altered while it was in use")
+            raise Broken(f"{entry.folder} was removed or altered while it was in use")
         for name, data in sorted(files.items()):
             if not name.endswith(".csv"):
                 continue
@@ -76,7 +76,7 @@ def compute(
             tables.setdefault(name.removesuffix(".csv"), []).append(table)
     joined = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}
     damaged = [sentence for end in ended.values() for sentence in end.damaged]
-    return Outcome(joined, failed, damaged, len(missing))
+    return Outcome(joined, failed, damaged, sum(end.state == "done" for end in ended.values()))
 
 
 def _read(entry: store.Entry) -> dict[str, bytes] | None:

@@ -17,18 +17,22 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 BY_WEIGHT = (0, 3, 2, 4, 1, 130)
 """A broken theorem outweighs a broken program: it is never hidden by one."""
-KILLED = "A worker was killed, perhaps for want of memory: use fewer --jobs."
+KILLED = "its process was killed, perhaps for want of memory: use fewer --jobs"
+NO_MEMORY = "there was not enough memory"
 KEPT = "Finished cells are kept; the same command goes on from there."
 
 
 class Refused(ValueError):
     """Bad usage, in one sentence."""
+
+
+class Broken(RuntimeError):
+    """What the program rests on broke (disk, memory, files that changed), in one sentence."""
 
 
 class Parsed(Exception):
@@ -55,17 +59,35 @@ def guard(command: Callable[[], int]) -> int:
         code, sentence = 2, str(error)
     except KeyboardInterrupt:
         code, sentence = 130, f"Stopped. {KEPT}"
-    except BrokenProcessPool:
-        code, sentence = 3, f"{KILLED} {KEPT}"
     except BrokenPipeError:  # `| head`; what is written at the end of the process goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code, sentence = 4, f"Whoever read the output is gone. {KEPT}"
+    except Broken as error:
+        code, sentence = 4, f"{error}. {KEPT}"
+    except OSError as error:
+        code, sentence = 4, f"{refusal(error)}. {KEPT}"
     except (Exception, SystemExit) as error:
-        traceback.print_exc()
-        code, sentence = 4, f"The program broke ({type(error).__name__}, above). {KEPT}"
+        if out_of_memory(error):
+            code, sentence = 4, f"{NO_MEMORY}: use fewer --jobs, or smaller numbers. {KEPT}"
+        else:
+            traceback.print_exc()
+            code, sentence = 4, f"The program broke ({type(error).__name__}, above). {KEPT}"
     if sentence:
-        print(sentence, file=sys.stderr)
+        with suppress(OSError):  # nobody hears it: the code still says it
+            print(sentence, file=sys.stderr)
     return code
+
+
+def refusal(error: OSError) -> str:
+    """What the system refused, in words, with the file if it names one."""
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return ": ".join([error.strerror or str(error) or type(error).__name__, *names])
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory was refused: by Python, NumPy or PyTorch (without a class, on a CPU)."""
+    named = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and named)
 
 
 def worst(codes: Iterable[int]) -> int:

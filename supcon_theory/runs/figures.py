@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -46,8 +46,8 @@ def draw(name: str, folder: Path, earlier: Path, singly: bool = True) -> str:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         return f"There is no figure, since there is no drawing {module}; tables are complete."
-    tables = _hashes(folder)
-    source = _source(Path(spec.origin).parent, tables, singly)
+    tables = set(folder.rglob("*"))
+    source = _source(Path(spec.origin).parent, folder, singly)
     if _taken(earlier, source, folder):
         return ""
     try:
@@ -58,7 +58,7 @@ def draw(name: str, folder: Path, earlier: Path, singly: bool = True) -> str:
         return (
             f"There is no figure, since {module} broke (above); tables and verdicts are complete."
         )
-    files = {name: of for name, of in _hashes(folder).items() if name not in tables}
+    files = _hashes(folder, set(folder.rglob("*")) - tables)
     store.write_json(folder / DRAWN, {"source": source, "files": files})
     return ""
 
@@ -71,18 +71,20 @@ def _draw(module: str, asked: list[str]) -> None:
         style.main(importlib.import_module(module).draw, asked)
 
 
-def _source(programs: Path, tables: Mapping[str, str], singly: bool) -> str:
+def _source(programs: Path, folder: Path, singly: bool) -> str:
     """A hash of all that figures depend on: tables, programs, what they are drawn with."""
-    read = {name: of for name, of in tables.items() if name.endswith(".csv")}
-    declared = _hashes(Path(columns.__file__).parent, "columns.*")
+    declared = Path(columns.__file__).parent
     libraries = [version(name) for name in ("matplotlib", "numpy", "pandas")]
-    drawn_by = [_hashes(programs, "*.py"), _hashes(programs, "*.mplstyle"), declared, libraries]
-    return store.key([read, drawn_by, singly])
+    drawn_by = [
+        _hashes(programs, [*programs.rglob("*.py"), *programs.rglob("*.mplstyle")]),
+        _hashes(declared, declared.glob("columns.*")),
+    ]
+    return store.key([_hashes(folder, folder.rglob("*.csv")), drawn_by, libraries, singly])
 
 
-def _hashes(folder: Path, pattern: str = "*") -> dict[str, str]:
-    """The hash of each file of a folder, however deep, by its place there."""
-    files = (path for path in sorted(folder.rglob(pattern)) if path.is_file())
+def _hashes(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
+    """The hash of each file among these, by its place in the folder."""
+    files = (path for path in sorted(paths) if path.is_file())
     return {os.path.relpath(path, folder): store.digest(path.read_bytes()) for path in files}
 
 
@@ -91,7 +93,8 @@ def _taken(earlier: Path, source: str, folder: Path) -> bool:
     try:
         found = store.read_json(earlier / DRAWN)
         files = dict(found["files"])
-        if found["source"] != source or not files.items() <= _hashes(earlier).items():
+        there = [path for path in earlier.rglob("*") if os.path.relpath(path, earlier) in files]
+        if found["source"] != source or _hashes(earlier, there) != files:
             return False
         for name in files:
             store.write(folder / name, (earlier / name).read_bytes())

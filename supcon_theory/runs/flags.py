@@ -9,10 +9,12 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from supcon_theory.runs import store
+from supcon_theory.runs import bounds, store
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.exits import Parsed, Refused
 
 RUNNING = {"jobs", "out", "name", "force", "retrain", "strict"}
@@ -28,7 +30,7 @@ def available_cores() -> int:
 class Common:
     """Flags of every experiment."""
 
-    seeds: int = 5
+    seeds: Annotated[int, Between(1, 10_000)] = 5
     """Number of seeds."""
     jobs: int | None = None
     """Cells computed at the same time, one thread each; as many as cores, but 1 on a GPU."""
@@ -70,7 +72,7 @@ class Common:
             ValueError: in one sentence, with what is allowed.
 
         """
-        self.at_least(seeds=1)
+        bounds.check(self)
         if self.workers < 1:
             raise ValueError(f"jobs is {self.jobs} but must be at least 1")
         if self.name and not re.fullmatch(r"\w[\w.=+-]{,49}", self.name):

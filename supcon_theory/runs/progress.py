@@ -57,6 +57,10 @@ class Progress:
             title += f" {self._overall(self.bar.tasks[self.task].time_remaining)}"
         self.bar.update(self.task, description=title)
 
+    def waits(self, name: str) -> None:
+        """Another command computes a cell."""
+        self.bar.console.print(f"{name}: another command computes it; waiting", markup=False)
+
     def finish(self, name: str, failure: str) -> None:
         """A cell is done, or ended early for the reason given."""
         self.done += 1

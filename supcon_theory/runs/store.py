@@ -4,21 +4,26 @@ An entry is `<folder>/`: its files, `files.json` (name -> sha256, rewritten afte
 `manifest.json`, written last: an entry without it is unfinished. Bytes are serialised first,
 written to a temporary file, fsynced and renamed, so a kill at any moment leaves the old file or the
 new one. What an entry is about (its identity) stands in the manifest and is compared on reading.
-Whoever holds the lock sets an odd entry aside as a whole, renamed to `*.damaged`: neither used nor
-deleted. Nothing here reads a pickle: callers store CSV, JSON, .npz and bytes for
-`torch.load(weights_only=True)`.
+Whoever holds the lock sweeps what a killed writer left, and sets an odd entry aside as a whole,
+renamed to `*.damaged`: neither used nor deleted. Nothing here reads a pickle: callers store CSV,
+JSON, .npz and bytes for `torch.load(weights_only=True)`. The empty lock files stay: to remove one
+that somebody waits for would let two in.
 """
 
 import hashlib
 import itertools
 import json
 import os
+import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # what `write` calls a file until it is whole
 
 
 def write(path: Path, data: bytes) -> None:
@@ -89,6 +94,30 @@ class Damaged(Exception):
     """A stored entry is not what was written, or not about what it should be."""
 
 
+def contents(path: Path) -> bytes:
+    """The bytes of a regular file; anything else in its place is never waited for.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        the bytes.
+
+    Raises:
+        Damaged: it is not there, is no regular file, or cannot be read.
+
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO has no end
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Damaged(f"{path} is no regular file")
+            return file.read()
+    except (OSError, ValueError) as error:  # the latter: a name that none can have
+        reason = getattr(error, "strerror", None) or error
+        raise Damaged(f"{path} cannot be read ({reason})") from None
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The dict in a JSON file.
 
@@ -102,10 +131,9 @@ def read_json(path: Path) -> dict[str, Any]:
         Damaged: the file is not there, or not what `write_json` writes.
 
     """
+    data = contents(path)
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise Damaged(f"{path} cannot be read ({error.strerror})") from None
+        content = json.loads(data)
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
@@ -136,7 +164,12 @@ class Entry:
 
         """
         index = self.folder / "files.json"
-        return read_json(index) if index.exists() else {}
+        if not os.path.lexists(index):
+            return {}
+        found = read_json(index)
+        if odd := [name for name in found if name in ("", ".", "..") or Path(name).name != name]:
+            raise Damaged(f"{index} names {odd[0]!r}, which is no file of the entry")
+        return found
 
     def add(self, name: str, data: bytes) -> None:
         """Write a file of the entry and note its hash."""
@@ -157,10 +190,7 @@ class Entry:
 
         """
         path = self.folder / name
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise Damaged(f"{path} cannot be read ({error.strerror})") from None
+        data = contents(path)
         if digest(data) != self.files().get(name):
             raise Damaged(f"{path} does not have the hash it was written with")
         return data
@@ -191,10 +221,12 @@ class Entry:
             Damaged: anything in the entry is odd.
 
         """
+        if not os.path.lexists(self.folder):
+            return False
+        if not self.folder.is_dir():
+            raise Damaged(f"{self.folder} is not a folder")
         path = self.folder / "manifest.json"
-        if not path.exists():
-            if os.path.lexists(self.folder) and not self.folder.is_dir():
-                raise Damaged(f"{self.folder} is not a folder")
+        if not os.path.lexists(path):
             return False
         manifest = read_json(path)
         for name, value in json.loads(json.dumps(self.identity)).items():
@@ -219,6 +251,7 @@ class Entry:
 
         """
         try:
+            self._sweep()
             self.files()
             return self.finished()
         except Damaged as error:
@@ -227,3 +260,18 @@ class Entry:
             os.rename(self.folder, place)
             say(f"{error}; all of it is set aside as {place.name} and computed again")
             return False
+
+    def _sweep(self) -> None:
+        """Remove the temporary files of a writer that was killed; the lock says that none writes.
+
+        Raises:
+            Damaged: the folder holds anything but files, so that one may be in the way.
+
+        """
+        if not self.folder.is_dir():
+            return
+        for path in sorted(self.folder.iterdir()):
+            if not path.is_file():
+                raise Damaged(f"{path} is no regular file")
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink()

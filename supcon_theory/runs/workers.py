@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from supcon_theory.runs.cells import Cell, Context, Done, Measure, work
+from supcon_theory.runs.exits import KILLED, Broken
 from supcon_theory.runs.progress import Progress
 from supcon_theory.runs.store import Entry
 
@@ -43,6 +45,10 @@ def run(
     Returns:
         how each ended, by name.
 
+    Raises:
+        Broken: what the program rests on did, so that the others would end as the first one; what
+            is finished is kept.
+
     """
     if not cells:
         return {}
@@ -57,6 +63,8 @@ def run(
         compute = _here if here else _in_workers
         ended = {}
         for name, done in compute(cells, measure, context, jobs, force, progress):
+            if done.state == "broken":
+                raise Broken(f"{name}: {done.text.rstrip('.')}")
             progress.finish(name, done.text if done.state == "failed" else "")
             ended[name] = done
     return ended
@@ -89,12 +97,33 @@ def _here(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str,
         told = replace(context, report=lambda part, name=cell.name: progress.report(name, part))
         done = work(measure, cell.config, entry, told, patient, force)
         if done.state == "busy":  # another command computes it: come back and wait for it
+            progress.waits(cell.name)
             waiting.append((cell, entry, True))
         else:
             yield cell.name, done
 
 
 def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str, Done]]:
+    """A worker that dies takes all with it: those that it can have been are tried alone."""
+    groups = [(list(cells), jobs)]
+    while groups:
+        some, at_once = groups.pop(0)
+        left = {cell.name: (cell, entry) for cell, entry in some}
+        try:
+            for name, done in _pool(some, measure, context, at_once, force, progress):
+                del left[name]
+                yield name, done
+        except BrokenProcessPool:
+            pairs = list(left.values())
+            if len(some) == 1:
+                yield pairs[0][0].name, Done("failed", KILLED)
+                continue
+            suspects, others = pairs[:at_once], pairs[at_once:]  # they are begun in order
+            groups = [([pair], 1) for pair in suspects] + groups
+            groups += [(others, at_once)] if others else []
+
+
+def _pool(cells, measure, context, jobs, force, progress) -> Iterator[tuple[str, Done]]:
     spawn = multiprocessing.get_context("spawn")
     events = spawn.Queue()
     others = set(multiprocessing.active_children())
@@ -116,6 +145,7 @@ def _in_workers(cells, measure, context, jobs, force, progress) -> Iterator[tupl
                 cell, entry = running.pop(future)
                 ended = future.result()
                 if ended.state == "busy":
+                    progress.waits(cell.name)
                     running[submit(cell, entry, True)] = (cell, entry)
                 else:
                     yield cell.name, ended

@@ -46,7 +46,7 @@ def mean_interval_of_bounded(
     Example:
         >>> low, high = mean_interval_of_bounded([0.4, 0.5, 0.6] * 100, 0, 1)
         >>> round(low, 2), round(high, 2)
-        (0.48, 0.52)
+        (0.49, 0.51)
     """
     x = np.asarray(values, float)
     require(0 < confidence < 1, "pass a level between 0 and 1", confidence=confidence)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import entr, xlogy
 
 from supcon_theory.theory.counts import (
     Floats,
@@ -62,6 +63,14 @@ def _all_others(n: Floats, N: float, K: int) -> Floats:
     return np.full_like(n, K * (N - 1))
 
 
+def _own_share(n: Floats, N: float, K: int) -> Floats:
+    return 1 + n / N
+
+
+def _other_share(n: Floats, N: float, K: int) -> Floats:
+    return (N - n) / N
+
+
 DECOUPLED, COUPLED = Terms(_nothing, _others), Terms(_this_positive, _others)
 IN_VIEW, ALL_POSITIVES = Terms(_nothing, _others_in_view), Terms(_positives, _others)
 SCALED = Terms(_this_positive, _all_others)
@@ -71,7 +80,33 @@ TERMS = {
     **dict.fromkeys(("nt_xent", "hucl", "nscl_coupled", "h_nscl", "n_pairs"), COUPLED),
     **dict.fromkeys(("supcon", "supcon_in"), ALL_POSITIVES),
     **dict.fromkeys(("scl_jiang", "hscl"), SCALED),
+    # a mean of negatives, and positives that are the whole class, the anchor too: of all rows n / N
+    # have the positives' mean of e^s, so that M_beta >= M_0 >= (n/N) e^p + (1 - n/N) e^q
+    "scl_ball": Terms(_this_positive, _this_positive),
+    "ucl_ball": Terms(_own_share, _other_share),
 }
+
+
+def mixed(alpha: float) -> Terms:
+    """Terms of `ssem`: A = K e^{h(alpha)} (n-1)^{1-alpha}, B = K (N-n), h the entropy of alpha.
+
+    With o and t the mean s to own views (and itself) and to sis, E(all) >= K (e^o + (n-1) e^t +
+    (N-n) e^q), and log(e^o + (n-1) e^t) is at least p + h(alpha) + (1-alpha) log(n-1) at the mean
+    p = alpha o + (1-alpha) t of the positives (Gibbs), with equality for the softmax weight alone.
+
+    Args:
+        alpha: weight of the own views.
+
+    Returns:
+        The terms.
+    """
+
+    def A(n: Floats, N: float, K: int) -> Floats:
+        with np.errstate(divide="ignore"):  # a class of one sample has a loss for alpha = 1 only
+            mates = xlogy(1 - alpha, np.maximum(n - 1, 0))
+        return K * np.exp(entr(alpha) + entr(1 - alpha) + mates)
+
+    return Terms(A, _others)
 
 
 def at_most(terms: Terms, positives: float) -> Terms:

@@ -108,6 +108,18 @@ def n_dhel_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> 
     return nscl_minimum(C, n, K, tau) - np.log(K)
 
 
+def scl_ball_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
+    """log(1 + exp(-C / ((C-1) tau))), at the class simplex; at every hardness, in the ball too."""
+    C, n, K, tau = checked_setting(C, n, K, tau)
+    return np.logaddexp(0, -C / ((C - 1) * tau))
+
+
+def ucl_ball_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -> Floats:
+    """log(1 + (1 + (C-1) exp(-C / ((C-1) tau))) / C), at the class simplex, without hardness."""
+    C, n, K, tau = checked_setting(C, n, K, tau)
+    return np.log1p((1 + (C - 1) * np.exp(-C / ((C - 1) * tau))) / C)
+
+
 MINIMA = {
     "dcl": dcl_minimum,
     "nscl": nscl_minimum,
@@ -122,6 +134,8 @@ MINIMA = {
     "dhel": dhel_minimum,
     "dhel_official": dhel_official_minimum,
     "n_dhel": n_dhel_minimum,
+    "scl_ball": scl_ball_minimum,
+    "ucl_ball": ucl_ball_minimum,
 }
 
 

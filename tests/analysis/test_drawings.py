@@ -79,6 +79,10 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
             negatives=[1, 16],
         )
         return {"table": many.assign(tau_train=0.5)}
+    if name == "anatomy":
+        parts = dict(protocol=["sweep", "followed", "simplex"], tau=[1.0, 0.5])
+        table = rows((c.ANATOMY,), rng, **two, **trained, **parts)
+        return {"table": table.assign(n=8)}
     if name == "collapse":
         table = rows((c.COLLAPSE,), rng, **two, **trained, **both, tau=[np.nan, 1.0])
         matrix = rows(
@@ -139,12 +143,39 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         return {"table": table}
     if name == "few_shot_counterexample":
         return {"table": rows((c.COUNTEREXAMPLE,), rng, seed=[0, 1], scale=[1.0, 2.0], m=[10, 1e4])}
+    if name == "class_collapse":
+        at = dict(C=[3], n=[3], tau=[0.5, 1.0], seed=[0, 1])
+        parts = dict(part=["mixture", "others", "features"], alpha=[0.1, 0.9])
+        methods = dict(method=["supervised", "joint"], objective=["ssem"])
+        return {"table": rows((c.CLASS_COLLAPSE,), rng, **at, **parts, **methods)}
+    if name == "hard_geometry":
+        at = dict(C=[3, 5], tau=[1.0], seed=[0, 1], tilt=[0.5, 2.0, 4.0], d=[4, 5])
+        parts = dict(part=["order", "threshold", "held"], objective=["ucl_ball", "hscl"])
+        ends = dict(weights=["differentiated", "held constant"])
+        table = rows((c.HARD_GEOMETRY,), rng, **at, **parts, **ends)
+        table = table.assign(violation_etf=-table["loss"], critical_tilt=1.0, iteration=100)
+        spectrum = rows((c.HARD_GEOMETRY,), rng, **at, **ends, rank=[1, 2])
+        return {"table": table, "spectrum": spectrum}
     if name == "small_samples":
         laws = ["isotropic", "thin", "sphere classes", "related", "independent", "sphere pairs"]
         measures = ["cdnv", "directional_cdnv", "nc1", "participation_ratio", "cka", "rsa"]
         at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
         table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
         return {"table": table}
+    if name == "supcon_identities":
+        forms = dict(objective=["supcon", "supcon_in"], seed=[0, 1])
+        batches = rows((c.SUPCON,), rng, **forms, law=["random", "clustered"], tau=[0.1, 1.0])
+        sees = dict(law=["spread", "one hard", "one hard of nine"], negatives=[1, 16])
+        anchor = rows((c.SUPCON,), rng, **forms, **sees, cosine=[-1.0, 0.0, 1.0], tau=[0.1, 1.0])
+        triplet = rows((c.SUPCON,), rng, seed=[0], tau=[0.01, 0.3, 100.0], u=[-6.0, 0.0, 6.0])
+        parts = {"batches": batches, "anchor": anchor, "triplet": triplet}
+        table = pd.concat([of.assign(part=part) for part, of in parts.items()], ignore_index=True)
+        return {"table": table}
+    if name == "supcon_accuracy":
+        levels = ["supcon", "supcon_in", "nt_xent", "nscl", "cross_entropy", "supcon, 2 positives"]
+        axes = dict(layer=["h", "z"], probe=["linear", "nearest centre", "neighbours"])
+        more = dict(classes=["seen", "unseen"], m=[1, 160], level=levels)
+        return {"table": rows((c.ACCURACY,), rng, **two, **axes, **more)}
     if name == "captured_energy":
         laws = ["gaussian", "enumerated", "views", "few shots", "axes"]
         at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])

@@ -56,7 +56,7 @@ def test_an_experiment_is_found_by_its_name(monkeypatch, capsys):
 
 def test_any_other_exception_is_exit_code_4(monkeypatch, capsys):
     def broken():
-        raise OSError("disk")
+        raise RuntimeError("a bug")
 
     monkeypatch.setattr(experiments, "names", broken)
     assert run(["list"]) == 4 and "Traceback" in capsys.readouterr().err

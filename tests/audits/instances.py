@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from supcon_theory.audits import columns
+from supcon_theory.audits import class_collapse, columns, hard_geometry
+from supcon_theory.audits.accuracy import accuracy_rows, training_row
+from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.captured_energy import energy_rows, equal_classes, task_rows
 from supcon_theory.audits.collapse import (
@@ -30,6 +32,8 @@ from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
 from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
+from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
+from supcon_theory.audits.supcon_batches import batch_rows, special_rows
 from supcon_theory.audits.training import checkpoint_audit, training_audit
 from supcon_theory.audits.whitened_laws import axes_row, enumerated_row, gaussian_rows
 from supcon_theory.measures.moments import class_moments
@@ -97,6 +101,14 @@ def of_embeddings(audited: Callable) -> Callable:
     return lambda counts: audited(*embeddings(counts))
 
 
+def probed(counts: Sequence[int]) -> list[dict]:
+    (x, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
+    training = training_row(x, y, "supcon", 0.2, {})
+    of = dict(draws=3, linear_draws=1, inverse_l2=10.0, seed=0)
+    found = accuracy_rows(x[:, 0], y, (queries[:, 0], of_queries), (1, min(counts)), **of)
+    return [training | row for row in found]
+
+
 GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
 INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
     "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
@@ -109,6 +121,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT, columns.PLACEMENT),
         lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
     ),
+    "anatomy": ((columns.ANATOMY,), of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS))),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),
@@ -121,6 +134,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT_CURVES,),
         lambda counts: correlations(few_shot(counts), list(columns.BOUNDS)),
     ),
+    "accuracy": ((columns.ACCURACY,), probed),
     "collapse": (
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),
@@ -136,6 +150,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     "audit": (
         (
             *GAP_AND_FLOORS,
+            columns.ANATOMY,
             columns.EMBEDDINGS,
             columns.SMALL_SAMPLES,
             columns.FINITE_SAMPLES,
@@ -195,6 +210,19 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
         (columns.ESTIMATES,),
         lambda: [*enumeration_audit(4, seed=0), two_points_audit(400, 20, seed=0)],
     ),
+    "supcon batches": (
+        (columns.SUPCON,),
+        lambda: [
+            row
+            for law in ("random", "clustered", "collapsed")
+            for row in batch_rows(law, 3, 4, 2, 5, tau=0.2, draws=2, seed=0)
+        ],
+    ),
+    "supcon special cases": ((columns.SUPCON,), lambda: list(special_rows(4, 2, seed=0))),
+    "supcon anchor": (
+        (columns.SUPCON,),
+        lambda: [*anchor_rows(0.2, (1, 8)), *triplet_rows(0.5)],
+    ),
     "whitened laws": (
         (columns.CAPTURED_ENERGY,),
         lambda: [
@@ -210,5 +238,24 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
     "descent": ((columns.MINIMISERS, columns.GRAM), lambda: study("descent", objective="supcon")),
     "saddle": ((columns.MINIMISERS, columns.EIGENVALUES), lambda: study("class simplex")),
     "ascent": ((columns.MINIMISERS,), lambda: study("ascent")),
-    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (20, 2)))),
+    "class collapse": (
+        (columns.CLASS_COLLAPSE,),
+        lambda: [
+            *class_collapse.ends("ssem", 2, 2, 2, 0.5, 1, alpha=0.9),
+            *class_collapse.features_audit([(1.0, 2.0)], 1),
+        ],
+    ),
+    "hard order": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.order_audit(3, 2, 3, 0.5, (2.0,), seed=0),
+    ),
+    "hard slope": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.slope_audit(3, 1.0, (0.3, 2.0), points=3),
+    ),
+    "hard minimum": (
+        (columns.HARD_GEOMETRY,),
+        lambda: hard_geometry.minimum_audit("scl_ball", 3, 2, 2, 1.0, 5.0, "ball", 2),
+    ),
+    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (40, 2)))),
 }

@@ -36,7 +36,7 @@ IN_MEMORY = ("lidar", *SMALL_SAMPLES.names, *DIMENSION)
 
 
 def test_sampled_and_exact_tables_are_about_the_same_numbers(whole, sampled):
-    assert list(whole) == list(sampled)
+    assert [name for name in whole if name != "anatomy"] == list(sampled)
     for name in ("geometry", "pairs", "spectrum", "ranks", "held_out", "few_shot", "labels_needed"):
         same = [c for c in whole[name].select_dtypes("number") if c not in IN_MEMORY]
         left, right = (t[name][same].to_numpy(float) for t in (whole, sampled))

@@ -91,6 +91,7 @@ def test_audit_returns_every_table_with_names_of_the_classes():
     tables = audit(x, names, (1.0, 0.2), shots=(1, 3))
     assert {name: len(table) for name, table in tables.items()} == {
         "gap": 2,
+        "anatomy": 2,
         "per_class": 2 * 4,
         "geometry": 1,
         "pairs": 12,

@@ -70,8 +70,10 @@ def test_a_row_is_what_the_loops_give(case, tau):
     if case == "unbalanced":
         assert about_balanced == [
             "bound_ceiling",
+            "bound_relaxed",
             "bound_published",
             "violation_ceiling",
+            "violation_relaxed",
             "violation_published",
             "violation_centred",
             "ceiling_proved",

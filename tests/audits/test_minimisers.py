@@ -67,9 +67,9 @@ def test_descents_start_above_and_end_at_the_minimum():
 
 
 def test_windows_are_nested_or_nan_and_every_study_has_a_name():
-    rows = table("windows", "windows", pairs=((13, 2), (20, 2))).set_index("C")
+    rows = table("windows", "windows", pairs=((13, 2), (40, 2))).set_index("C")
     assert rows.loc[13].drop("n").isna().all()
-    edges = rows.loc[20, ["outer_low", "inner_low", "inner_high", "outer_high"]]
+    edges = rows.loc[40, ["outer_low", "inner_low", "inner_high", "outer_high"]]
     assert edges.is_monotonic_increasing
     assert set(STUDIES) >= {"landscape", "spurious", "ascent", "windows"}
 

@@ -19,7 +19,8 @@ def recipes(*objectives, **changes):
 
 
 def weights(recipe, entry, step):
-    return paired.from_bytes(entry.read(paired.checkpoint_name(step)))
+    name = paired.checkpoint_name(step)
+    return paired.from_bytes(entry.read(name), entry.folder / name)
 
 
 def same(a, b) -> bool:

@@ -25,6 +25,7 @@ from supcon_theory.experiments import (
 from supcon_theory.audits.columns import declared
 from supcon_theory.claims.document import verify
 from supcon_theory.claims.evaluate import HOLDS
+from supcon_theory.encoders.flags import Trained
 from supcon_theory.runs import experiment as runs
 from supcon_theory.runs import figures
 from supcon_theory.runs.cells import Context
@@ -36,7 +37,6 @@ pytestmark = [
     pytest.mark.usefixtures("coarse_pictures"),
     *(pytest.mark.filterwarnings(f"error::{kind}") for kind in SEEN),
 ]
-UNTRAINED = ("minimisers", "few_shot_counterexample", "pretrained", "small_samples")
 STANDS = {*HOLDS, "NOT ASKED"}
 SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's own data
 
@@ -44,6 +44,9 @@ SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's 
 @cache
 def experiment(name: str) -> Experiment:
     return import_module(f"supcon_theory.experiments.{name}").EXPERIMENT
+
+
+TRAINED = [name for name in NAMES if isinstance(experiment(name).presets["smoke"], Trained)]
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +132,7 @@ def test_a_second_run_computes_nothing_and_writes_the_same(name, finished, out, 
     assert {path.name: path.read_bytes() for path in folder.glob("*.csv")} == before
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in UNTRAINED])
+@pytest.mark.parametrize("name", TRAINED)
 def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, undrawn):
     C = "8" if name == "universality" else "4"
     flags = f"smoke --seeds 1 --classes {C} --jobs 1 --name less --out {out}"
@@ -143,7 +146,10 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
     [
         ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
         ("few_shot_counterexample", "--seeds 1"),
+        ("class_collapse", "--seeds 1 --places 1.5 --strengths 1 1"),
+        ("hard_geometry", "--seeds 1 --shapes 3 1 --tilts 5 --ratios 2 --held 1 --steps 9"),
         ("small_samples", "--seeds 1 --sizes 4"),
+        ("supcon_identities", "--seeds 1 --taus 0.1 --triplet-taus 1 --negatives 3"),
         ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
         ("few_shot", "--seeds 1 --shots 1 --resampled-shots 1 --objectives dcl --draws 9"),
         ("loss_tracking", "--seeds 1 --batches 512"),
@@ -156,7 +162,7 @@ def test_fewer_starts_shots_and_batches_leave_theorems_decided(name, flags, out,
     assert set(claims["verdict"]) <= STANDS and (claims["verdict"] == "PASS").any()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in UNTRAINED])
+@pytest.mark.parametrize("name", TRAINED)
 def test_classes_of_unequal_size_are_measured_and_drawn(name, own, tmp_path):
     flags = f"smoke --data {own} --classes 8 --n 12 --steps 2 --batch 24 --jobs 1 --out {tmp_path}"
     more = {
@@ -164,6 +170,7 @@ def test_classes_of_unequal_size_are_measured_and_drawn(name, own, tmp_path):
         "few_shot": "--objectives dcl cross_entropy --seeds 1 --draws 9 --certified 7",
         "universality": "--seeds 1",
         "embeddings_map": "--seeds 1",
+        "supcon_accuracy": "--seeds 1",
     }
     assert experiment(name).run([*flags.split(), *more.get(name, "").split()]) == 0
     (folder,) = (path for path in (tmp_path / name).glob("smoke*") if path.is_dir())
@@ -181,6 +188,13 @@ REFUSED = {
         ("--anchors 0", "anchors is 0"),
         ("--tau 0", "tau is 0"),
         ("--data nowhere.npz", "nowhere.npz"),
+    ],
+    "anatomy": [
+        ("--followed 1", "followed is 1 at least 2"),
+        ("--followed 999", "followed 999 only 300"),
+        ("--followed-n 161", "161 160"),
+        ("--objectives dcl foo", "objectives has 'foo'"),
+        ("--n 1", "n is 1"),
     ],
     "embeddings_map": [
         ("--method mds", "mds tsne"),
@@ -219,10 +233,44 @@ REFUSED = {
         ("--iterations 0", "iterations is 0"),
         ("--windows 1 2", "at least 2"),
     ],
+    "class_collapse": [
+        ("--shapes 1 2 1", "C >= 2"),
+        ("--shapes 2 1 1", "n >= 2"),
+        ("--shapes 2 2 0", "tau >= 0.05"),
+        ("--places 2.1", "from 0 to 2"),
+        ("--places -1", "from 0 to 2"),
+        ("--strengths 0 1", "positive"),
+    ],
+    "hard_geometry": [
+        ("--shapes 2 1", "C >= 3"),
+        ("--shapes 3 0", "tau >= 0.05"),
+        ("--n 1", "n is 1"),
+        ("--tilts -1", "at least 0"),
+        ("--held -1", "at least 0"),
+        ("--ratios -1", "at least 0"),
+        ("--steps 0", "steps is 0"),
+    ],
     "small_samples": [
         ("--sizes 1", "at least 2"),
         ("--enumerated 3", "from 4 to 12"),
         ("--draws 1", "draws is 1"),
+    ],
+    "supcon_accuracy": [
+        ("--objectives dcl foo", "objectives has 'foo'"),
+        ("--shots 0", "each must be >= 1"),
+        ("--supcon-tau 0", "temperature of SupCon is 0"),
+        ("--temperatures 0.1 -1", "temperature of SupCon is -1"),
+        ("--positives 0", "each must be >= 1"),
+        ("--inverse-l2 0", "inverse-l2 is 0"),
+        ("--draws 1", "draws is 1 at least 2"),
+    ],
+    "supcon_identities": [
+        ("--taus 0", "0.0 at least 1/650"),
+        ("--triplet-taus 1 inf", "inf at most"),
+        ("--negatives 4 1", "rise from at least 1"),
+        ("--negatives 0", "rise from at least 1"),
+        ("--n 1", "n is 1 at least 2"),
+        ("--draws 0", "draws is 0"),
     ],
     "pretrained": [
         ("--models resnet", "resnet minilm, wordllama"),

@@ -114,7 +114,7 @@ def refusal(capsys, *argv: str) -> str:
         ("--n 161", "161 160"),
         ("--tau 0", "tau is 0.0 above 0"),
         ("--eval-tau -1", "-1 above 0"),
-        ("--eval-tau 1 nan", "eval-tau nan above 0"),
+        ("--eval-tau 1 nan", "eval-tau nan number"),
         ("--weight-decay -1", "weight_decay is -1"),
         ("--d 1", "d is 1 at least 2"),
         ("--imbalanced-classes 1", "at least 2"),

@@ -175,7 +175,29 @@ def n_dhel(r):
     return mean_mean(r, r.own, denominator)
 
 
+def scl_ball(r, beta=0.0):
+    return mean_pairs(
+        r, lambda a: [a, *r.P(a)], lambda a, p: exp(r.s[a, p]) + r.M(a, r.oth(a), beta)
+    )
+
+
+def ucl_ball(r, beta=0.0):
+    return mean_pairs(r, lambda a: [a, *r.P(a)], lambda a, p: exp(r.s[a, p]) + r.M(a, r.all, beta))
+
+
+def ssem(r, alpha=0.5):
+    def anchor(a):
+        own = mean(r.s[a, p] for p in [a, *r.own(a)])
+        sis = mean(r.s[a, p] for p in r.sis(a)) if alpha < 1 else 0.0
+        return log(r.E(a, r.all)) - alpha * own - (1 - alpha) * sis
+
+    return mean(anchor(a) for a in r.all)
+
+
 OPTIONS = {
+    "scl_ball": [{}, {"beta": 2.0}],
+    "ucl_ball": [{}, {"beta": 2.0}],
+    "ssem": [{}, {"alpha": 0.0}, {"alpha": 0.9}, {"alpha": 1.0}],
     "dcl": [{}, {"pairs": "distinct"}],
     "nscl": [{}, {"pairs": "distinct"}],
     "supcon": [{}] + [{"max_positives": k} for k in (1, 2, 3, 5, 50)],
@@ -217,6 +239,7 @@ def test_an_objective_equals_its_loops(name, options, K, kind):
 
 
 SINGLE_VIEW = ["nscl", "dcl", "supcon", "supcon_in", "n_pairs", "scl_jiang", "hscl"]
+SINGLE_VIEW += ["scl_ball", "ucl_ball", "ssem"]
 
 
 @pytest.mark.parametrize("name", SINGLE_VIEW)

@@ -13,7 +13,16 @@ from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.objectives.conventions import convention
 from tests.objectives.test_loop_references import LOSSES
 
-NEED_CLASSES = ["nscl", "nscl_coupled", "h_nscl", "n_pairs", "scl_jiang", "hscl", "n_dhel"]
+NEED_CLASSES = [
+    "nscl",
+    "nscl_coupled",
+    "h_nscl",
+    "n_pairs",
+    "scl_jiang",
+    "hscl",
+    "n_dhel",
+    "scl_ball",
+]
 NEED_VIEWS = [name for name in LOSSES if convention(name)["views"] == "K >= 2"]
 NO_LABELS = [name for name in LOSSES if convention(name)["labels"] == "no"]
 
@@ -49,7 +58,7 @@ def test_anchors_without_a_positive_have_no_loss_and_are_left_out_of_the_mean(na
         assert abs(loss - sum(terms) / 5) < 1e-12
 
 
-@pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs"])
+@pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "ssem"])
 def test_a_batch_in_which_no_anchor_has_a_loss_is_refused(name):
     z, _ = batch(N=7, K=1)
     with pytest.raises(ValueError, match=r"7 of 7 samples have no .*two samples per class"):
@@ -143,6 +152,9 @@ def test_bad_input_is_refused_in_one_sentence(name, case):
     [
         ("hucl", {"beta": -0.1}, "beta is -0.1"),
         ("hscl", {"beta": float("inf")}, "beta is inf"),
+        ("ucl_ball", {"beta": -1}, "beta is -1"),
+        ("ssem", {"alpha": -0.1}, "alpha is -0.1"),
+        ("ssem", {"alpha": 1.1}, "alpha is 1.1"),
         ("hcl", {"tau_plus": 1.0}, "tau_plus is 1.0"),
         ("debiased", {"tau_plus": -0.1}, "tau_plus is -0.1"),
         ("hcl", {"clamp": False, "tau_plus": 0.9}, "lower tau_plus or pass clamp=True"),

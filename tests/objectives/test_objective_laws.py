@@ -18,6 +18,9 @@ OPTIONS = [(name, {}) for name in LOSSES] + [
     ("hscl", {"positives": "own", "beta": 0.5}),
     ("dhel", {"anchors": "first_view"}),
     ("hcl", {"tau_plus": 0.0}),
+    ("scl_ball", {"beta": 0.5}),
+    ("ucl_ball", {"beta": 0.5}),
+    ("ssem", {"alpha": 1.0}),
 ]
 
 
@@ -86,6 +89,25 @@ def test_detached_weights_leave_the_value_and_give_the_gradient_of_constant_weig
     assert (found - through).abs().max() > 1e-4
 
 
+@pytest.mark.parametrize("name", ["scl_ball", "ucl_ball"])
+def test_detached_weights_of_class_level_losses_are_constant_too(name):
+    z, y = batch(4, N=6, d=3)
+    z.requires_grad_()
+    beta, tau = 0.7, 0.5
+    loss = value(name, z, y, tau, beta=beta, detach_weights=True)
+    assert abs(loss - value(name, z, y, tau, beta=beta)) < 1e-14
+    rows, classes = z.flatten(0, 1), y.repeat_interleave(2)
+    s, same = rows @ rows.T / tau, classes[:, None] == classes
+    weights = torch.exp(beta * s).detach() * (~same if name == "scl_ball" else 1)
+    m = (weights * s.exp()).sum(1) / weights.sum(1)
+    wanted = torch.log1p(m[:, None] / s.exp())[same].mean()
+    assert abs(loss - wanted) < 1e-12
+    found, expected = (torch.autograd.grad(x, z)[0] for x in (loss, wanted))
+    assert (found - expected).abs().max() < 1e-12
+    through = torch.autograd.grad(value(name, z, y, tau, beta=beta), z)[0]
+    assert (found - through).abs().max() > 1e-4
+
+
 @pytest.mark.parametrize("name", ["supcon", "supcon_in"])
 def test_the_supcon_gradient_is_that_of_the_paper_with_both_halves(name):
     """dL/dz = (R + R^T) z, R = (P - X) / tau: X uniform (L_out) or softmax (L_in) on positives."""
@@ -128,7 +150,9 @@ def test_the_objective_is_the_mean_of_its_anchors(name, options):
     if name == "dhel":
         assert losses[:, 1].isnan().all() == (options == {"anchors": "first_view"})
     else:
-        lone = 2 * (name == "n_pairs")  # the others have the other view for a positive
+        lone = 2 * (
+            name == "n_pairs" or (name == "ssem" and not options)
+        )  # the others have the other view for a positive
         assert losses.isnan().sum(1).tolist() == [lone * (i == 3) for i in range(12)]
 
 
@@ -233,6 +257,9 @@ def test_equal_rows_give_the_logarithm_of_a_count(C, n, K):
         "scl_jiang": math.log1p(Q),
         "hscl": math.log1p(Q),
         "n_pairs": math.log1p(other),
+        "scl_ball": math.log(2),
+        "ucl_ball": math.log(2),
+        "ssem": math.log(K * N),
     }
     if K > 1:
         wanted |= dict.fromkeys(("nt_xent", "hucl", "debiased", "hcl"), math.log1p(Q))
@@ -273,6 +300,8 @@ def minima(C, n, K, tau):
         "scl_jiang": math.log1p(Q * q),
         "hscl": math.log1p(Q * q),
         "n_dhel": math.log(n * (C - 1) * q),
+        "scl_ball": math.log1p(q),
+        "ucl_ball": math.log1p((1 + (C - 1) * q) / C),
     }
     return instances, classes
 
@@ -344,6 +373,8 @@ def test_orders_that_hold_for_every_anchor(seed, tau, beta, spread):
     below(L("scl_jiang"), L("hscl", beta=beta))
     below(L("nt_xent"), L("hucl", beta=beta))
     below(L("nscl_coupled"), L("h_nscl", beta=beta))
+    below(L("scl_ball"), L("scl_ball", beta=beta))
+    below(L("ucl_ball"), L("ucl_ball", beta=beta))
     ns, K = y.bincount()[y] - 1, 2
     ratio = (ns / (len(y) - 1 - ns))[:, None]
     gap = torch.log1p(ratio * math.exp(2 / tau))

@@ -5,7 +5,6 @@ import os
 import shutil
 import threading
 import time
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from supcon_theory.audits.columns import Table
 from supcon_theory.runs.cells import Cell, Context
 from supcon_theory.runs.compute import compute
+from supcon_theory.runs.exits import KILLED, Broken
 from supcon_theory.runs.store import Entry
 from supcon_theory.runs.workers import THREADS, one_thread
 
@@ -37,7 +37,21 @@ def square(config, context):
 
 
 def end_the_worker(config, context):
-    os._exit(1)
+    if config.x == 13:
+        os._exit(1)
+    return square(config, context)
+
+
+def vanished(config, context):
+    if config.x == 13:
+        raise OSError(28, "No space left on device", "/full/disk")
+    return square(config, context)
+
+
+def too_large(config, context):
+    if config.x == 13:
+        raise MemoryError
+    return square(config, context)
 
 
 def told(config, context):
@@ -98,18 +112,29 @@ def test_a_bug_is_raised_after_the_others_are_stored(tmp_path, context):
     assert compute(cells(tmp_path, 1), square, context, jobs=1).computed == 0
 
 
+def test_what_the_system_refuses_is_one_sentence_and_ends_the_run(tmp_path, context):
+    with pytest.raises(Broken, match="x=13: No space left on device: /full/disk"):
+        compute(cells(tmp_path, 13, 1), vanished, context, jobs=1)
+
+
+def test_a_cell_that_wants_too_much_memory_ends_alone(tmp_path, context):
+    outcome = compute(cells(tmp_path, 1, 13, 2), too_large, context, jobs=1)
+    assert outcome.failed == {"x=13": "there was not enough memory"} and outcome.computed == 2
+
+
 def test_cells_that_share_a_name_are_refused(tmp_path, context):
     one, two = cells(tmp_path, 1, 2)
     with pytest.raises(ValueError, match="same name"):
         compute([one, (Cell(two[0].config, "x=1"), two[1])], square, context, jobs=1)
 
 
-def test_a_bug_does_not_take_processes_of_others_with_it(tmp_path, context):
+def test_a_worker_that_dies_fails_its_own_cell_and_no_process_of_others(tmp_path, context):
     other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
     other.start()
     try:
-        with pytest.raises(BrokenProcessPool):
-            compute(cells(tmp_path, 1, 2, cost=100), end_the_worker, context, jobs=2)
+        outcome = compute(cells(tmp_path, 1, 13, 2, cost=100), end_the_worker, context, jobs=2)
+        assert outcome.failed == {"x=13": KILLED}
+        assert sorted(outcome.tables["table"]["x"]) == [1, 2]
         other.join(timeout=0.5)
         assert other.is_alive()
     finally:

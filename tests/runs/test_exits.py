@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from supcon_theory.runs.exits import Parsed, Refused, guard
+from supcon_theory.runs.exits import Broken, Parsed, Refused, guard
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes are POSIX matters")
 
@@ -23,7 +23,9 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes are POS
         (SystemExit(0), 4),
         (KeyboardInterrupt(), 130),
         (RecursionError(), 4),
-        (OSError(28, "No space left on device"), 4),
+        (OSError(28, "No space left on device", "/full/disk"), 4),
+        (MemoryError(), 4),
+        (Broken("x=1: it changed"), 4),
     ],
 )
 def test_no_exception_reads_as_a_broken_theorem_or_as_success(error, code, capsys):
@@ -31,7 +33,12 @@ def test_no_exception_reads_as_a_broken_theorem_or_as_success(error, code, capsy
         raise error
 
     assert guard(command) == code
-    assert capsys.readouterr().err or isinstance(error, Parsed)
+    said = capsys.readouterr().err
+    assert said or isinstance(error, Parsed)
+    if isinstance(error, (OSError, MemoryError, Broken)):  # of the surroundings: no bug
+        assert len(said.splitlines()) == 1
+    if isinstance(error, OSError):
+        assert "No space left on device: /full/disk" in said
 
 
 @posix

@@ -79,9 +79,9 @@ def test_another_program_or_library_draws_again(folder, drawn, monkeypatch):
     module.draw(NAME, folder("second"), first)
     programs = first.parent / "programs"
     programs.mkdir()
-    source = module._source(programs, {"table.csv": "0"}, True)
+    source = module._source(programs, first, True)
     (programs / f"{NAME}.py").write_text("draw = None")
-    assert module._source(programs, {"table.csv": "0"}, True) != source
+    assert module._source(programs, first, True) != source
     assert len(drawn) == 2
 
 

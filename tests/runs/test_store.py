@@ -131,7 +131,8 @@ import sys
 from pathlib import Path
 from supcon_theory.runs.store import write
 size, path = 2_000_000, Path(sys.argv[1])
-print("ready", flush=True)
+write(path, bytes(size))
+print("ready", flush=True)  # under load the first may take longer than the moment of the kill
 for i in range(10_000):
     write(path, bytes([i % 250]) * size)
 """

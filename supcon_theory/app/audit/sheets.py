@@ -179,7 +179,7 @@ def classes(tables: Tables) -> Iterator[Sheet]:
         tau = found["tau"].min()
         found = found[found["tau"] == tau].sort_values("loss_supcon", ascending=False)
         columns = ["class", "n", "loss_supcon", "gap", "bound_equal", "bound_upper", "r"]
-        more = f" {len(found) - MOST} more in per_class.csv." if len(found) > MOST else ""
+        more = _more(found, "per_class")
         yield Sheet(
             "Which classes are hard?",
             found.head(MOST)[columns],
@@ -193,13 +193,18 @@ def rows(tables: Tables) -> Iterator[Sheet]:
     found: Any = tables.get("mislabelled", pd.DataFrame())
     if not found.empty:
         columns = ["row", "class", "nearest", "distance_own", "distance_nearest", "score"]
-        more = f" {len(found) - MOST} more in mislabelled.csv." if len(found) > MOST else ""
+        more = _more(found, "mislabelled")
         yield Sheet(
             "Which rows may be mislabelled?",
             found.head(MOST)[columns],
             f"Rows count from 0. score: spreads of its class's margins below their median.{more}",
             "mislabelled",
         )
+
+
+def _more(found: pd.DataFrame, table: str) -> str:
+    """Where the rest of a long table is."""
+    return f" {len(found) - MOST} more in {table}.csv." if len(found) > MOST else ""
 
 
 def raw(tables: Tables) -> Iterator[Sheet]:

@@ -71,5 +71,4 @@ def _array(path: Path, stored: zipfile.ZipFile, name: str) -> np.ndarray | Fault
         with stored.open(f"{name}.npy") as file:
             return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:  # whatever NumPy, zipfile and zlib raise on damage
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return Fault(f"{path}: {name} cannot be read ({reason}): {PLAIN}.")
+        return Fault(f"{path}: {name} cannot be read ({archive.reason(error)}): {PLAIN}.")

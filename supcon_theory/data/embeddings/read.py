@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from supcon_theory.data import archive
 from supcon_theory.data.embeddings import arrays, checks, tables, tensors
 from supcon_theory.data.embeddings.fault import Fault
 
@@ -119,10 +120,9 @@ def _contents(file: Path) -> Contents:
     except Fault:
         raise
     except Exception as error:  # whatever a library raises on bytes that it cannot read
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise Fault(
-            f"{file} cannot be read ({reason}): it is truncated, damaged or of another kind than "
-            f"{file.suffix}; write it again."
+            f"{file} cannot be read ({archive.reason(error)[:200]}): it is truncated, damaged "
+            f"or of another kind than {file.suffix}; write it again."
         ) from None
     if not found:
         raise Fault(f"{file} holds no arrays: write embeddings (N, d) into it.")

@@ -4,7 +4,11 @@ A class is the uniform law on its rows; m supports per class are drawn with repl
 are `queries` (default: the rows themselves), classes weigh the same, ties are errors. For every
 test point z and other class j a bound p_j(z) >= P(T_j <= 0 | z) is found, and then
 
-    all-way   E_z[1 - prod_j (1 - p_j(z))],      two-way   E_z[p_j(z)].
+    all-way   E_z[1 - prod_j (1 - p_j(z))],      two-way   E_z[p_j(z)],
+    w-way     E_z[1 - e_{w-1}(1 - p_1(z), ..., 1 - p_{C-1}(z))/binom(C-1, w-1)],
+
+the last for an episode of w random classes, e the elementary symmetric polynomial: the mean over
+all sets of w - 1 others of the product that holds for each.
 
 The product is valid: given z the distances to the C empirical centres are independent, and every
 event {T_j > 0} decreases in that to the class of z and increases in another one, so the events are
@@ -25,14 +29,14 @@ The error is not monotone in m: for the classes {0} and {-10, 10} it is .25 at m
 m = 2. So a bound at one m says nothing about another, and no minimum over m is ever taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from supcon_theory.theory.counts import Floats, checked_classes, checked_whole
+from supcon_theory.theory.counts import Floats, checked_classes, checked_whole, require
 from supcon_theory.theory.few_shot.margin import ClassLaw, Margin, class_law, margin
 from supcon_theory.theory.few_shot.trigonometric import margin_at, trigonometric_bound
 
@@ -48,6 +52,7 @@ class Certificate:
 
     pairs: Floats  # (C, C), of class i against class j alone; NaN if i = j
     all_way: Floats  # (C,), of class i against all others at once
+    by_ways: Mapping[int, float]  # of episodes of so many random classes, averaged over classes
 
     @property
     def error(self) -> float:
@@ -66,6 +71,7 @@ def certificate(
     kind: Kind = "trigonometric",
     queries: Sequence[ArrayLike] | None = None,
     closest: int = 16,
+    ways: Sequence[int] = (),
 ) -> Certificate:
     """Proved bound on the m-shot error, a theorem for the law that draws from these very rows.
 
@@ -78,12 +84,14 @@ def certificate(
         queries: matrices (N_c, D), the test points of each class; None takes the rows.
         closest: how many classes per test point `trigonometric` refines; leaving others unrefined
             keeps the bound valid.
+        ways: numbers of classes of random episodes to bound the error of, 2 .. C.
 
     Returns:
-        The bounds, per class and per pair of classes.
+        The bounds, per class and per pair of classes, and of random episodes.
 
     Raises:
-        ValueError: on an unknown kind, m < 1, one class, or rows that are not finite matrices.
+        ValueError: on an unknown kind, m < 1, one class, rows that are not finite matrices, or an
+            episode of fewer than 2 or more than C classes.
 
     Example:
         >>> certificate([[[0.0]], [[-10.0], [10.0]]], 1).two_way_error
@@ -93,16 +101,46 @@ def certificate(
         raise ValueError(f"kind is {kind!r}, but must be one of {', '.join(KINDS)}")
     checked_whole(1, m=m)
     rows, points = checked_classes(classes, queries)
+    C = len(rows)
+    for w in ways:
+        require(2 <= w <= C, f"an episode has from 2 to all {C} classes", ways=w)
     laws = [class_law(x) for x in rows]
-    return _gather([_bounds(i, laws, z, int(m), kind, closest) for i, z in enumerate(points)])
+    return _gather([_bounds(i, laws, z, int(m), kind, closest) for i, z in enumerate(points)], ways)
 
 
-def _gather(per_class: list[Floats]) -> Certificate:
+def _gather(per_class: list[Floats], ways: Sequence[int]) -> Certificate:
     C = len(per_class)
     pairs = np.stack([p.mean(0) for p in per_class])
     pairs[np.eye(C, dtype=bool)] = np.nan
     all_way = np.array([np.mean(1 - np.prod(1 - p, axis=1)) for p in per_class])
-    return Certificate(pairs, all_way)
+    right = [np.delete(1 - p, i, axis=1) for i, p in enumerate(per_class)]
+    by_ways = {w: float(np.mean([1 - mean_product(q, w - 1).mean() for q in right])) for w in ways}
+    return Certificate(pairs, all_way, by_ways)
+
+
+def mean_product(q: Floats, size: int) -> Floats:
+    """e_size(q_1, ..., q_k)/binom(k, size): the mean product over subsets of that size, O(k size).
+
+    By the recursion M_{s,j} = ((j - s)/j) M_{s,j-1} + (s/j) q_j M_{s-1,j-1} over the first j
+    numbers, in which nothing over- or underflows: every entry is a mean of products.
+
+    Args:
+        q: (Z, k) probabilities.
+        size: numbers in a subset, at most k.
+
+    Returns:
+        (Z,) the means.
+
+    Example:
+        >>> float(mean_product(np.array([[1.0, 0.5, 0.0]]), 2)[0])
+        0.16666666666666666
+    """
+    means = np.zeros((size + 1, len(q)))
+    means[0] = 1
+    for j in range(1, q.shape[1] + 1):
+        for s in range(min(size, j), 0, -1):
+            means[s] = ((j - s) * means[s] + s * q[:, j - 1] * means[s - 1]) / j
+    return means[size]
 
 
 def _bounds(i: int, laws: list[ClassLaw], z: Floats, m: int, kind: Kind, closest: int) -> Floats:

@@ -1,0 +1,116 @@
+"""Draws `anatomy`: what the loss above its minimum is made of, and the gap from two moments."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from supcon_theory.analysis import style
+
+from supcon_theory.audits.columns import ANATOMY
+from supcon_theory.theory.ceiling import etf_ceiling
+
+NAME = "anatomy"
+TERMS = {  # column: what it is, color, from the bottom up
+    "excess_alignment": ("alignment of views", style.EXTRA["teal"]),
+    "excess_collapse": ("collapse of classes", style.EXTRA["wine"]),
+    "excess_centring": ("centring", style.EXTRA["sand"]),
+    "excess_jensen": ("spread of cosines", style.EXTRA["indigo"]),
+}
+CLASSES = dict(xscale="log", xlabel="number of classes C", xticks="values")
+
+
+@style.drawing(table=(ANATOMY,))
+def draw(tables: style.Tables, folder: Path) -> None:
+    """The four terms along training and over C, what collapse is left, the gap and its bounds."""
+    table = tables["table"]
+    high, low = table["tau"].max(), table["tau"].min()
+    at = table[table["tau"] == high]
+    sheet = style.Sheet(9)
+    followed, sweep = style.where(at, protocol="followed"), style.where(at, protocol="sweep")
+    for objective in list(dict.fromkeys(followed["objective"]))[:4]:
+        training(sheet, followed, objective)
+    for objective in style.PAIR:
+        shares(sheet, style.where(sweep[sweep["step"] > 0], objective=objective), objective)
+    left(sheet, at)
+    for tau in (high, low):
+        ends = table[(table["protocol"] == "sweep") & (table["tau"] == tau)]
+        bounds(sheet, ends[ends["step"] == ends["step"].max()], tau)
+    last = sweep[sweep["step"] == sweep["step"].max()]
+    sheet.save(folder, NAME, title=message(style.where(last, objective="dcl")))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """How much of CL's excess is collapse, at the fewest and the most classes."""
+    share = rows.dropna(subset=["share_collapse"]).groupby("C")["share_collapse"].mean()
+    if share.empty:
+        return "What the loss above its minimum is made of"
+    ends = {f"{share[C]:.0%} (C = {C:g})": C for C in (share.index[0], share.index[-1])}
+    return f"After CL training collapse is {' to '.join(ends)} of the excess of NSCL"
+
+
+def stacked(panel: style.Panel, rows: pd.DataFrame, x: str, of: pd.Series | float) -> None:
+    """The terms over `of`, means over seeds, one on top of the other."""
+    parts = pd.DataFrame({name: rows[name].astype(float) / of for name in TERMS})
+    means = parts.groupby(rows[x]).mean().dropna()
+    seeds = rows.groupby(x)["seed"].nunique().reindex(means.index)
+    below = np.zeros(len(means))
+    for name, (label, color) in TERMS.items():
+        above = below + means[name].to_numpy()
+        if len(means):
+            panel.record(label, x=means.index, low=below, high=above, mean=above, n=seeds)
+            panel.axes.fill_between(means.index, below, above, color=color, lw=0, label=label)
+        below = above
+
+
+def training(sheet: style.Sheet, rows: pd.DataFrame, objective: str) -> None:
+    """The excess of NSCL along training, in nats."""
+    rows = rows[(rows["objective"] == objective) | (rows["step"] == 0)]
+    title = style.look(objective).trained + style.classes(rows["C"].max())
+    looks = dict(xscale="symlog", xlabel="training step", xlim=(0, None), ylim=(0, None))
+    panel = sheet.panel(title, style.UNEQUAL, ylabel="L_NSCL − L* (nats)", **looks)
+    stacked(panel, rows, "step", 1.0)
+
+
+def shares(sheet: style.Sheet, rows: pd.DataFrame, objective: str) -> None:
+    """What each term is of the excess, after training."""
+    title = f"{style.look(objective).trained}, after training"
+    looks = CLASSES | dict(ylabel="share of the excess", ylim=(0, 1))
+    panel = sheet.panel(title, style.UNEQUAL, **looks)
+    stacked(panel, rows, "C", rows["excess"].astype(float))
+
+
+def left(sheet: style.Sheet, rows: pd.DataFrame) -> None:
+    """How little of the variance within classes the loss asks to go: at CL's minimiser, none."""
+    looks = CLASSES | dict(ylabel="variance within classes W", ylim=(0, 1.05))
+    panel = sheet.panel("what has not collapsed", style.UNEQUAL, **looks)
+    sweep = style.where(rows, protocol="sweep")
+    for objective in style.PAIR:
+        of = style.where(sweep[sweep["step"] > 0], objective=objective)
+        panel.curve(of, "C", "within", **style.look(objective).line())
+    line = dict(color="0.35", marker="+", ls=style.DASHDOT, label="CL's minimiser, free embeddings")
+    panel.curve(style.where(rows, protocol="simplex"), "C", "within", **line)
+
+
+def bounds(sheet: style.Sheet, rows: pd.DataFrame, tau: float) -> None:
+    """Bounds on the gap of CL, over the gap."""
+    rows = style.where(rows, objective="dcl")
+    looks = CLASSES | dict(ylabel="bound / gap", yscale="log")
+    title = style.joined("bounds on the gap of CL", style.at_tau(tau, rows["tau_train"].dropna()))
+    panel = sheet.panel(title, "no row with a gap", **looks)
+    known = rows[["C", "n", "tau"]].notna().all(axis=1)
+    rows = rows[known].astype({"gap": float})
+    rows = rows.assign(
+        ceiling=etf_ceiling(rows["C"].round(), rows["n"].round(), rows["tau"]) / rows["gap"],
+        bound_moments=rows["bound_moments"] / rows["gap"],
+        bound_moments_low=rows["bound_moments_low"] / rows["gap"],
+    )
+    lines = {
+        "ceiling": style.RULER["bound_ceiling"],
+        "bound_moments": dict(color=style.EXTRA["purple"], ls="-", label="from two moments, upper"),
+        "bound_moments_low": dict(color=style.EXTRA["purple"], ls=style.DOTTED, label="lower"),
+    }
+    panel.columns(rows, "C", lines)
+
+
+if __name__ == "__main__":
+    style.main(draw)

@@ -1,0 +1,90 @@
+"""Claims on the terms of L_NSCL - L*, and on the gap from two moments of cosines (E1 to E6).
+
+Rows differ by `protocol`: "sweep" (over C), "followed" (along training), "simplex" (where CL ends
+with free embeddings).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from supcon_theory.audits import sweeps
+from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.claim import Change, Claim, declare, trend
+
+ROUNDING = 1e-9
+TERMS = ("alignment", "collapse", "centring", "jensen")
+AT_END = {"protocol": "sweep", "objective": "dcl"}
+CL = "step == step.max()"
+
+
+@declare(
+    "E1",
+    "own proof",
+    "identity",
+    "A/tau + W/((C-1) tau) + C |zbar|^2/((C-1) tau) + mean J",
+    given="excess.notna()",
+)
+def anatomy() -> AtMost:
+    """Balanced classes: the excess of NSCL over L* is the sum of its four terms."""
+    return AtMost({"anatomy_error": 1e-10})
+
+
+@declare("E2", "own proof", "theorem", given="excess.notna()")
+def terms() -> AtMost:
+    """No term is larger than the excess, so each is at most it: the constants of stability."""
+    return AtMost({"violation_terms": ROUNDING})
+
+
+@declare("E3", "own proof", "theorem", "log(1 + kappa M/U) and log(1 + kappa U/M)")
+def moments() -> AtMost:
+    """Each anchor's gap lies between its two bounds from the mean and variance of its cosines."""
+    limits = {"violation_moments": ROUNDING, "violation_moments_low": ROUNDING}
+    return AtMost(limits, ("gap", "bound_moments"))
+
+
+@declare("E4", "own proof", "theorem", "J >= log(1 + g Var s)")
+def spread() -> AtMost:
+    """The Jensen term of each anchor is at least what the variance of its cosines makes of it."""
+    return AtMost({"violation_jensen": ROUNDING})
+
+
+@declare(
+    "E5",
+    "own proof",
+    "counterexample",
+    "excess <= 1/((C-1) tau) at W >= .9",
+    {"protocol": "simplex"},
+    Change("within", "within - @t"),
+)
+def no_collapse() -> AtMost:
+    """A gap or an excess of O(1/C) implies no collapse: CL's minimiser has none."""
+    return AtMost({"excess - worth_collapse": ROUNDING, "0.9 - within": 0})
+
+
+@trend("E6", "own", AT_END, Change("share_collapse", "share_collapse + @t", CL))
+def minor() -> Within:
+    """Collapse is less than half of the excess of CL-trained encoders at every C."""
+
+    def statistic(rows: pd.DataFrame) -> pd.Series:
+        return sweeps.largest_over_classes(rows, "share_collapse")
+
+    return Within("largest share of collapse over C", -np.inf, 0.5, statistic)
+
+
+def claims(tau: float, classes: Sequence[int]) -> list[Claim]:
+    """All claims of the anatomy.
+
+    Args:
+        tau: The published temperature, at which trends are claimed.
+        classes: Numbers of classes of the sweep.
+
+    Returns:
+        Identity, theorems, the counterexample, the trend.
+    """
+    several = len(set(classes)) > 1
+    return [
+        *(make() for make in (anatomy, terms, moments, spread, no_collapse)),
+        minor(scope={"tau": tau}, asked=several),
+    ]
