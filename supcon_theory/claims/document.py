@@ -28,6 +28,7 @@ MODULES = (
     "supcon",
     "accuracy",
     "captured_energy",
+    "multitask",
     "anatomy",
 )
 

@@ -116,7 +116,7 @@ def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> 
         Damaged: what is kept is not of this recipe, although its hash is right.
 
     """
-    network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed)
+    network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed_of("weights"))
     name = paired.checkpoint_name(step)
     weights = paired.from_bytes(entry.read(name), entry.folder / name)
     try:

@@ -19,6 +19,8 @@ from supcon_theory.runs.exits import Refused
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
 ENCODERS = ("plain", "residual", "mlp", "vit", "resnet50")
 OPTIMISERS = ("adamw", "sgd", "lars")
+DRAWS = ("weights", "batches", "views")
+"""What training draws from its seed; classes and images are no part of it."""
 PAIR = ("dcl", "nscl")
 """The objectives, CL and NSCL, that most questions compare."""
 SECONDS = {"plain": 0.045, "residual": 0.14, "mlp": 0.015, "vit": 0.45, "resnet50": 40.0}
@@ -60,6 +62,8 @@ class Recipe:
     weight_decay: float = 1e-4
     """Weight decay."""
     options: Suppress[Mapping[str, object]] = field(default_factory=dict, hash=False)
+    redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
+    """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "checkpoints", tuple(self.checkpoints))  # JSON gives lists
@@ -87,6 +91,8 @@ class Recipe:
         if unknown := [name for name in self.options if name not in known]:
             allowed = ", ".join(known) or "none"
             raise Refused(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
+        if unknown := [name for name in self.redrawn if name not in DRAWS]:
+            raise Refused(f"{unknown[0]} is not drawn in training: only {', '.join(DRAWS)} are")
         inside = {step for step in self.checkpoints if 0 <= step <= self.steps}
         if list(self.checkpoints) != sorted(inside):
             raise Refused(
@@ -103,6 +109,11 @@ class Recipe:
     def key(self) -> str:
         """The folder of the trained encoder: equal recipes, and only those, share it."""
         return store.key(store.plain(self, places=False) | {"version": VERSION})
+
+    def seed_of(self, draw: str) -> int:
+        """The seed of one of `DRAWS`: `seed`, or another where a control draws it anew."""
+        # far from every seed of a run, and below 2^32: PyTorch's generator looks at 32 bits only
+        return self.seed + 2**20 * self.redrawn.get(draw, 0)
 
     @property
     def images(self) -> int:

@@ -131,7 +131,7 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
     if "pairs" in known:
         found.setdefault("pairs", recipe.pairs)
     if "weights" in known:
-        generator = torch.Generator().manual_seed(recipe.seed)
+        generator = torch.Generator().manual_seed(recipe.seed_of("weights"))
         weights = torch.randn(
             recipe.C, recipe.d, generator=generator, dtype=torch.float32
         ) / math.sqrt(recipe.d)
@@ -157,10 +157,15 @@ def _train(recipes: Sequence[Recipe], entries, device: str, report, say) -> None
         if step == common.steps:
             break
         epoch, position = divmod(step, per_epoch)
-        order = torch.as_tensor(permutation(common.seed, "batches", epoch, len(y)))
+        order = torch.as_tensor(permutation(common.seed_of("batches"), "batches", epoch, len(y)))
         chosen = order[position * batch : (position + 1) * batch]
         seen = views(
-            images[chosen], index[chosen], seed=common.seed, epoch=epoch, K=common.K, policy=policy
+            images[chosen],
+            index[chosen],
+            seed=common.seed_of("views"),
+            epoch=epoch,
+            K=common.K,
+            policy=policy,
         )
         for learner in learners:
             learner.step(step, epoch, seen, y[chosen])
@@ -176,7 +181,8 @@ class Learner:
 
     def __init__(self, recipe: Recipe, channels: int, device: str) -> None:
         self.recipe = recipe
-        self.network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed).to(device)
+        seed = recipe.seed_of("weights")
+        self.network = build(recipe.encoder, channels, recipe.d, seed=seed).to(device)
         self.extra = arguments(recipe, device)
         learned = [*self.network.parameters(), *self._weights()]
         optimiser = OPTIMISERS[recipe.optimiser]

@@ -181,6 +181,11 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])
         table = rows((c.CAPTURED_ENERGY,), rng, **at, **two, **trained, **both)
         return {"table": table.assign(epoch=table["step"] / 4)}
+    if name == "multitask":
+        parts = dict(protocol=["factors", "constructed", "axes", "few shots"], layer=["h"])
+        at = dict(seed=[0, 1], step=[0, 5, 50], spread=[0.1, 0.01], m=[1, 5], C1=[2, 3])
+        table = rows((c.MULTITASK,), rng, **parts, **at, attribute=["script", "case"])
+        return {"table": table.assign(C2=2, epoch=table["step"] / 4)}
     if name == "pretrained":
         about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
         labels = ["true", "coarse", "shuffled"]

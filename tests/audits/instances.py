@@ -30,6 +30,7 @@ from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
+from supcon_theory.audits.multitask import attribute_rows, constructed_row, factor_rows
 from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
@@ -51,6 +52,13 @@ def embeddings(counts: Sequence[int], seed: int = 0) -> tuple[torch.Tensor, torc
     centres = torch.randn(len(counts), 1, 5, generator=generator, dtype=torch.float64)
     noise = torch.randn(len(y), 2, 5, generator=generator, dtype=torch.float64)
     return torch.nn.functional.normalize(centres[y] + noise, dim=-1), y
+
+
+def attributed() -> list[dict[str, object]]:
+    """Rows of two independent attributes of 12 rows."""
+    x = np.random.default_rng(0).normal(size=(12, 4))
+    attributes = {"one": np.repeat([0, 1, 2], 4), "other": np.tile([0, 1], 6)}
+    return list(attribute_rows(x, attributes, (1, 3), 5, seed=0))
 
 
 def shuffled(y: torch.Tensor) -> torch.Tensor:
@@ -230,6 +238,10 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
             axes_row(2, 5, seed=0),
             *gaussian_rows("a noisier task", (1, 6), (1, 10), 500, 9, seed=0),
         ],
+    ),
+    "multitask": (
+        (columns.MULTITASK,),
+        lambda: [*factor_rows(2, 3, 3, seed=0), constructed_row(0.1), *attributed()],
     ),
     "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
     "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),

@@ -17,6 +17,7 @@ from supcon_theory.claims import (
     hard_geometry,
     maps,
     minima,
+    multitask,
     placement,
     small_samples,
     supcon,
@@ -34,6 +35,7 @@ FALLS |= {"supcon": {"cdnv": 30, "directional_cdnv": 50}}
 SHOTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 BOTH = ("dcl", "nscl")
 SIZES = (4, 16, 1000)
+ATTRIBUTES = ("script", "case")
 
 
 def rows(table: columns.Table, **axes) -> pd.DataFrame:
@@ -264,6 +266,20 @@ def energies() -> pd.DataFrame:
     return found.assign(**bounds).drop(columns="far")
 
 
+def tasks() -> pd.DataFrame:
+    """Every bound is half used but that of the pair; training turns axes and lowers errors."""
+    of, at = columns.MULTITASK, {"seed": SEEDS}
+    laws = [rows(of, protocol=name, **at) for name in ("factors", "constructed")]
+    trained = {"layer": "h", "step": [0, 800], **at}
+    axes = rows(of, protocol="axes", attribute=["script and case"], **trained)
+    shots = rows(of, protocol="few shots", attribute=list(ATTRIBUTES), m=[1, 5], **trained)
+    found = pd.concat([*laws, axes, shots], ignore_index=True)
+    ended = (found["step"] == 800) * (0.2 + 0.001 * found["seed"])
+    made = found["protocol"] == "constructed"
+    found = found.assign(cosine=0.4 - ended + 0.6 * made, of_chance=0.9 - ended)
+    return found.assign(bound_all=np.where(made, 1.2, 0.8), bound_cells=0.8, bound_pair=0.1)
+
+
 def frozen() -> pd.DataFrame:
     """Models that are nearer to counting than to collapse, at every level of labels."""
     about = {"encoder": "minilm", "data": ["wordnet", "hypernyms"], "seed": SEEDS, "C": 12}
@@ -349,6 +365,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
     "captured energy": (captured_energy.claims(BOTH), energies()),
+    "multitask": (multitask.claims(ATTRIBUTES), tasks()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
     "accuracy": (

@@ -49,6 +49,7 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         weight_decay=0.0,
         data_digest="x",
         options={"pairs": "all"},
+        redrawn={"batches": 1},
     )
     assert set(changes) == {field.name for field in dataclasses.fields(Recipe)}
     keys = {dataclasses.replace(BASE, **{name: value}).key for name, value in changes.items()}
