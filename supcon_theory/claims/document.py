@@ -29,6 +29,7 @@ MODULES = (
     "accuracy",
     "captured_energy",
     "multitask",
+    "alignment",
     "anatomy",
 )
 

@@ -176,6 +176,12 @@ def _train(recipes: Sequence[Recipe], entries, device: str, report, say) -> None
         entry.finish(machine.description())
 
 
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Of the update after `step` others: a linear rise, then a cosine to 0."""
+    warm = min(1.0, (step + 1) / min(WARM_UP, recipe.steps))
+    return recipe.lr * warm * (1 + math.cos(math.pi * step / recipe.steps)) / 2
+
+
 class Learner:
     """One objective's network, optimiser and schedule."""
 
@@ -209,9 +215,8 @@ class Learner:
                 f"the {recipe.objective} loss is {loss.item()} at epoch {epoch}, "
                 f"step {step}: try a smaller lr than {recipe.lr:g}"
             )
-        warm = min(1.0, (step + 1) / min(WARM_UP, recipe.steps))
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.lr * warm * (1 + math.cos(math.pi * step / recipe.steps)) / 2
+            group["lr"] = learning_rate(recipe, step)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
