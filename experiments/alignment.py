@@ -23,7 +23,7 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, alignment
 from supcon_theory.encoders.flags import Deep, check_data, check_objectives
-from supcon_theory.encoders.recipe import PAIR, Recipe, log_spaced
+from supcon_theory.encoders.recipe import PAIR, Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
 
 AUDITS = (columns.ALIGNMENT,)
@@ -176,7 +176,7 @@ def cells(config: Config) -> Iterator[Cell]:
 
 def sweeps(config: Config, seed: int) -> Iterator[Swept]:
     """Every setting of the sweeps: classes, temperatures, batches by rule."""
-    stored = log_spaced(config.sweep_steps, 2)  # the checkpoints of `gap_vs_classes`
+    stored = (0, config.sweep_steps // 2, config.sweep_steps)  # as in `gap_vs_classes`
     for C in config.sweep_classes:
         yield Swept(config.swept(seed, C, checkpoints=stored), "C")
     for tau in config.sweep_taus:
