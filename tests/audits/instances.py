@@ -8,6 +8,13 @@ import torch
 
 from supcon_theory.audits import class_collapse, columns, hard_geometry
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
+from supcon_theory.audits.alignment import (
+    anchor_row,
+    opposed_row,
+    pair_row,
+    random_pair_rows,
+    weight_rows,
+)
 from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.captured_energy import energy_rows, equal_classes, task_rows
@@ -35,6 +42,7 @@ from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
 from supcon_theory.audits.supcon_batches import batch_rows, special_rows
+from supcon_theory.audits.surrogate import published_rows, surrogate_row
 from supcon_theory.audits.training import checkpoint_audit, training_audit
 from supcon_theory.audits.whitened_laws import axes_row, enumerated_row, gaussian_rows
 from supcon_theory.measures.moments import class_moments
@@ -52,6 +60,11 @@ def embeddings(counts: Sequence[int], seed: int = 0) -> tuple[torch.Tensor, torc
     centres = torch.randn(len(counts), 1, 5, generator=generator, dtype=torch.float64)
     noise = torch.randn(len(y), 2, 5, generator=generator, dtype=torch.float64)
     return torch.nn.functional.normalize(centres[y] + noise, dim=-1), y
+
+
+def aligned(z: torch.Tensor, y: torch.Tensor) -> list[dict[str, object]]:
+    """An embedding beside part of itself, and the anchors of it."""
+    return [pair_row(z[:, 0], z[:, 1, :3], 2), anchor_row(z, y, 0.5)]
 
 
 def attributed() -> list[dict[str, object]]:
@@ -184,6 +197,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             )
         ),
     ),
+    "alignment": ((columns.ALIGNMENT,), of_embeddings(aligned)),
     "captured_energy": ((columns.CAPTURED_ENERGY,), captured),
     "imbalance": (
         (columns.MINIMISERS,),
@@ -237,6 +251,16 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
             enumerated_row(2, 2, 4, 1, seed=0),
             axes_row(2, 5, seed=0),
             *gaussian_rows("a noisier task", (1, 6), (1, 10), 500, 9, seed=0),
+        ],
+    ),
+    "surrogate": (
+        (columns.ALIGNMENT,),
+        lambda: [
+            surrogate_row(4, 0.5, 10.0, 5, seed=0),
+            *published_rows((1.0,)),
+            *random_pair_rows(5, seed=0),
+            opposed_row(1.0),
+            *weight_rows({"a": torch.eye(2)}, {"a": -torch.eye(2)}),
         ],
     ),
     "multitask": (
