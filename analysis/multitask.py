@@ -71,7 +71,7 @@ def message(laws: pd.DataFrame) -> str:
     worst = laws["over_pair"].max()
     if not np.isfinite(worst):
         return "Axes of independent tasks beside the bound on their cosine"
-    return f"With the variance of a pair alone the bound is exceeded {worst:.1f} times"
+    return f"With the variance of a pair alone a cosine is up to {worst:.0f} times its bound"
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def drift_by_gaps() -> AtMost:
     "conjecture",
     scope={"protocol": "pair", "other": "nscl", "layer": "z"},
     where="step > 0",
+    mutant=Change("log_drift", "log_drift + @t"),
 )
 def drift_of_encoders() -> AtMost:
     """Encoders drift apart by no more than the bound with the learning rates of their weights."""

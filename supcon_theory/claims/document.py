@@ -30,6 +30,7 @@ MODULES = (
     "captured_energy",
     "multitask",
     "alignment",
+    "gaussianity",
     "anatomy",
 )
 
