@@ -200,6 +200,11 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         drift = rows((c.ALIGNMENT,), rng, **drifts, rate=[1.0, 10.0], seed=[0, 1])
         table = pd.concat([pairs, swept, drift], ignore_index=True)
         return {"table": table.assign(epoch=table["step"] / 4, weight=np.nan)}
+    if name == "gaussianity":
+        laws = dict(law=["gaussian", "sphere"], protocol=["features", "power", "few shots"])
+        at = dict(layer=["z"], objective=["dcl", "nscl", "supcon", "cross_entropy"], m=[1.0, 5.0])
+        table = rows((c.GAUSSIANITY,), rng, **two, **laws, **at, step=[0, 5, 50])
+        return {"table": table.assign(epoch=table["step"] / 4)}
     if name == "multitask":
         parts = dict(protocol=["factors", "constructed", "axes", "few shots"], layer=["h"])
         at = dict(seed=[0, 1], step=[0, 5, 50], spread=[0.1, 0.01], m=[1, 5], C1=[2, 3])

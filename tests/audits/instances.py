@@ -33,6 +33,7 @@ from supcon_theory.audits.exact_laws import enumeration_audit, two_points_audit
 from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
 from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.audits.gap import gap_audit, labelling_audit
+from supcon_theory.audits.gaussianity import error_rows, feature_row, power_rows
 from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
@@ -65,6 +66,13 @@ def embeddings(counts: Sequence[int], seed: int = 0) -> tuple[torch.Tensor, torc
 def aligned(z: torch.Tensor, y: torch.Tensor) -> list[dict[str, object]]:
     """An embedding beside part of itself, and the anchors of it."""
     return [pair_row(z[:, 0], z[:, 1, :3], 2), anchor_row(z, y, 0.5)]
+
+
+def near_gaussian() -> list[dict[str, object]]:
+    """Rows of 30 features, of two classes, and of known laws."""
+    x, y = np.random.default_rng(0).normal(size=(30, 4)), np.repeat([0, 1], 15)
+    errors = error_rows(x, y, (1, 3), 5, seed=0)
+    return [feature_row(x, 20, 2, 19, seed=0), *errors, *power_rows(20, 2, 5, 19, seed=0)]
 
 
 def attributed() -> list[dict[str, object]]:
@@ -263,6 +271,7 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
             *weight_rows({"a": torch.eye(2)}, {"a": -torch.eye(2)}),
         ],
     ),
+    "gaussianity": ((columns.GAUSSIANITY,), near_gaussian),
     "multitask": (
         (columns.MULTITASK,),
         lambda: [*factor_rows(2, 3, 3, seed=0), constructed_row(0.1), *attributed()],

@@ -15,6 +15,7 @@ from supcon_theory.claims import (
     collapse,
     few_shot,
     gap,
+    gaussianity,
     hard_geometry,
     maps,
     minima,
@@ -296,6 +297,22 @@ def alike() -> pd.DataFrame:
     return found.assign(log_bound_composition=2.0, log_bound_gaps=1.5)
 
 
+def normal() -> pd.DataFrame:
+    """CL comes nearer to a Gaussian and is one to the test; cross-entropy goes the other way."""
+    of, at = columns.GAUSSIANITY, {"seed": SEEDS}
+    trained = {"objective": ["dcl", "cross_entropy"], "C": [10, 100], "layer": "z", **at}
+    features = rows(of, protocol="features", step=[0, 800], **trained)
+    shots = rows(of, protocol="few shots", step=[0, 800], m=[1, 5], **trained)
+    found = pd.concat(
+        [rows(of, protocol="power", law="gaussian", **at), features, shots], ignore_index=True
+    )
+    ended = (found["step"] == 800) * (0.02 + 0.001 * found["seed"])
+    toward = np.where(found["objective"] == "dcl", -1, 1)
+    found = found.assign(distance=0.1 + toward * ended, p=0.4 + 0.01 * found["seed"])
+    tilted = 0.3 + 0.01 * found["seed"]
+    return found.assign(norm_ratio=1.0 + 0.01 * found["seed"], log2_ratio=tilted)
+
+
 def tasks() -> pd.DataFrame:
     """Every bound is half used but that of the pair; training turns axes and lowers errors."""
     of, at = columns.MULTITASK, {"seed": SEEDS}
@@ -401,6 +418,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
         ),
         alike(),
     ),
+    "gaussianity": (gaussianity.claims(("dcl", "cross_entropy"), (10, 100)), normal()),
     "multitask": (multitask.claims(ATTRIBUTES), tasks()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
