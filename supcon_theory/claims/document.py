@@ -23,6 +23,7 @@ MODULES = (
     "maps",
     "placement",
     "hard_geometry",
+    "imbalance",
     "class_collapse",
     "small_samples",
     "supcon",

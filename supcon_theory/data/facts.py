@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from supcon_theory.data import archive, folder
+from supcon_theory.data import archive, coarser, folder
 
 NAMES = ("glyphs", "kanji")  # what ships with the package
 
@@ -30,13 +30,14 @@ def locate(name_or_path: str | Path) -> str | Path:
         name_or_path: as in `data.load`.
 
     Returns:
-        One of `NAMES`, or an existing path.
+        One of `NAMES`, perhaps with coarser classes (`data.coarser`), or an existing path.
 
     Raises:
         ValueError: if it is neither.
     """
-    if str(name_or_path) in NAMES:
-        return str(name_or_path)
+    if (name := str(name_or_path)).partition(":")[0] in NAMES:
+        coarser.classes(name)  # refuses what is no rule
+        return name
     path = Path(name_or_path).expanduser()
     if path.is_dir() or (path.is_file() and path.suffix.lower() == ".npz"):
         return path
@@ -74,8 +75,9 @@ def facts(name_or_path: str | Path) -> Facts:
 
 @cache
 def _embedded(name: str) -> Facts:
-    resource = files("supcon_theory.data") / "files" / f"{name}.npz"
+    base, found = name.partition(":")[0], coarser.classes(name)
+    resource = files("supcon_theory.data") / "files" / f"{base}.npz"
     with as_file(resource) as path, np.load(path, allow_pickle=False) as stored:
-        classes = tuple(map(chr, stored["chars"]))
-        fewest = [archive.shape(stored.zip, f"x_{split}")[1] for split in ("train", "test")]
-    return Facts(name, 1, classes, *fewest)
+        each = [archive.shape(stored.zip, f"x_{split}")[1] for split in ("train", "test")]
+    characters = int(np.bincount(found.of_character).min())
+    return Facts(name, 1, found.names, *(characters * images for images in each))

@@ -11,8 +11,9 @@ def load(name_or_path: str | Path) -> DataSet:
     """A data set that ships with the package, or a user's.
 
     Args:
-        name_or_path: "glyphs", "kanji", the path of an `.npz` (`data.archive`), or of a folder with
-            `train/<class>/*` and `test/<class>/*` (`data.folder`).
+        name_or_path: "glyphs", "kanji", coarser classes of one ("kanji:5", `data.coarser`), the
+            path of an `.npz` (`data.archive`), or of a folder with `train/<class>/*` and
+            `test/<class>/*` (`data.folder`).
 
     Returns:
         The data set; its images are made when asked for.

@@ -138,6 +138,12 @@ def ssem(seen: Seen, alpha: float = 0.5) -> Floats:
     return seen.log_sum("all") - alpha * seen.mean("own0") - sis
 
 
+def soft_supcon(seen: Seen, softness: float = 0.15) -> Floats:
+    """Log E(rest) - weighted mean of s_ap, 1 on P and softness on oth."""
+    P, oth = seen.sets["P"].size, softness * seen.oth.size
+    return seen.log_sum("rest") - (P * seen.mean("P") + oth * seen.mean("oth")) / (P + oth)
+
+
 def cross_entropy(seen: Seen) -> Floats:
     """Log sum_c e^{<z, w_c>/tau} - <z, w_y>/tau with unit class weights."""
     return seen.log_sum("weights") - seen.mean(seen.weights.first(1))
@@ -212,6 +218,9 @@ LOSSES = {
     "scl_ball": Loss(scl_ball, ("oth", "class"), "log 2", f"log(1 + {CLASS})", 0),
     "ucl_ball": Loss(ucl_ball, ("class",), "log 2", f"log(1 + (1 + (C-1) {CLASS})/C)", 0),
     "ssem": Loss(ssem, ("sis",), "log(NK)", "log(K Z(a*)) - (alpha + (1-alpha) a*)/tau"),
+    "soft_supcon": Loss(
+        soft_supcon, ("P",), "log(NK - 1)", "entropy of the weights, or at the simplex", random=NEAR
+    ),
     "cross_entropy": Loss(cross_entropy, ("weights",), "log C", f"log(1 + (C-1) {CLASS})"),
 }
 
@@ -245,7 +254,8 @@ CHOICES = {
     "detach_weights": (False, True),
     "clamp": (True,),  # without it the loss is undefined for many embeddings and has no scale
 }
-RANGES = {"beta": (0.0, np.inf), "tau_plus": (0.0, 1.0), "alpha": (0.0, np.nextafter(1.0, 2.0))}
+UNIT = (0.0, np.nextafter(1.0, 2.0))  # both ends allowed
+RANGES = {"beta": (0.0, np.inf), "tau_plus": (0.0, 1.0), "alpha": UNIT, "softness": UNIT}
 
 
 def _check_option(name: str, value: object) -> None:

@@ -33,6 +33,7 @@ from supcon_theory.theory.floors import (
 )
 from supcon_theory.theory.minima import dhel_official_minimum
 from supcon_theory.theory.mixture import collapse_threshold, ssem_minimum
+from supcon_theory.theory.soft import least_softness, soft_floor, soft_supcon_minimum
 from supcon_theory.theory.tilt import best_cosine, equal_cosine_loss
 
 Status = Literal["exact minimum", "bound, not attained", "best found", "attained", "simulated"]
@@ -246,11 +247,32 @@ def floor_ssem(setting: Setting) -> list[Line]:
     return [_least(setting, Summary(least, least, least), points, True)]
 
 
+def floor_soft(setting: Setting) -> list[Line]:
+    """The entropy of the weights, a minimum where they are soft enough; else the simplex's."""
+    C, softness = setting.classes or setting.batch, setting.options["softness"]
+    regular = softness >= least_softness(C, setting.tau)
+    if setting.balanced and not regular:
+        n = setting.batch // C
+        least = float(soft_supcon_minimum(C, n, setting.views, setting.tau, softness))
+        return [_least(setting, Summary(least, least, least), C, True)]
+
+    def entropy(n_c: Floats) -> float:
+        return soft_floor([int(n) for n in n_c], setting.views, softness)
+
+    found = batches.over_batches(entropy, setting.counts)
+    if not regular or not (setting.dim is None or setting.dim >= C):
+        why = "entropy of the weights: no embedding is below"
+        return [setting.line("least", found, "bound, not attained", "", why)]
+    meaning = f"classes in points at cosine 1 + tau log softness (needs d >= {C})"
+    return [setting.line("least", found, "exact minimum", setting.loss.least, meaning)]
+
+
 FLOORS = {
     **{id: floor_of(terms) for id, terms in TERMS.items()},
     **{"dhel_official": floor_dhel_official, "cross_entropy": floor_weights},
     **{"debiased": floor_debiased, "hcl": floor_debiased},
     **{"ucl_ball": floor_ucl_ball, "ssem": floor_ssem},
+    "soft_supcon": floor_soft,
 }
 
 

@@ -194,7 +194,17 @@ def ssem(r, alpha=0.5):
     return mean(anchor(a) for a in r.all)
 
 
+def soft_supcon(r, softness=0.15):
+    def anchor(a):
+        weights = {b: 1.0 for b in r.P(a)} | {b: softness for b in r.oth(a)}
+        total = sum(weights.values())
+        return log(r.E(a, list(weights))) - sum(w * r.s[a, b] for b, w in weights.items()) / total
+
+    return mean(anchor(a) for a in r.all)
+
+
 OPTIONS = {
+    "soft_supcon": [{}, {"softness": 0.0}, {"softness": 1.0}],
     "scl_ball": [{}, {"beta": 2.0}],
     "ucl_ball": [{}, {"beta": 2.0}],
     "ssem": [{}, {"alpha": 0.0}, {"alpha": 0.9}, {"alpha": 1.0}],
@@ -239,7 +249,7 @@ def test_an_objective_equals_its_loops(name, options, K, kind):
 
 
 SINGLE_VIEW = ["nscl", "dcl", "supcon", "supcon_in", "n_pairs", "scl_jiang", "hscl"]
-SINGLE_VIEW += ["scl_ball", "ucl_ball", "ssem"]
+SINGLE_VIEW += ["scl_ball", "ucl_ball", "ssem", "soft_supcon"]
 
 
 @pytest.mark.parametrize("name", SINGLE_VIEW)

@@ -21,6 +21,7 @@ OPTIONS = [(name, {}) for name in LOSSES] + [
     ("scl_ball", {"beta": 0.5}),
     ("ucl_ball", {"beta": 0.5}),
     ("ssem", {"alpha": 1.0}),
+    ("soft_supcon", {"softness": 1.0}),
 ]
 
 
@@ -260,6 +261,7 @@ def test_equal_rows_give_the_logarithm_of_a_count(C, n, K):
         "scl_ball": math.log(2),
         "ucl_ball": math.log(2),
         "ssem": math.log(K * N),
+        "soft_supcon": math.log(K * N - 1),
     }
     if K > 1:
         wanted |= dict.fromkeys(("nt_xent", "hucl", "debiased", "hcl"), math.log1p(Q))
