@@ -32,7 +32,8 @@ class Recipe:
     """Everything that an encoder's weights depend on (with the machine type and the versions)."""
 
     data: str = "glyphs"
-    """glyphs, kanji, a path to a .npz (x_train, y_train, x_test, y_test), or an image folder."""
+    """glyphs, kanji (kanji:5: five to a class), an image folder, or a path to a .npz (x_train,
+    y_train, x_test, y_test)."""
     C: Suppress[int] = 10
     n: int = 64
     """Training images per class."""

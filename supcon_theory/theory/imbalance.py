@@ -67,7 +67,7 @@ def value(
         softness: Of `soft_supcon`.
 
     Returns:
-        The loss and its derivatives in b = M off the diagonal, e and f; those in M's diagonal are 0.
+        The loss and its derivatives in b = M off the diagonal, e and f; M's diagonal has 0.
 
     Raises:
         ValueError: Another objective, or an anchor without a positive or negative.
@@ -113,8 +113,8 @@ def lower_bound(counts: Sequence[int], K: int, at: Geometry, loss: float, slope:
 
     By convexity a loss is at least its tangent, and the tangent's least value over the programme is
     at least sum_c lambda_c for multipliers with slope.M - diag(lambda) positive semidefinite,
-    slope.e >= lambda (n-1)/n and slope.f >= lambda (K-1)/K. They are taken from the point itself,
-    (S M)_cc / M_cc, and lowered until that holds, so any point gives a bound, a minimiser its value.
+    slope.e >= lambda (n-1)/n and slope.f >= lambda (K-1)/K. They are taken from the point,
+    (S M)_cc / M_cc, and lowered until that holds: any point gives a bound, a minimiser its value.
 
     Args:
         counts: (C,) class sizes.

@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from supcon_theory.audits import class_collapse, columns, hard_geometry
+from supcon_theory.audits import imbalance as unequal
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.batch_means import batch_means
@@ -26,6 +27,7 @@ from supcon_theory.audits.exact_laws import enumeration_audit, two_points_audit
 from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
 from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.audits.gap import gap_audit, labelling_audit
+from supcon_theory.audits.imbalance_classes import class_rows
 from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
@@ -244,6 +246,18 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
             *class_collapse.ends("ssem", 2, 2, 2, 0.5, 1, alpha=0.9),
             *class_collapse.features_audit([(1.0, 2.0)], 1),
         ],
+    ),
+    "unequal classes": (
+        (columns.IMBALANCE,),
+        lambda: [
+            *unequal.programme_audit("nscl", (6, 2), 2, 2, 0.5, 1),
+            *unequal.programme_audit("soft_supcon", (6, 2), 2, 2, 0.5, 0, softness=0.2),
+            *unequal.threshold_audit("nscl_coupled", (2, 2), 2, 1.0, (1, 10)),
+        ],
+    ),
+    "unequal encoders": (
+        (columns.IMBALANCE,),
+        lambda: class_rows(*embeddings([9, 5, 3, 3]), np.array([9, 5, 3, 3]), (1.0,), 2, 9, 0),
     ),
     "hard order": (
         (columns.HARD_GEOMETRY,),

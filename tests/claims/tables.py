@@ -15,6 +15,7 @@ from supcon_theory.claims import (
     few_shot,
     gap,
     hard_geometry,
+    imbalance,
     maps,
     minima,
     placement,
@@ -328,6 +329,29 @@ def collapsed_or_not() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(errors, 1e-12), loss=0.4)
 
 
+def unequal() -> pd.DataFrame:
+    """Programme, thresholds and encoders whose small classes lose; Soft SupCon's lose less."""
+    soft = {"C": 4, "objective": "soft_supcon", "tau": 0.5, "imbalance": 16.0}
+    parts = [
+        rows(columns.IMBALANCE, part="programme", softness=0.1, seed=0, **soft),
+        rows(columns.IMBALANCE, part="programme", softness=0.03, seed=0, **soft),
+        rows(columns.IMBALANCE, part=["threshold", "limit", "gaps"], seed=0, objective="nscl"),
+        rows(columns.IMBALANCE, part="free", seed=[0, 1], objective="nscl", tau=0.5, counts="4 2"),
+    ]
+    trained = dict(group=["large", "small"], imbalance=[1.0, 100.0], seed=SEEDS)
+    trained |= dict(part="encoders", split="test", layer="z")
+    objectives = ["nscl", "supcon", "soft_supcon"]
+    parts.append(rows(columns.IMBALANCE, objective=objectives, **trained))
+    found = pd.concat(parts, ignore_index=True)
+    exact = ("gap_dual", "excess", "spread", "parted_above", "limit_error", "regular_error")
+    found = found.assign(**dict.fromkeys(exact, 1e-12), tilt=-0.3, cosine_below=0.9, loss=1.0)
+    small = (found["group"] == "small") & (found["imbalance"] == 100)
+    found["error"] = np.where(small, 0.3, 0.2) + 0.001 * found["seed"] * small
+    least = np.where(found["objective"] == "soft_supcon", 0.1, 0.3)
+    found["cosine"] = np.where(small, least, 0.0) + 0.001 * found["seed"] * small
+    return found
+
+
 def dissected() -> pd.DataFrame:
     protocols = ["sweep", "followed", "simplex"]
     about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
@@ -348,6 +372,10 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "maps": (maps.claims("tsne"), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
+    "imbalance": (
+        imbalance.claims(True, True, ("nscl", "supcon", "soft_supcon"), (1.0, 100.0)),
+        unequal(),
+    ),
     "captured energy": (captured_energy.claims(BOTH), energies()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
