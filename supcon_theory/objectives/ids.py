@@ -27,6 +27,8 @@ MODULES = {
     "ucl_ball": "class_level",
     "ssem": "class_level",
     "soft_supcon": "class_level",
+    "kcl": "pairwise",
+    "sigmoid": "pairwise",
     "cross_entropy": "class_weights",
 }
 IDS = tuple(MODULES)
