@@ -24,6 +24,7 @@ MODULES = (
     "placement",
     "hard_geometry",
     "imbalance",
+    "loss_families",
     "class_collapse",
     "small_samples",
     "supcon",

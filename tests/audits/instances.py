@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from supcon_theory.audits import class_collapse, columns, hard_geometry
+from supcon_theory.audits import class_collapse, columns, frames, hard_geometry, loss_families
 from supcon_theory.audits import imbalance as unequal
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.anatomy import anatomy_audit
@@ -245,6 +245,17 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
         lambda: [
             *class_collapse.ends("ssem", 2, 2, 2, 0.5, 1, alpha=0.9),
             *class_collapse.features_audit([(1.0, 2.0)], 1),
+        ],
+    ),
+    "loss families": (
+        (columns.LOSS_FAMILIES,),
+        lambda: [
+            *loss_families.simplex_audit(4, 0.5, 1),
+            *loss_families.sigmoid_audit(4, 0.5, (0.0,), 1),
+            *loss_families.batches_audit(4, 3, 0.5, 0),
+            *loss_families.debiased_audit(2, 3, 4, 0.5, (0.5,), 0),
+            *frames.frame_audit("supcon", (3, 2), "not negative", 0.5, 1),
+            *frames.prototypes_audit(3, 2, 0.5, (1.0,), 1),
         ],
     ),
     "unequal classes": (

@@ -75,7 +75,8 @@ def test_kernels_are_convex_in_the_cosine(kernel_name):
 @pytest.mark.parametrize(
     ("call", "words"),
     [(lambda: kernel_at(0, 1, "log"), "choose one of"), (lambda: kcl_minimum(1, 1), "at least 2"),
-     (lambda: own_cosine(5, 1, 1, 0), "at least 2"), (lambda: sigmoid_minimum(5, 2, 0, 0), "positive")],
+     (lambda: own_cosine(5, 1, 1, 0), "at least 2"),
+     (lambda: sigmoid_minimum(5, 2, 0, 0), "positive")],
 )  # fmt: skip
 def test_numbers_that_make_no_sense_are_refused(call, words):
     with pytest.raises(ValueError, match=words):
