@@ -2,9 +2,9 @@
 
 Free embeddings, in float64: minima of DHEL and KCL (arXiv 2405.18045), of the sigmoid loss with
 temperature and bias fixed (ours) or learned (2509.18552), SupCon of rows without a negative entry
-over all samples and over fixed batches (2306.07960), SupCon with prototypes (2403.18699). Means over
-all batches of a size, exactly. Debiased CL (2007.00224) beside NSCL and CL, anchor by anchor. Then
-encoders trained in small and large batches.
+over all samples and over fixed batches (2306.07960), SupCon with prototypes (2403.18699). Means
+over all batches of a size, exactly. Debiased CL (2007.00224) beside NSCL and CL, anchor by anchor.
+Then encoders trained in small and large batches.
 
     python experiments/loss_families.py            laptop: 5 seeds, 100 steps
 """

@@ -19,7 +19,7 @@ from supcon_theory.measures.probes import knn_error
 from supcon_theory.measures.supports import draw_supports
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.minima import MINIMA
-from supcon_theory.theory.pairwise import kcl_minimum, own_cosine, sigmoid_minimum
+from supcon_theory.theory.pairwise import aligned_bias, kcl_minimum, own_cosine, sigmoid_minimum
 
 COLUMNS, VERSION = LOSS_FAMILIES.columns, LOSS_FAMILIES.version
 Row = dict[str, Any]
@@ -79,7 +79,7 @@ def sigmoid_audit(N: int, tau: float, biases: Sequence[float], starts: int) -> l
         least, own = sigmoid_minimum(N, 2, tau, bias), own_cosine(N, 2, tau, bias)
         z, found = _from("sigmoid", N, N + 1, tau, starts, {"bias": bias})
         about = {"part": "sigmoid", "objective": "sigmoid", "bias_option": bias}
-        about |= {"floor": least, "own_predicted": own}
+        about |= {"own_predicted": own, "bias_parts": aligned_bias(N, 2, tau)}
         for row in _of_samples(N, tau, z, found, np.nan, own):
             rows.append(about | _least(row, least))
     return rows

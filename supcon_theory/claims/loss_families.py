@@ -130,11 +130,17 @@ def coded() -> AtMost:
 ENCODERS = {"part": "encoders"}
 
 
+def measured(rows: pd.DataFrame, column: str, objective: str, batch: float) -> pd.Series:
+    """Per seed, a measure of the encoders of one objective and batch size."""
+    found = select(rows, {"objective": objective, "batch": batch})
+    return found.groupby("seed")[column].mean()
+
+
 def lost(rows: pd.DataFrame, column: str, objective: str) -> pd.Series:
     """Per seed, a measure at the smallest batch less at the largest."""
-    rows = select(rows, {"objective": objective})
-    at = rows.pivot_table(index="seed", columns="batch", values=column)
-    return pd.Series(at[at.columns.min()] - at[at.columns.max()], dtype=float)
+    ends = (rows["batch"].min(), rows["batch"].max())
+    small, large = (measured(rows, column, objective, batch) for batch in ends)
+    return small - large
 
 
 SMALLEST = "objective == '{objective}' and batch == batch.min()"
@@ -156,9 +162,9 @@ def higher_rank(objective: str) -> Within:
     """In small batches {objective} fills more dimensions than NT-Xent."""
 
     def statistic(rows: pd.DataFrame) -> pd.Series:
-        small = rows[rows["batch"] == rows["batch"].min()]
-        at = small.pivot_table(index="seed", columns="objective", values="rankme")
-        return pd.Series(at[objective] - at["nt_xent"], dtype=float)
+        of = (objective, "nt_xent")
+        own, other = (measured(rows, "rankme", name, rows["batch"].min()) for name in of)
+        return own - other
 
     return Within("effective rank less that of NT-Xent", 0, np.inf, statistic)
 
