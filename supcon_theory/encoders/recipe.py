@@ -48,8 +48,9 @@ class Recipe:
     """Everything that an encoder's weights depend on (with the machine type and the versions)."""
 
     data: str = "glyphs"
-    """glyphs, kanji, cifar10, cifar100, cifar100-coarse, svhn, svhn-extra, tiny-imagenet,
-    mini-imagenet, a path to a .npz (x_train, y_train, x_test, y_test), or an image folder."""
+    """glyphs, kanji (kanji:5: five to a class), cifar10, cifar100, cifar100-coarse, svhn,
+    svhn-extra, tiny-imagenet, mini-imagenet, a path to a .npz (x_train, y_train, x_test, y_test),
+    or an image folder."""
     C: Suppress[int] = 10
     n: int = 64
     """Training images per class."""

@@ -17,6 +17,8 @@ from supcon_theory.claims import (
     gap,
     gaussianity,
     hard_geometry,
+    imbalance,
+    loss_families,
     maps,
     minima,
     multitask,
@@ -390,6 +392,54 @@ def collapsed_or_not() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(errors, 1e-12), loss=0.4)
 
 
+def families() -> pd.DataFrame:
+    """Free embeddings at their minima; encoders of which NT-Xent's lose most in small batches."""
+    free = dict(seed=[0, 1], loss=0.5, rows="not negative", objective="supcon")
+    parts = [
+        rows(columns.LOSS_FAMILIES, part=part, **free)
+        for part in ("simplex", "polytope", "sigmoid", "frame", "prototypes", "debiased")
+    ]
+    designs = ["halves", "apart", "bound"]
+    parts.append(rows(columns.LOSS_FAMILIES, part="fixed batches", design=designs, **free))
+    batched = dict(part="batches", objective=["kcl", "dhel"], seed=[0, 1])
+    parts.append(rows(columns.LOSS_FAMILIES, **batched))
+    learned = dict(part="learned", seed=0, objective="sigmoid")
+    parts.append(rows(columns.LOSS_FAMILIES, **learned).assign(loss=1e-12, no_margin=-0.1))
+    names = ["nt_xent", "dhel", "kcl"]
+    trained = dict(part="encoders", objective=names, batch=[16, 128], seed=SEEDS)
+    parts.append(rows(columns.LOSS_FAMILIES, **trained))
+    found = pd.concat(parts, ignore_index=True)
+    exact = ("excess", "cosine_error", "own_error", "frame_error")
+    found = found.assign(**dict.fromkeys(exact, 1e-12), bias_size=1e-14, rank_error=0.0, spread=0.1)
+    found = found.assign(not_frame=-0.1, not_broken=-0.5)
+    worse = (found["objective"] == "nt_xent") & (found["batch"] == 16)
+    found["error"] = np.where(worse, 0.4, 0.2) + 0.001 * found["seed"] * worse
+    return found.assign(rankme=np.where(worse, 5, 9) + 0.01 * found["seed"] * worse)
+
+
+def unequal() -> pd.DataFrame:
+    """Programme, thresholds and encoders whose small classes lose; Soft SupCon's lose less."""
+    soft = {"C": 4, "objective": "soft_supcon", "tau": 0.5, "imbalance": 16.0}
+    parts = [
+        rows(columns.IMBALANCE, part="programme", softness=0.1, seed=0, **soft),
+        rows(columns.IMBALANCE, part="programme", softness=0.03, seed=0, **soft),
+        rows(columns.IMBALANCE, part=["threshold", "limit", "gaps"], seed=0, objective="nscl"),
+        rows(columns.IMBALANCE, part="free", seed=[0, 1], objective="nscl", tau=0.5, counts="4 2"),
+    ]
+    trained = dict(group=["large", "small"], imbalance=[1.0, 100.0], seed=SEEDS)
+    trained |= dict(part="encoders", split="test", layer="z")
+    objectives = ["nscl", "supcon", "soft_supcon"]
+    parts.append(rows(columns.IMBALANCE, objective=objectives, **trained))
+    found = pd.concat(parts, ignore_index=True)
+    exact = ("gap_dual", "excess", "spread", "parted_above", "limit_error", "regular_error")
+    found = found.assign(**dict.fromkeys(exact, 1e-12), tilt=-0.3, cosine_below=0.9, loss=1.0)
+    small = (found["group"] == "small") & (found["imbalance"] == 100)
+    found["error"] = np.where(small, 0.3, 0.2) + 0.001 * found["seed"] * small
+    least = np.where(found["objective"] == "soft_supcon", 0.1, 0.3)
+    found["cosine"] = np.where(small, least, 0.0) + 0.001 * found["seed"] * small
+    return found
+
+
 def dissected() -> pd.DataFrame:
     protocols = ["sweep", "followed", "simplex"]
     about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
@@ -412,6 +462,11 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "maps": (maps.claims("tsne"), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
+    "loss families": (loss_families.claims(True, 5), families()),
+    "imbalance": (
+        imbalance.claims(True, True, ("nscl", "supcon", "soft_supcon"), (1.0, 100.0)),
+        unequal(),
+    ),
     "captured energy": (captured_energy.claims(BOTH), energies()),
     "alignment": (
         alignment.claims(
