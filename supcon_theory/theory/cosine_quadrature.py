@@ -58,7 +58,7 @@ def log_exponential_range(shape: Shape, tau: ArrayLike) -> tuple[Floats, Floats]
     mirrored = 1 - m[0], 1 - 2 * m[0] + m[1], 1 - 3 * m[0] + 3 * m[1] - m[2]
     mirrored = (*mirrored, 1 - 4 * m[0] + 6 * m[1] - 4 * m[2] + m[3])  # those of 1 - u
     two_least, two_most = _from_two(m[0], m[1], steps)
-    least, largest = _radau(*m, steps), steps + _radau(*mirrored, -steps)
+    least, largest = _radau(m[0], m[1], m[2], m[3], steps), steps + _radau(*mirrored, -steps)
     start = low / checked_tau(tau)
     return (
         start + np.fmax(least, two_least),  # the larger of two valid bounds; fmax leaves NaN out
