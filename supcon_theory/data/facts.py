@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from supcon_theory.data import archive, folder
+from supcon_theory.data import archive, coarser, folder
 from supcon_theory.data.named.read import read
 from supcon_theory.data.named.sources import FOLDERS, sources
 from supcon_theory.data.pictures import SIZE
@@ -27,6 +27,11 @@ class Facts:
     fewest_test: int  # test images that every class has
 
 
+def ships(where: str | Path) -> bool:
+    """Is it a set that ships with the package, perhaps with coarser classes?"""
+    return isinstance(where, str) and where.partition(":")[0] in NAMES
+
+
 def locate(name_or_path: str | Path, root: str | Path = ROOT) -> str | Path:
     """The name of a data set that is shipped or known as a string, or the path of a user's.
 
@@ -35,13 +40,17 @@ def locate(name_or_path: str | Path, root: str | Path = ROOT) -> str | Path:
         root: the folder of what is known by name.
 
     Returns:
-        One of `NAMES`, a name in `named.sources`, or an existing path.
+        One of `NAMES`, perhaps with coarser classes (`data.coarser`), a name in `named.sources`, or
+        an existing path.
 
     Raises:
         ValueError: if it is none.
     """
     name = str(name_or_path)
-    if name in (*NAMES, *sources()):
+    if ships(name):
+        coarser.classes(name)  # refuses what is no rule
+        return name
+    if name in sources():
         return name
     path = Path(root, name) if name in FOLDERS else Path(name_or_path).expanduser()
     if name in FOLDERS and not path.is_dir():
@@ -73,7 +82,7 @@ def facts(name_or_path: str | Path, root: str | Path = ROOT, size: int = SIZE) -
         ValueError: what `data.load` refuses, in the same sentence.
     """
     where = locate(name_or_path, root)
-    if where in NAMES:
+    if ships(where):
         check_size(str(where), size)
         return _embedded(str(where))
     if isinstance(where, str):
@@ -102,8 +111,9 @@ def check_size(name: str, size: int) -> None:
 
 @cache
 def _embedded(name: str) -> Facts:
-    resource = files("supcon_theory.data") / "files" / f"{name}.npz"
+    base, found = name.partition(":")[0], coarser.classes(name)
+    resource = files("supcon_theory.data") / "files" / f"{base}.npz"
     with as_file(resource) as path, np.load(path, allow_pickle=False) as stored:
-        classes = tuple(map(chr, stored["chars"]))
-        fewest = [archive.shape(stored.zip, f"x_{split}")[1] for split in ("train", "test")]
-    return Facts(name, 1, classes, *fewest)
+        each = [archive.shape(stored.zip, f"x_{split}")[1] for split in ("train", "test")]
+    characters = int(np.bincount(found.of_character).min())
+    return Facts(name, 1, found.names, *(characters * images for images in each))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from supcon_theory.data import folder
 from supcon_theory.data.cache import version
-from supcon_theory.data.facts import NAMES, ROOT, locate
+from supcon_theory.data.facts import ROOT, locate, ships
 from supcon_theory.data.named.sources import sources
 
 
@@ -26,7 +26,7 @@ def fingerprint(name_or_path: str | Path, root: str | Path = ROOT) -> str:
         ValueError: for unknown data, and for a folder that `data.folder.read` refuses.
     """
     where = locate(name_or_path, root)
-    if where in NAMES:
+    if ships(where):
         return ""
     if isinstance(where, str):
         return sources()[where].fingerprint

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from supcon_theory.data import embedded, external
 from supcon_theory.data.dataset import DataSet
-from supcon_theory.data.facts import NAMES, ROOT, check_size, locate
+from supcon_theory.data.facts import ROOT, check_size, locate, ships
 from supcon_theory.data.pictures import SIZE
 
 
@@ -12,9 +12,9 @@ def load(name_or_path: str | Path, root: str | Path = ROOT, size: int = SIZE) ->
     """A data set that ships with the package, one known by name, or a user's.
 
     Args:
-        name_or_path: "glyphs", "kanji", a name of `data.named.sources`, the path of an `.npz`
-            (`data.archive`), or of a folder with `train/<class>/*` and `test/<class>/*`
-            (`data.folder`).
+        name_or_path: "glyphs", "kanji", coarser classes of one ("kanji:5", `data.coarser`), a name
+            of `data.named.sources`, the path of an `.npz` (`data.archive`), or of a folder with
+            `train/<class>/*` and `test/<class>/*` (`data.folder`).
         root: the folder in which what is known by name lies.
         size: side of the images in pixels; 32 for what ships with the package.
 
@@ -25,7 +25,7 @@ def load(name_or_path: str | Path, root: str | Path = ROOT, size: int = SIZE) ->
         ValueError: in one sentence, on an unknown name and on anything wrong in a user's data.
     """
     where = locate(name_or_path, root)
-    if where in NAMES:
+    if ships(where):
         check_size(str(where), size)
         return embedded.load(str(where))
     if isinstance(where, str):

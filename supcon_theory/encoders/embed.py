@@ -116,7 +116,9 @@ def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> 
         Damaged: what is kept is not of this recipe, although its hash is right.
 
     """
-    network = build(recipe.encoder, channels, recipe.d, recipe.seed, recipe.size, recipe.width)
+    network = build(
+        recipe.encoder, channels, recipe.d, recipe.seed_of("weights"), recipe.size, recipe.width
+    )
     name = paired.checkpoint_name(step)
     weights = paired.from_bytes(entry.read(name), entry.folder / name)
     try:

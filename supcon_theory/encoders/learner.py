@@ -32,7 +32,7 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
     if "pairs" in known:
         found.setdefault("pairs", recipe.pairs)
     if "weights" in known:
-        generator = torch.Generator().manual_seed(recipe.seed)
+        generator = torch.Generator().manual_seed(recipe.seed_of("weights"))
         weights = torch.randn(
             recipe.C, recipe.d, generator=generator, dtype=torch.float32
         ) / math.sqrt(recipe.d)
@@ -46,7 +46,12 @@ class Learner:
     def __init__(self, recipe: Recipe, channels: int, device: str) -> None:
         self.recipe, self.device = recipe, device
         self.network = build(
-            recipe.encoder, channels, recipe.d, recipe.seed, recipe.size, recipe.width
+            recipe.encoder,
+            channels,
+            recipe.d,
+            recipe.seed_of("weights"),
+            recipe.size,
+            recipe.width,
         ).to(device)
         self.extra = arguments(recipe, device)
         learned = [*self.network.parameters(), *self.weights()]

@@ -28,6 +28,8 @@ BATCH_NORMALISED = ("resnet18", "resnet50", "vit_small", "vit_base")
 """Encoders whose embeddings depend on the rest of the batch in training."""
 PRECISIONS = ("float32", "bfloat16", "float16")
 OPTIMISERS = ("adamw", "sgd", "lars")
+DRAWS = ("weights", "batches", "views")
+"""What training draws from its seed; classes and images are no part of it."""
 PAIR = ("dcl", "nscl")
 """The objectives, CL and NSCL, that most questions compare."""
 SECONDS = {
@@ -48,8 +50,9 @@ class Recipe:
     """Everything that an encoder's weights depend on (with the machine type and the versions)."""
 
     data: str = "glyphs"
-    """glyphs, kanji, cifar10, cifar100, cifar100-coarse, svhn, svhn-extra, tiny-imagenet,
-    mini-imagenet, a path to a .npz (x_train, y_train, x_test, y_test), or an image folder."""
+    """glyphs, kanji (kanji:5: five to a class), cifar10, cifar100, cifar100-coarse, svhn,
+    svhn-extra, tiny-imagenet, mini-imagenet, a path to a .npz (x_train, y_train, x_test, y_test),
+    or an image folder."""
     C: Suppress[int] = 10
     n: int = 64
     """Training images per class."""
@@ -89,6 +92,8 @@ class Recipe:
     """float32, or the encoder in bfloat16 or float16 (autocast); the loss is always in float32."""
     compile: bool = False
     """Compile the encoder (torch.compile)."""
+    redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
+    """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "checkpoints", tuple(self.checkpoints))  # JSON gives lists
@@ -126,6 +131,8 @@ class Recipe:
         if unknown := [name for name in self.options if name not in known]:
             allowed = ", ".join(known) or "none"
             raise Refused(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
+        if unknown := [name for name in self.redrawn if name not in DRAWS]:
+            raise Refused(f"{unknown[0]} is not drawn in training: only {', '.join(DRAWS)} are")
         inside = {step for step in self.checkpoints if 0 <= step <= self.steps}
         if list(self.checkpoints) != sorted(inside):
             raise Refused(
@@ -149,6 +156,11 @@ class Recipe:
     def key(self) -> str:
         """The folder of the trained encoder: equal recipes, and only those, share it."""
         return store.key(store.plain(self, places=False) | {"version": VERSION})
+
+    def seed_of(self, draw: str) -> int:
+        """The seed of one of `DRAWS`: `seed`, or another where a control draws it anew."""
+        # far from every seed of a run, and below 2^32: PyTorch's generator looks at 32 bits only
+        return self.seed + 2**20 * self.redrawn.get(draw, 0)
 
     @property
     def images(self) -> int:

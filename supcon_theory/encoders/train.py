@@ -174,11 +174,16 @@ def _steps(
         if step == common.steps:
             break
         epoch, position = divmod(step, per_epoch)
-        order = torch.as_tensor(permutation(common.seed, "batches", epoch, len(y)))
+        order = torch.as_tensor(permutation(common.seed_of("batches"), "batches", epoch, len(y)))
         chosen = order[position * batch : (position + 1) * batch]
         mine = ranks.part(chosen)
         seen = views(
-            images(mine), index[mine], seed=common.seed, epoch=epoch, K=common.K, policy=policy
+            images(mine),
+            index[mine],
+            seed=common.seed_of("views"),
+            epoch=epoch,
+            K=common.K,
+            policy=policy,
         )
         for learner in learners:
             learner.step(step, epoch, seen, y[chosen])

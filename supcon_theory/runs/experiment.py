@@ -27,7 +27,7 @@ from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
 from supcon_theory.runs.exits import Refused, guard, leave
 from supcon_theory.runs.figures import draw, figures
-from supcon_theory.runs.progress import duration
+from supcon_theory.runs.progress import duration, say
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
 from supcon_theory.runs.slurm import Launch
@@ -140,7 +140,7 @@ class Experiment:
         config.alone()
         console = Console()
         for sentence in outcome.damaged:
-            console.print(sentence, style="yellow", markup=False)
+            say(console, sentence, "yellow")
         asked = self.claims(config)
         if preset == "smoke":  # far too short for trends
             asked = [claim for claim in asked if claim.kind in MUST_HOLD]
@@ -172,7 +172,7 @@ class Experiment:
         terminal.show_summaries(summaries, seeds(outcome.tables), self.audits)
         terminal.show_verdicts(console, verdicts)
         for name, reason in outcome.failed.items():
-            console.print(f"{name} ended early: {reason}", style="bold red", markup=False)
+            say(console, f"{name} ended early: {reason}", "bold red")
         took = duration(time.time() - began)
         console.print(f"{outcome.computed} of {len(work)} cells computed in {took}", markup=False)
         terminal.show_end(console, verdicts, figures(folder), folder)

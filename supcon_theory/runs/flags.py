@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -152,7 +153,7 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
         preset = arguments.pop(0)
     if preset not in presets:
         raise Refused(f"preset is {preset!r} but must be one of {', '.join(presets)}")
-    said = io.StringIO()
+    said, generator = io.StringIO(), random.getstate()
     try:
         with redirect_stderr(said):
             config = tyro.cli(
@@ -171,6 +172,8 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
             sentence = f"{_first(said.getvalue())}; `{name} {preset} --help` lists flags"
             raise Refused(sentence) from None
         raise Parsed(0) from None
+    finally:
+        random.setstate(generator)  # the parser's caches draw from the caller's
     try:
         config.check()
         if not config.dry_run:

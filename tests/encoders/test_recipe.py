@@ -54,6 +54,7 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         warm_up=20,
         precision="bfloat16",
         compile=True,
+        redrawn={"batches": 1},
     )
     assert {*changes, "data_root"} == {field.name for field in dataclasses.fields(Recipe)}
     large = dataclasses.replace(BASE, encoder="resnet18")

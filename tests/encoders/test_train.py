@@ -9,8 +9,9 @@ from supcon_theory import data
 from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.embed import embed, encoder_at, evaluation_views
 from supcon_theory.encoders.learner import arguments
-from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.encoders.recipe import DRAWS, Recipe
 from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.runs.exits import Refused
 
 SMALL = dict(n=8, steps=6, batch=12, checkpoints=(0, 3, 6), d=16)
 
@@ -163,6 +164,35 @@ def test_options_reach_the_objective_and_change_the_key_only_when_there_are_any(
     assert plain.key != optional.key
     ends = [paired.train([r], tmp_path)["dcl"] for r in (plain, optional)]
     assert not same(weights(plain, ends[0], 6), weights(optional, ends[1], 6))
+
+
+def test_a_control_draws_anew_what_it_names_and_nothing_else(tmp_path, monkeypatch):
+    """Weights at the start, order of the batches, views of the same images."""
+    drawn = []
+
+    def looked_at(images, index, **of):
+        drawn.append((index.tolist(), of["seed"]))
+        return views(images, index, **of)
+
+    views = paired.views
+    monkeypatch.setattr(paired, "views", looked_at)
+    found = {}
+    for redrawn in ({}, *({name: 1} for name in DRAWS)):
+        (recipe,) = recipes("dcl", redrawn=redrawn, batch=16)
+        drawn.clear()
+        entry = paired.train([recipe], tmp_path)["dcl"]
+        same_images = sorted({i for index, _ in drawn for i in index})
+        order, seed = [index for index, _ in drawn], drawn[0][1]
+        found["".join(redrawn)] = weights(recipe, entry, 0), same_images, order, seed
+        assert same(encoder_at(recipe, entry, 0, 1).state_dict(), weights(recipe, entry, 0))
+    base = found.pop("")
+    for name, (start, images, order, seed) in found.items():
+        assert same(start, base[0]) == (name != "weights")
+        assert (order == base[2]) == (name != "batches")
+        assert (seed == base[3]) == (name != "views")
+        assert images == base[1]
+    with pytest.raises(Refused, match="labels is not drawn in training"):
+        recipes("dcl", redrawn={"labels": 1})
 
 
 def test_a_loss_that_is_not_finite_says_where(tmp_path, monkeypatch):
