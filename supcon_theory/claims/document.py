@@ -23,6 +23,7 @@ MODULES = (
     "maps",
     "placement",
     "hard_geometry",
+    "hard_negatives",
     "imbalance",
     "loss_families",
     "class_collapse",

@@ -150,6 +150,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
         ("hard_geometry", "--seeds 1 --shapes 3 1 --tilts 5 --ratios 2 --held 1 --steps 9"),
         ("imbalance", "--seeds 1 --ratios 4 --free 4 --objectives dcl --trained-ratios 2"),
         ("loss_families", "--seeds 1 --samples 3 --biases 0 --sizes 2 --batches 16"),
+        ("hard_negatives", "--seeds 1 --betas 1 --gap-classes 2"),
         ("small_samples", "--seeds 1 --sizes 4"),
         ("supcon_identities", "--seeds 1 --taus 0.1 --triplet-taus 1 --negatives 3"),
         ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
@@ -265,6 +266,12 @@ REFUSED = {
         ("--spreads 0", "spreads above 0"),
         ("--biases 101", "from -100 to 100"),
         ("--batches 1", "batches has 1 at least 2"),
+    ],
+    "hard_negatives": [
+        ("--betas -1", "betas are from 0 to 100"),
+        ("--trained-betas 101", "trained-betas are from 0 to 100"),
+        ("--gap-classes 1", "gap-classes are at least 2"),
+        ("--gap-classes 301", "gap-classes has 301 only 300"),
     ],
     "hard_geometry": [
         ("--shapes 2 1", "C >= 3"),
