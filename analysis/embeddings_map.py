@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from supcon_theory.analysis import style
 
-from supcon_theory.audits.columns import MAP_POINTS, MAPS
+from supcon_theory.audits.columns import MAPS, POINTS
 
 NAME = "embeddings_map"
 FAR = 0.02  # share of the points along each axis that a window leaves out
@@ -16,7 +16,7 @@ NAME_LOOK = dict(fontsize=style.SMALL, bbox=dict(fc="w", lw=0, alpha=0.7, pad=0.
 METHOD = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 
-@style.drawing(table=(MAPS,), points=(MAP_POINTS,))
+@style.drawing(table=(MAPS,), points=(POINTS,))
 def draw(tables: style.Tables, folder: Path) -> None:
     """A row for each objective, a column for each step; the first seed and the fewest classes."""
     points, numbers = tables["points"], tables["table"]

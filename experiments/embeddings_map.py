@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits import columns
-from supcon_theory.audits.columns import NEIGHBOURS
+from supcon_theory.audits.columns import NEAREST
 from supcon_theory.claims import Claim, maps
 from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
@@ -34,7 +34,7 @@ from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 
-AUDITS = (columns.MAPS, columns.MAP_POINTS)
+AUDITS = (columns.MAPS, columns.POINTS)
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Config(Deep):
         """Refuse data with too few held-out images for a map."""
         super().look()
         fewest = facts(self.data).fewest_test
-        if min(self.classes) * fewest <= NEIGHBOURS:
+        if min(self.classes) * fewest <= NEAREST:
             raise ValueError(
-                f"classes has {min(self.classes)} but a map needs more than {NEIGHBOURS} "
+                f"classes has {min(self.classes)} but a map needs more than {NEAREST} "
                 f"held-out images, and a class of {self.data} has {fewest}: ask for more"
             )
 

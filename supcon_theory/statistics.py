@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+BEYOND = 5.0  # standard errors that the sampling of a mean may add to it before it refutes a bound
 MANY = 10_000  # seeds; nobody runs more
 ANYWHERE = (-math.inf, math.inf)
 
@@ -171,6 +172,21 @@ def holm(p: Sequence[float], family: float = 0.05) -> list[float]:
         if not p[k] < level:
             stopped = level
     return levels
+
+
+def detectable(error: ArrayLike, power: float = 0.95) -> float:
+    """The excess over a bound that is refuted with this chance: (BEYOND + z_power) standard errors.
+
+    Args:
+        error: Standard errors of means that are nearly normal, of which the median counts.
+        power: The chance.
+
+    Returns:
+        The excess, in the units of the mean.
+    """
+    from scipy.special import ndtri
+
+    return float((BEYOND + ndtri(power)) * np.nanmedian(np.asarray(error, dtype=np.float64)))
 
 
 def seeds_needed(values: ArrayLike, low: float, high: float, level: float, fewest: int) -> float:

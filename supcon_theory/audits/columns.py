@@ -97,7 +97,7 @@ COUNTEREXAMPLE_VALID = {
     **TIGHTENED,
     **PAIRWISE,
 }
-NEIGHBOURS = 10  # nearest neighbours whose classes are looked at
+NEAREST = 10  # nearest neighbours whose classes are looked at
 FAMILIES = {  # what `columns.toml` calls each list of bounds
     "mean": MEAN_BOUNDS,
     "anchor": ANCHOR_BOUNDS,
@@ -133,53 +133,17 @@ def _tables() -> dict[str, Table]:
 
 _ALL = _tables()
 TABLES = {name: table for name, table in _ALL.items() if table.version}
-VERDICTS, DRAWN = _ALL["_verdicts"], _ALL["_drawn"]  # claims.csv; what a figure draws
 IDENTITY = TABLES["identity"]
-GAP = TABLES["gap"]
-FLOORS = TABLES["floors"]
-ANATOMY = TABLES["anatomy"]
-TRAINING = TABLES["training"]
-BATCH_MEANS = TABLES["batch_means"]
-EARLIER_BOUNDS = TABLES["earlier_bounds"]
-LOSS_CURVES = TABLES["loss_curves"]
-FEW_SHOT = TABLES["few_shot"]
-FEW_SHOT_CURVES = TABLES["few_shot_curves"]
-COUNTEREXAMPLE = TABLES["counterexample"]
-GEOMETRY = TABLES["geometry"]
-COLLAPSE = TABLES["collapse"]
-PAIRS = TABLES["pairs"]
-SPECTRUM = TABLES["spectrum"]
-RANKS = TABLES["ranks"]
-SMALL_SAMPLES = TABLES["small_samples"]
-FINITE_SAMPLES = TABLES["finite_samples"]
-COMPARISON = TABLES["comparison"]
-ESTIMATES = TABLES["estimates"]
-PROBES = TABLES["probes"]
-GRAM = TABLES["gram"]
-MAPS = TABLES["maps"]
-MAP_POINTS = TABLES["points"]
-MINIMISERS = TABLES["minimisers"]
-EIGENVALUES = TABLES["eigenvalues"]
-WINDOWS = TABLES["windows"]
-HARD_GEOMETRY = TABLES["hard_geometry"]
-HARD_NEGATIVES = TABLES["hard_negatives"]
-IMBALANCE = TABLES["imbalance"]
-LOSS_FAMILIES = TABLES["loss_families"]
-CLASS_COLLAPSE = TABLES["class_collapse"]
-SUPCON = TABLES["supcon"]
-ACCURACY = TABLES["accuracy"]
-PLACEMENT = TABLES["placement"]
-EMBEDDINGS = TABLES["embeddings"]
-CAPTURED_ENERGY = TABLES["captured_energy"]
-RAW = TABLES["raw"]
-LOSSES = TABLES["losses"]
-PER_CLASS = TABLES["per_class"]
-NULLS = TABLES["nulls"]
-NEAREST_OTHERS = TABLES["neighbours"]
-HELD_OUT = TABLES["held_out"]
-LABELS_NEEDED = TABLES["labels_needed"]
-MISLABELLED = TABLES["mislabelled"]
-SUBSETS = TABLES["subsets"]
+VERDICTS, DRAWN = _ALL["_verdicts"], _ALL["_drawn"]  # claims.csv; what a figure draws
+
+
+def __getattr__(name: str) -> Table:
+    """The table of `columns.toml` of that name in capitals: `columns.GAP` is `[gap]`."""
+    if name.isupper() and name.lower() in TABLES:
+        return TABLES[name.lower()]
+    raise AttributeError(
+        f"columns.toml has no table {name.lower()!r}: its tables are {list(TABLES)}"
+    )
 
 
 def known(name: str, audits: Iterable[Table] = (), table: str = "") -> Column | None:

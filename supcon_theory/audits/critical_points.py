@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from supcon_theory.free.curvature import curvature_along, hessian, random_direct
 from supcon_theory.free.lbfgs import Minimised
 from supcon_theory.measures import geometry
 from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.theory import local_minima
 
 COLUMNS, VERSION = MINIMISERS.columns, MINIMISERS.version
 RADIUS = 1e-2  # rows this close are one point
@@ -128,6 +130,32 @@ def curvature_row(
     if direction is not None:
         row["along"] = float(curvature_along(second, basis, direction[None]))
     return row, pd.DataFrame({"eigenvalue": at.values.numpy()})
+
+
+def trapped(row: Row, rows: int, d: int, tau: float) -> Row:
+    """Whether a local minimum near a point is proved, and how far above the floor it is.
+
+    Args:
+        row: Of `curvature_row`: its gradient and curvature, N K times those of the loss.
+        rows: N K.
+        d: Their dimension.
+        tau: Temperature.
+
+    Returns:
+        The columns by name.
+    """
+    allowed = local_minima.rounding(rows, d, tau)
+    gradient = row["critical_gradient"] + allowed
+    curvature = row["smallest_but_rotations"] - allowed * 2 / tau
+    third = rows * local_minima.third_derivative_bound(tau)
+    trap = local_minima.trap(gradient, curvature, third)
+    proved = row["excess"] - (trap.drop + allowed) / rows
+    return {
+        "newton_condition": local_minima.newton_condition(gradient, curvature, third),
+        "trap_inner": trap.inner,
+        "trap_outer": trap.outer,
+        "excess_proved": -np.inf if np.isnan(proved) else proved,
+    }
 
 
 def spreading_direction(z: Tensor, y: Tensor) -> Tensor:

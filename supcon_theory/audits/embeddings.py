@@ -12,7 +12,7 @@ from supcon_theory import inputs
 from supcon_theory.audits import comparison, labels_needed, losses, nulls
 from supcon_theory.audits.anatomy import anatomy_rows
 from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
-from supcon_theory.audits.columns import EMBEDDINGS, NEIGHBOURS, SMALL_SAMPLES
+from supcon_theory.audits.columns import EMBEDDINGS, NEAREST, SMALL_SAMPLES
 from supcon_theory.audits.few_shot import feature_audit
 from supcon_theory.audits.gap import evaluated
 from supcon_theory.audits.opened import Opened, Progress, opened
@@ -259,7 +259,7 @@ def _neighbours(source: UnitRows, y: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Nearest others, the samples whose they are, and the leave-one-out error of their votes."""
     N = len(y)
     samples = np.arange(N) if N <= ALL_CLASSIFIED else sampled_rows(N, CLASSIFIED)
-    near = nearest_others(source, samples, min(NEIGHBOURS, N - 1))
+    near = nearest_others(source, samples, min(NEAREST, N - 1))
     return near, samples, vote_error(near, y, y[samples])
 
 

@@ -19,10 +19,9 @@ from supcon_theory.measures.collapse import nc1
 from supcon_theory.measures.covariances import FEWEST
 from supcon_theory.measures.moments import class_moments
 from supcon_theory.measures.spectrum import participation_ratio, singular_values
-from supcon_theory.statistics import Interval
+from supcon_theory.statistics import BEYOND, Interval
 
 COLUMNS, VERSION = ESTIMATES.columns, ESTIMATES.version
-BEYOND = 5.0  # standard errors that the number of draws may add to a share
 Row = dict[str, Any]
 
 

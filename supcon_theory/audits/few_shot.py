@@ -18,6 +18,7 @@ from supcon_theory.measures import pair_moments
 from supcon_theory.measures.centres import Errors, affine_errors, way_error
 from supcon_theory.measures.few_shot import known_centre_errors, resampled_curve
 from supcon_theory.measures.moments import class_moments
+from supcon_theory.statistics import BEYOND
 from supcon_theory.theory.few_shot import averages as few_shot
 from supcon_theory.theory.few_shot import gaussian
 from supcon_theory.theory.few_shot import pairs as few_shot_pairs
@@ -27,7 +28,6 @@ COLUMNS, VERSION = FEW_SHOT.columns, FEW_SHOT.version
 Row = dict[str, Any]
 Pairs = dict[str, np.ndarray]  # arguments of `theory.few_shot.pairs`, one entry per ordered pair
 
-BEYOND = 5.0  # standard errors that sampling of the supports may add to a mean error
 FAR = 1e16  # an m at which limits are looked at: one bound approaches its own only as m^(-1/4)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from supcon_theory.audits.columns import MAPS, NEIGHBOURS
+from supcon_theory.audits.columns import MAPS, NEAREST
 from supcon_theory.measures.maps import joint_map
 from supcon_theory.measures.neighbours import purity, trustworthiness
 
@@ -37,13 +37,13 @@ def map_audit(
     for (objective, step), z in panels.items():
         low = found[objective, step]
         shared = {
-            "neighbours": NEIGHBOURS,
+            "neighbours": NEAREST,
             "trustworthiness": trustworthiness(z, low),
             "start_difference": difference if step == 0 else np.nan,
         }
         for name, of in (("true", y), ("shuffled", shuffled)):
             about = {"objective": objective, "step": step, "labels": name, "method": method}
-            pure = {"purity": purity(z, of, NEIGHBOURS), "purity_map": purity(low, of, NEIGHBOURS)}
+            pure = {"purity": purity(z, of, NEAREST), "purity_map": purity(low, of, NEAREST)}
             rows.append(about | pure | shared)
     return rows, found
 

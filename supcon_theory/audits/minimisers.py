@@ -20,9 +20,11 @@ from supcon_theory.audits.critical_points import (
     ends,
     measured,
     spreading_direction,
+    trapped,
 )
 from supcon_theory.audits.studies import Study
 from supcon_theory.free.optimise import antipodal_starts, gaussian_starts, optimise
+from supcon_theory.free.polish import polished
 from supcon_theory.theory.ceiling import etf_ceiling
 from supcon_theory.theory.ceiling_windows import Window, condition, open_temperatures
 from supcon_theory.theory.gap import equal_similarity_gap
@@ -31,7 +33,7 @@ from supcon_theory.theory.minima import cdnv_at_instance_simplex, nscl_floor
 COLUMNS, VERSION = MINIMISERS.columns, MINIMISERS.version
 ABOVE = 1e-3  # an excess that no rounding explains: the start ended in another critical point
 NO_ETF = 0.1  # an ETF deviation that no rounding explains
-MOST = 6  # spurious critical points of a setting that are certified, the lowest
+DRAWN = 2  # spurious minima of a setting whose Gram matrices are kept, the lowest
 PROVED = {"proved": 1.0, "fails": 0.0}
 Tables = dict[str, pd.DataFrame]
 
@@ -124,15 +126,17 @@ def saddle(study: Study) -> Tables:
 
 
 def spurious(study: Study) -> Tables:
-    """The different critical points of `nscl` above its minimum that the starts ended in."""
+    """All critical points of `nscl` above its minimum that starts ended in, polished by Newton."""
     y, tau = study.labels, study.tau
     floor = study.minimum("nscl", tau)
     z, found = study.minimised("nscl", tau)
     over = torch.nonzero((found.value - floor > ABOVE) & ~found.stalled).flatten().tolist()
     rows, spectra, grams = [], [], []
-    for k in distinct(found.value[over].tolist())[:MOST]:
+    for k in distinct(found.value[over].tolist()):
         start = over[k]
-        row, eigenvalues = curvature_row(z[start], y, "nscl", tau, floor=floor)
+        end = polished("nscl", z[start], y, tau)
+        row, eigenvalues = curvature_row(end, y, "nscl", tau, floor=floor)
+        row |= trapped(row, end.numel() // study.d, study.d, tau)
         about = study.about(seed=start)
         account = {
             "hits": int(((found.value[over] - found.value[start]).abs() < 1e-6).sum()),
@@ -142,7 +146,8 @@ def spurious(study: Study) -> Tables:
         rows.append(about | row | account)
         spectra.append(eigenvalues.assign(**about))
         where = f"nscl, C = {study.C}, d = {study.d}, tau = {tau:g}"
-        grams.append(_gram(z[start], f"{where}, {row['excess']:.3g} above L*, start {start}"))
+        if len(grams) < DRAWN:
+            grams.append(_gram(end, f"{where}, {row['excess']:.3g} above L*, start {start}"))
     if not rows:
         return {}
     return {"table": pd.DataFrame(rows), "spectrum": pd.concat(spectra), "gram": pd.concat(grams)}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from supcon_theory.audits.columns import NEIGHBOURS, NULLS
+from supcon_theory.audits.columns import NEAREST, NULLS
 from supcon_theory.audits.opened import Opened
 from supcon_theory.measures import collapse
 from supcon_theory.measures.class_distances import cdnv, directional_cdnv
@@ -165,7 +165,7 @@ def neighbour_null_row(found: Opened, error: float, voters: np.ndarray, samples:
     others = rng.integers(len(y) - 1, size=voters.shape)
     others += others >= samples[:, None]
     random = {"isotropic": vote_error(others, y, y[samples]), "isotropic_by": RANDOM}
-    name = {"measure": "neighbour_error", "m": NEIGHBOURS}
+    name = {"measure": "neighbour_error", "m": NEAREST}
     return name | _null(error, errors, len(samples)) | random | _better("neighbour_error")
 
 

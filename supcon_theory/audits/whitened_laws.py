@@ -12,8 +12,8 @@ import numpy as np
 
 from supcon_theory.audits.columns import CAPTURED_ENERGY
 from supcon_theory.audits.exact_laws import compositions
-from supcon_theory.audits.few_shot import BEYOND
 from supcon_theory.measures.captured_energy import task_axis, whitened
+from supcon_theory.statistics import BEYOND
 from supcon_theory.theory.captured_energy import (
     axis_cosine_bound,
     captured_error_bound,

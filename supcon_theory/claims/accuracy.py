@@ -131,6 +131,7 @@ def projector() -> Within:
     {"layer": "h"},
     Change("error", WORSE, "level == '{level}' and probe == 'nearest centre'"),
     null="an encoder trained without labels",
+    edges="ours, 2026-11-26",
 )
 def redundant(level: str, classes: str, rival: str) -> Within:
     """After {level} a linear probe gains nothing over class means, at any m, {classes} classes."""

@@ -63,7 +63,13 @@ def no_collapse() -> AtMost:
     return AtMost({"excess - worth_collapse": ROUNDING, "0.9 - within": 0})
 
 
-@trend("E6", "own", AT_END, Change("share_collapse", "share_collapse + @t", CL))
+@trend(
+    "E6",
+    "own",
+    AT_END,
+    Change("share_collapse", "share_collapse + @t", CL),
+    edges="ours, 2026-11-26",
+)
 def minor() -> Within:
     """Collapse is less than half of the excess of CL-trained encoders at every C."""
 

@@ -65,6 +65,7 @@ def geometry() -> AtMost:
     {"protocol": "views"},
     Change("label_free_error", "label_free_error + @t"),
     null="shuffled labels",
+    edges="as published",
 )
 def label_free(objective: str, split: str) -> Within:
     """B of {split} images is told without labels within .05, encoder trained with {objective}."""
@@ -77,10 +78,7 @@ def label_free(objective: str, split: str) -> Within:
 
 
 @trend(
-    "E8",
-    "own",
-    {"protocol": "gaussian"},
-    Change("energy", "energy + @t"),
+    "E8", "own", {"protocol": "gaussian"}, Change("energy", "energy + @t"), edges="ours, 2026-11-26"
 )
 def estimated() -> Within:
     """B estimated from labelled samples of Gaussian views is the exact one."""

@@ -12,9 +12,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from supcon_theory.statistics import mean_interval, p_of_side, seeds_needed
+from supcon_theory.statistics import detectable, mean_interval, p_of_side, seeds_needed
 
-Word = Literal["PASS", "FAIL", "INCONCLUSIVE", "VACUOUS", "NOT ASKED"]
+Word = Literal["PASS", "PASS (loose)", "FAIL", "INCONCLUSIVE", "VACUOUS", "NOT ASKED"]
 FEWEST = 5  # seeds behind the interval of a trend
 
 
@@ -77,6 +77,8 @@ class AtMost:
         tightness: Value and bound whose median ratio is reported.
         vacuous: Condition on a row under which the bound says nothing; VACUOUS if in all.
         derive: Makes the rows that are decided on from those of the claim.
+        sampled: The column of the standard error of a sampled mean that the limits allow for; what
+            excess would still be seen is reported.
         settled: "" if rows are exact; "required": a PASS needs that no optimiser has stalled;
             "excused": besides, a run that has stalled breaks nothing.
     """
@@ -86,6 +88,7 @@ class AtMost:
     vacuous: str = ""
     derive: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     settled: str = ""
+    sampled: str = ""
     broken: ClassVar[Word] = "FAIL"
     estimator: ClassVar[str] = "every row"
 
@@ -97,7 +100,8 @@ class AtMost:
     def columns(self) -> set[str]:
         """The columns of all expressions; none if the rows are derived from others."""
         found = {n for e in (*self.limits, self.vacuous) for n in names(e)}
-        return set() if self.derive else found | set(self.tightness or ())
+        found |= {*(self.tightness or ()), *filter(None, [self.sampled])}
+        return set() if self.derive else found
 
     @property
     def threshold(self) -> dict[str, float]:
@@ -128,7 +132,11 @@ class AtMost:
         if self.tightness:
             ratio = float(np.nanmedian(rows[self.tightness[0]] / rows[self.tightness[1]]))
         silent = value(rows, self.vacuous).mean() if self.vacuous else 0.0
-        reason = f"the bound says nothing in {silent:.0%} of the rows" if silent else ""
+        said = [f"the bound says nothing in {silent:.0%} of the rows"] if silent else []
+        if self.sampled:
+            seen = detectable(rows[self.sampled])
+            said.append(f"an excess of {seen:.2g} would be seen in 95% of the runs")
+        reason = ", ".join(said)
         return Verdict("VACUOUS" if silent == 1 else "PASS", reason, margin, n=n, tightness=ratio)
 
 
@@ -137,8 +145,9 @@ class Within:
     """A statistic, one value for each seed, has its mean in [low, high].
 
     PASS if the interval over seeds lies inside, FAIL if wholly outside; one across an edge, or of
-    fewer than five seeds, is undecided, with the number of seeds that would decide. VACUOUS if it
-    would PASS and the mean of the null lies inside as well.
+    fewer than five seeds, is undecided, with the number of seeds that would decide. Against a null
+    a PASS needs more: VACUOUS if the mean of the null lies inside as well, undecided unless the
+    interval of the paired difference, seed by seed, lies on one side of 0.
 
     Attributes:
         name: The statistic in words.
@@ -193,19 +202,37 @@ class Within:
         inside = low <= interval.low and interval.high <= high
         if interval.n < FEWEST or not (disjoint or inside):
             needs = seeds_needed(values, low, high, level, FEWEST)
-            number = f"{needs:.0f}" if np.isfinite(needs) else "more than 10,000"
-            reason = f"undecided, needs {number} seeds; mean {interval.mean:.4g}"
+            reason = f"undecided, needs {_seeds(needs)} seeds; mean {interval.mean:.4g}"
             return Verdict("INCONCLUSIVE", reason, needs=needs, **found)
         if disjoint:
             reason = f"mean {interval.mean:.4g} lies outside"
             return Verdict("FAIL", reason, **found, broken_by=values.rename("value").to_frame())
         if self.null is not None:
-            same = self.null(rows)
-            if len(same) == 0 or same.isna().any():
-                return Verdict("INCONCLUSIVE", "the null is missing or NaN", **found)
-            if low <= same.mean() <= high:
-                return Verdict("VACUOUS", f"the null shows the same: {same.mean():.4g}", **found)
+            return self._against(values, self.null(rows), found)
         return Verdict("PASS", f"mean {interval.mean:.4g}", **found)
+
+    def _against(self, values: pd.Series, null: pd.Series, found: dict) -> Verdict:
+        """The verdict on values that lie inside, beside those of the null."""
+        if len(null) == 0 or null.isna().any():
+            return Verdict("INCONCLUSIVE", "the null is missing or NaN", **found)
+        if self.low <= null.mean() <= self.high:
+            return Verdict("VACUOUS", f"the null shows the same: {null.mean():.4g}", **found)
+        apart = values - null
+        if apart.isna().any():
+            return Verdict("INCONCLUSIVE", "the null has other seeds", **found)
+        # both decisions must be right, so the larger p of the two is that of a PASS
+        found["p"] = max(found["p"], p_of_side(apart, 0, np.inf))
+        low, high = mean_interval(apart, found["level"])[1:3]
+        beside = f"mean {values.mean():.4g}, less that of the null [{low:.4g}, {high:.4g}]"
+        if low <= 0 <= high:
+            needs = seeds_needed(apart, 0, np.inf, found["level"], FEWEST)
+            reason = f"undecided beside the null, needs {_seeds(needs)} seeds; {beside}"
+            return Verdict("INCONCLUSIVE", reason, needs=needs, **found)
+        return Verdict("PASS", beside, **found)
+
+
+def _seeds(needs: float) -> str:
+    return f"{needs:.0f}" if np.isfinite(needs) else "more than 10,000"
 
 
 SETTING = ["objective", "C", "n", "K", "d", "tau", "labels"]  # of free embeddings
@@ -213,10 +240,9 @@ SETTING = ["objective", "C", "n", "K", "d", "tau", "labels"]  # of free embeddin
 
 @dataclass(frozen=True)
 class Certified:
-    """At least `count` different critical points lie above the minimum, with a positive Hessian.
+    """At least `count` different local minima lie above the least value, each proved to be one.
 
-    Positive but for the rotations of the whole configuration, whose eigenvalues are 0. A search
-    that finds fewer refutes nothing: INCONCLUSIVE.
+    A search that finds fewer refutes nothing: INCONCLUSIVE.
 
     Attributes:
         count: Different points wanted, told apart by setting and excess.
@@ -245,7 +271,7 @@ class Certified:
     def __call__(self, rows: pd.DataFrame, level: float = 0.95) -> Verdict:
         """The verdict on the critical points found."""
         if rows[sorted(self.columns - {*SETTING})].isna().to_numpy().any():
-            return inconclusive("an eigenvalue is NaN", len(rows))
+            return inconclusive("a condition is NaN", len(rows))
         strict = rows.loc[value(rows, " and ".join(f"({c})" for c in self.conditions))]
         different = strict.assign(excess=strict["excess"].round(6))
         n = len(different.drop_duplicates([*SETTING, "excess"]))

@@ -34,6 +34,7 @@ def falls(column: str) -> Within:
     {},
     Change("directional_cdnv", "directional_cdnv * exp(@t)", f"{END}'dcl'"),
     null="shuffled labels",
+    edges="ours, 2026-11-22",
 )
 def directional() -> Within:
     """CL training lowers directional CDNV at least 5 times."""
@@ -41,14 +42,26 @@ def directional() -> Within:
     return Within("log(start / end)", np.log(5), np.inf, true, null)
 
 
-@trend("B4-modest", PAPER, {}, Change("cdnv", "cdnv * exp(-@t)", f"{END}'dcl'"))
+@trend(
+    "B4-modest",
+    PAPER,
+    {},
+    Change("cdnv", "cdnv * exp(-@t)", f"{END}'dcl'"),
+    edges="ours, 2026-11-22",
+)
 def modest() -> Within:
     """CL training lowers CDNV less than 5 times."""
     statistic = partial(drop, labels="true", column="cdnv")
     return Within("log(start / end)", -np.inf, np.log(5), statistic)
 
 
-@trend("C8", "own", {}, Change("directional_cdnv", "directional_cdnv * exp(@t)", f"{END}'dcl'"))
+@trend(
+    "C8",
+    "own",
+    {},
+    Change("directional_cdnv", "directional_cdnv * exp(@t)", f"{END}'dcl'"),
+    edges="ours, 2026-11-22",
+)
 def control() -> Within:
     """Control: directional CDNV of CL is at least twice as large under shuffled labels."""
     statistic = partial(shuffled_ratio, where={"labels": "true"})

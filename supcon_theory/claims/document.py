@@ -3,8 +3,10 @@
 import importlib
 import json
 import math
+import pkgutil
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,25 +16,7 @@ from supcon_theory.claims.evaluate import HOLDS, evaluate
 from supcon_theory.claims.mutants import breaks, mutants
 
 FORMAT = 1
-MODULES = (
-    "gap",
-    "minima",
-    "collapse",
-    "few_shot",
-    "training",
-    "maps",
-    "placement",
-    "hard_geometry",
-    "hard_negatives",
-    "imbalance",
-    "loss_families",
-    "class_collapse",
-    "small_samples",
-    "supcon",
-    "accuracy",
-    "captured_energy",
-    "anatomy",
-)
+MODULES = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
 
 
 def schema() -> dict:

@@ -97,7 +97,13 @@ def distance() -> AtMost:
     return AtMost({"distance_error": 1e-10})
 
 
-@trend("A6-start", PAPER, {}, Change("r", APART, "step == 0 and labels == 'true'"))
+@trend(
+    "A6-start",
+    PAPER,
+    {},
+    Change("r", APART, "step == 0 and labels == 'true'"),
+    edges="ours, 2026-11-22",
+)
 def start() -> Within:
     """Similarities are nearly equal at initialisation."""
     return Within("largest |r - 1| over C", -np.inf, 0.05, sweeps.furthest_from_one)
@@ -109,6 +115,7 @@ def start() -> Within:
     {},
     Change("gap", "log1p(expm1(gap) * (C - 1) ** @t)", END),
     null="shuffled labels: the fall is counting, not learning",
+    edges="ours, 2026-11-22",
 )
 def fall() -> Within:
     """The gap of CL-trained encoders falls as 1/(C - 1)."""
@@ -124,7 +131,7 @@ def learned() -> Within:
     return Within("smallest difference over C", 0, np.inf, sweeps.least_learned)
 
 
-@trend("U1", "own", {}, Change("r", APART, "labels == 'random'"))
+@trend("U1", "own", {}, Change("r", APART, "labels == 'random'"), edges="ours, 2026-11-22")
 def random_labels() -> Within:
     """Random labels: the gap is that of equal similarities."""
 

@@ -18,7 +18,14 @@ def start() -> AtMost:
     return AtMost({"start_difference": 0.0})
 
 
-@trend("F1-cl", PAPER, {}, Change("purity", "purity - @t", f"{END}'dcl'"), null="shuffled labels")
+@trend(
+    "F1-cl",
+    PAPER,
+    {},
+    Change("purity", "purity - @t", f"{END}'dcl'"),
+    null="shuffled labels",
+    edges="ours, 2026-11-22",
+)
 def cl() -> Within:
     """CL training brings held-out images of a class together, without their labels."""
     true, null = (partial(purity_rise, objective="dcl", labels=x) for x in ("true", "shuffled"))
@@ -26,7 +33,12 @@ def cl() -> Within:
 
 
 @trend(
-    "F1-nscl", PAPER, {}, Change("purity", "purity - @t", f"{END}'nscl'"), null="shuffled labels"
+    "F1-nscl",
+    PAPER,
+    {},
+    Change("purity", "purity - @t", f"{END}'nscl'"),
+    null="shuffled labels",
+    edges="ours, 2026-11-22",
 )
 def nscl() -> Within:
     """NSCL training brings them closer together than CL training."""
@@ -39,6 +51,7 @@ def nscl() -> Within:
     "own",
     {},
     Change("purity_map", "purity_map + @t * (1 - 2 * (purity_map < purity))", "labels == 'true'"),
+    edges="ours, 2026-11-22",
 )
 def distortion() -> Within:
     """The map shows what is there."""

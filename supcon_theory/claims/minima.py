@@ -105,16 +105,14 @@ def supcon() -> AtMost:
 
 @declare(
     "B2-spurious",
-    "own",
+    "own proof",
     "counterexample",
     scope={"part": "spurious"},
-    mutant=Change("smallest_but_rotations", "smallest_but_rotations * (1 - @t)"),
+    mutant=Change("excess_proved", "excess_proved - @t"),
 )
 def spurious() -> Certified:
-    """Near d = C - 1 nscl has local minima above L*, strict but for rotations."""
-    positive = "smallest_but_rotations > 1e3 * rotation_residual", "smallest_but_rotations > 1e-6"
-    zero = "zero_modes == rotations"
-    return Certified(2, ("excess > 1e-3", "critical_gradient < 1e-5", *positive, zero))
+    """Near d = C - 1 nscl has local minima above L*: 2 g L < lambda^2 beside a computed point."""
+    return Certified(2, ("newton_condition < 0.5", "excess_proved > 0"))
 
 
 @declare(

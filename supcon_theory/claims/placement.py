@@ -30,7 +30,13 @@ def learned() -> Within:
     return Within("smallest difference of r", 0, np.inf, placement.least_learned)
 
 
-@trend("P2", OWN, GAP | {"labels": "true"}, Change("position", "position + @t"))
+@trend(
+    "P2",
+    OWN,
+    GAP | {"labels": "true"},
+    Change("position", "position + @t"),
+    edges="ours, 2026-11-26",
+)
 def apart() -> Within:
     """Every model is nearer to counting than to collapse: position between the two."""
     return Within("largest position", -np.inf, 0.5, placement.furthest)
@@ -52,6 +58,7 @@ def finer() -> Within:
     OWN,
     {"protocol": "resampled", "ways": 2, "m": SHOT},
     Change("times_error", "times_error * 2 ** -@t"),
+    edges="ours, 2026-11-26",
 )
 def loose() -> Within:
     """The sharpest bound on the two-way error is at least twice the error."""

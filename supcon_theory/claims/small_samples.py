@@ -59,6 +59,7 @@ def flattering() -> AtMost:
     {},
     Change("bias_corrected", "bias_corrected + @t"),
     where=f"draws > 0 and 8 <= n <= {FEW}",
+    edges="ours, 2026-11-26",
 )
 def less_biased(name: str) -> Within:
     """With 8 to 32 samples the corrected {name} has at most half of the bias of the plug-in."""
@@ -71,6 +72,7 @@ def less_biased(name: str) -> Within:
     {},
     Change("covered", "covered * (1 - @t)"),
     where=f"draws > 0 and n >= {ENOUGH}",
+    edges="ours, 2026-11-26",
 )
 def covers(name: str) -> Within:
     """From 100 samples on jackknife intervals of 95 % hold the true {name} nearly as often."""

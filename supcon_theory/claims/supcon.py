@@ -99,13 +99,20 @@ def peak() -> AtMost:
     f"{PAPER}, Section 3.2.3",
     SPREAD | OUT,
     Change("hard_half", "hard_half * (1 - @t)"),
+    edges="ours, 2026-11-26",
 )
 def mines_hard() -> Within:
     """L_out gives the less similar half of an anchor's positives more than half of the pull."""
     return Within("least share of the hard half", 0.5, np.inf, lambda rows: by_seed(rows, "min"))
 
 
-@trend("K3-easy", OWN, SPREAD | IN, Change("hard_half", "hard_half + @t * (1 - hard_half)"))
+@trend(
+    "K3-easy",
+    OWN,
+    SPREAD | IN,
+    Change("hard_half", "hard_half + @t * (1 - hard_half)"),
+    edges="ours, 2026-11-26",
+)
 def mines_easy() -> Within:
     """L_in gives it less than half."""
     return Within("largest share of the hard half", -np.inf, 0.5, lambda r: by_seed(r, "max"))

@@ -101,7 +101,7 @@ def least(column: str, true: dict, null: dict, low: float) -> Within:
     return Within("smallest Pearson correlation over curves", low, np.inf, of, same)
 
 
-@trend("A8", P1, ALONG, APART, null="shuffled labels")
+@trend("A8", P1, ALONG, APART, null="shuffled labels", edges="ours, 2026-11-22")
 def together() -> Within:
     """DCL and NSCL loss move together over training, train and held-out."""
     return least("pearson", TRUE, SHUFFLED, 0.99)
@@ -113,6 +113,7 @@ def together() -> Within:
     ALONG | {"split": "test"},
     APART,
     null="a random walk that moves as far as training",
+    edges="ours, 2026-11-22",
 )
 def together_held_out() -> Within:
     """DCL and NSCL loss move together over training, held-out."""
@@ -126,6 +127,7 @@ def together_held_out() -> Within:
     Change("gap", "gap - @t * bound_centred", CL),
     given="bound_centred.notna()",
     null="shuffled labels",
+    edges="ours, 2026-11-22",
 )
 def gap_and_bound() -> Within:
     """The gap and its centred bound move together over training."""
@@ -150,6 +152,7 @@ def premise() -> Within:
     EXACT | {"split": "train"},
     Change("difference_nscl", "difference_nscl + @t", f"{CL} and step == step.max()"),
     null="the untrained encoder in place of the CL-trained one",
+    edges="ours, 2026-11-22",
 )
 def nearly_as_low(nats: float) -> Within:
     """The NSCL loss of the CL-trained encoder ends near that of the NSCL-trained one."""
@@ -165,7 +168,13 @@ def batches_low(tau: float) -> Within:
     return Within("largest bias over C and split", -np.inf, 0, statistic)
 
 
-@trend("batch-limit", "own", BATCH, Change("bias_gap", "bias_gap + @t * (1 - 2 * (bias_gap < 0))"))
+@trend(
+    "batch-limit",
+    "own",
+    BATCH,
+    Change("bias_gap", "bias_gap + @t * (1 - 2 * (bias_gap < 0))"),
+    edges="ours, 2026-11-22",
+)
 def batches_limit(tau: float) -> Within:
     """In the largest batches the batch mean of the gap is near the exact one."""
     statistic = partial(loss_curves.batch_bias, tau=tau, column="bias_gap", size="max")

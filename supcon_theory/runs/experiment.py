@@ -21,6 +21,7 @@ from supcon_theory.audits.columns import Table
 from supcon_theory.claims import Claim, compare, evaluate, exit_code
 from supcon_theory.claims.claim import MUST_HOLD
 from supcon_theory.claims.document import claims_json
+from supcon_theory.claims.evaluate import HOLDS
 from supcon_theory.runs import datapackage, flags, machine, store, terminal
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
@@ -227,7 +228,7 @@ def judge(claims: Sequence[Claim], outcome: Outcome) -> tuple[pd.DataFrame, dict
     """Verdicts on what was measured; what holds is INCONCLUSIVE if a cell is missing."""
     verdicts, broken = evaluate(claims, outcome.tables)
     if outcome.failed and len(verdicts):
-        holds = verdicts["verdict"].isin(["PASS", "VACUOUS"])
+        holds = verdicts["verdict"].isin(HOLDS)
         verdicts.loc[holds, "reason"] = f"{len(outcome.failed)} cells ended early"
         verdicts.loc[holds, "verdict"] = "INCONCLUSIVE"
     return verdicts, broken

@@ -16,6 +16,7 @@ from supcon_theory.runs.summary import Summary, number, titled
 
 STYLE = {
     "PASS": "green",
+    "PASS (loose)": "green",
     "FAIL": "bold red",
     "INCONCLUSIVE": "yellow",
     "VACUOUS": "cyan",

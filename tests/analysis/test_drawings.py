@@ -125,7 +125,7 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         table = rows((c.MAPS,), rng, **at, labels=both["labels"], method=["tsne"])
         return {
             "table": table,
-            "points": rows((c.MAP_POINTS,), rng, **at, row=[3, 5], **{"class": [0, 1, 12]}),
+            "points": rows((c.POINTS,), rng, **at, row=[3, 5], **{"class": [0, 1, 12]}),
         }
     if name == "few_shot":
         table = rows(

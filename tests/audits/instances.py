@@ -167,7 +167,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             columns.LOSSES,
             columns.PER_CLASS,
             columns.NULLS,
-            columns.NEAREST_OTHERS,
+            columns.NEIGHBOURS,
             columns.HELD_OUT,
             columns.LABELS_NEEDED,
             columns.MISLABELLED,

@@ -187,9 +187,8 @@ def ends() -> pd.DataFrame:
     parts[0]["augmentation_variance"] = parts[0]["augmentation_variance"].mask(one_view)
     parts[-1]["ceiling_proved"] = np.where(parts[-1]["tau"] == 1.0, 1.0, 0.0)
     found = rows(columns.MINIMISERS, **shape, seed=range(2), part="spurious", objective="nscl", d=3)
-    hessian = {"critical_gradient": 1e-9, "rotation_residual": 1e-9, "zero_modes": 3.0}
-    hessian |= {"rotations": 3.0, "smallest_but_rotations": 0.05}
-    parts.append(found.assign(excess=0.1 + 0.1 * found["seed"], **hessian))
+    excess = 0.1 + 0.1 * found["seed"]
+    parts.append(found.assign(excess=excess, excess_proved=excess, newton_condition=1e-9))
     return pd.concat(parts, ignore_index=True).assign(stalled=False)
 
 

@@ -14,7 +14,13 @@ from supcon_theory.app.page.page import anchor
 from supcon_theory.app.report.markdown import LEAD, TITLE, every_claim, of_run, relinked
 from supcon_theory.app.report.runs import Run
 
-LOOKS = {"PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "fair", "VACUOUS": "fair"}
+LOOKS = {
+    "PASS": "good",
+    "PASS (loose)": "fair",
+    "FAIL": "bad",
+    "INCONCLUSIVE": "fair",
+    "VACUOUS": "fair",
+}
 
 
 def render(runs: Sequence[Run]) -> str:

@@ -1,4 +1,4 @@
-"""Writes the certificate that `ceiling.py` verifies: python checker/write.py.
+"""Writes the certificate that `ceiling.py` verifies: python checker/write_ceiling.py.
 
 Bisects c and S until the verifier's own inequality holds on every cell. What it writes proves
 itself: nothing here has to be trusted.
@@ -7,7 +7,8 @@ itself: nothing here has to be trusted.
 import json
 from pathlib import Path
 
-from ceiling import BITS, UNIT, holds, log_inverse_kappa
+from ceiling import UNIT, holds, log_inverse_kappa
+from intervals import BITS
 
 FOLDER = Path(__file__).parent / "certificates"
 SHIFT = BITS - UNIT
