@@ -15,6 +15,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, hard_negatives
 from supcon_theory.encoders.flags import Trained, check_data
 from supcon_theory.encoders.recipe import Recipe, log_spaced
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, Tables, experiment
 
 AUDITS = (columns.HARD_NEGATIVES,)
@@ -36,24 +38,19 @@ class Config(Trained):
     """Hard negatives along training."""
 
     recipe: OmitArgPrefixes[Recipe] = Recipe()
-    betas: tuple[float, ...] = (0.0, 1.0, 2.5)
+    betas: Annotated[tuple[float, ...], Between(0, 100)] = (0.0, 1.0, 2.5)
     """Hardnesses that are evaluated."""
-    trained_betas: tuple[float, ...] = (1.0,)
+    trained_betas: Annotated[tuple[float, ...], Between(0, 100)] = (1.0,)
     """Hardnesses that are trained with."""
-    gap_classes: tuple[int, ...] = (2, 4, 8, 32)
+    gap_classes: Annotated[tuple[int, ...], Between(2, 100_000)] = (2, 4, 8, 32)
     """Numbers of classes at which CL encoders are looked at for the hardened gap."""
 
     def check(self) -> None:
         """Refuse a hardness that is none."""
         super().check()
-        for name, least in (("betas", 0.0), ("trained_betas", 0.0)):
-            values = getattr(self, name)
-            if not values or not all(least <= beta <= 100 for beta in values):
-                raise ValueError(
-                    f"{name.replace('_', '-')} are {values} but each must be from 0 to 100"
-                )
-        if min(self.gap_classes, default=0) < 2:
-            raise ValueError(f"gap-classes are {self.gap_classes} but each must be at least 2")
+        for name in ("betas", "trained_betas", "gap_classes"):
+            if not getattr(self, name):
+                raise ValueError(f"{name.replace('_', '-')} are none: give some")
 
     def look(self) -> None:
         """Refuse data with fewer classes than the gap is measured at."""
