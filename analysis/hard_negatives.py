@@ -17,7 +17,7 @@ LOSSES = {  # column: how it looks
     "loss_scl": dict(color=COLORS[1], marker="^", ls="-", label="SCL"),
     "loss_hscl": dict(color=COLORS[1], marker="v", ls=style.DASHED, label="H-SCL"),
 }
-NAMES = {"nt_xent": "UCL", "hucl": "H-UCL", "scl_jiang": "SCL", "hscl": "H-SCL"}
+TRAINED = {"nt_xent": "loss_ucl", "hucl": "loss_hucl", "scl_jiang": "loss_scl", "hscl": "loss_hscl"}
 
 
 @style.drawing(table=(HARD_NEGATIVES,))
@@ -56,8 +56,8 @@ def premise(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The share of anchors at which A* holds."""
     looks = dict(xscale="symlog", xlabel="step", ylabel="anchors with A*", ylim=(0, 1.02))
     panel = sheet.panel("assumption", **looks)
-    for objective, name in NAMES.items():
-        line = style.look(objective).line(label=name, series=name)
+    for objective, column in TRAINED.items():
+        line = LOSSES[column] | dict(series=f"trained with {LOSSES[column]['label']}")
         panel.curve(style.where(rows, objective=objective), "step", "premise", **line)
 
 
@@ -71,22 +71,29 @@ def over(sheet: style.Sheet, order: pd.DataFrame) -> None:
 
 def crossings(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The hardness from which on H-SCL is above UCL, by what was trained with."""
-    panel = sheet.panel("H-SCL passes UCL", ylabel="from β", xlabel="trained with")
-    panel.named["x"] = list(NAMES.values())
-    place = {name: k for k, name in enumerate(NAMES)}
-    rows = rows.assign(place=rows["objective"].map(place))
-    look = dict(color=COLORS[2], marker="o", ls="none", label=None, series="crossing")
-    panel.curve(rows, "place", "beta_crossing", absent="no beta does it", **look)
+    each(
+        sheet.panel("H-SCL passes UCL", ylabel="from β", xlabel="trained with"),
+        rows,
+        "beta_crossing",
+    )
 
 
 def errors(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """Error of neighbours on new images, by what was trained with."""
-    panel = sheet.panel("new images", ylabel="error of neighbours", xlabel="trained with")
-    panel.named["x"] = list(NAMES.values())
-    place = {name: k for k, name in enumerate(NAMES)}
-    rows = rows.assign(place=rows["objective"].map(place))
-    look = dict(color=COLORS[2], marker="o", ls="none", label=None, series="error")
-    panel.curve(rows, "place", "error", **look)
+    each(
+        sheet.panel("new images", ylabel="error of neighbours", xlabel="trained with"),
+        rows,
+        "error",
+    )
+
+
+def each(panel: style.Panel, rows: pd.DataFrame, column: str) -> None:
+    """A point for every seed, side by side, above the name of what was trained with."""
+    panel.named["x"] = [LOSSES[name]["label"] for name in TRAINED.values()]
+    place = rows["objective"].map({name: k for k, name in enumerate(TRAINED)})
+    rows = rows.assign(place=place + 0.08 * (rows["seed"] - rows["seed"].mean()))
+    look = dict(color=COLORS[2], marker="o", ls="none", label=None, series=column)
+    panel.curve(rows, "place", column, absent="none", key="points: seeds", **look)
 
 
 def gaps(sheet: style.Sheet, rows: pd.DataFrame) -> None:
