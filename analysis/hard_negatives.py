@@ -90,7 +90,7 @@ def errors(sheet: style.Sheet, rows: pd.DataFrame) -> None:
 def each(panel: style.Panel, rows: pd.DataFrame, column: str) -> None:
     """A point for every seed, side by side, above the name of what was trained with."""
     panel.named["x"] = [LOSSES[name]["label"] for name in TRAINED.values()]
-    place = rows["objective"].map({name: k for k, name in enumerate(TRAINED)})
+    place = rows["objective"].map({name: k for k, name in enumerate(TRAINED)}).astype(float)
     rows = rows.assign(place=place + 0.08 * (rows["seed"] - rows["seed"].mean()))
     look = dict(color=COLORS[2], marker="o", ls="none", label=None, series=column)
     panel.curve(rows, "place", column, absent="none", key="points: seeds", **look)
