@@ -224,7 +224,7 @@ def followed_rows(cell: Followed, context: Context) -> Iterator[dict[str, object
     from supcon_theory.audits.alignment import anchor_row, pair_row, weight_rows
     from supcon_theory.audits.surrogate import DELTA
     from supcon_theory.encoders.embed import Encoders, encoder_at
-    from supcon_theory.encoders.train import learning_rate
+    from supcon_theory.encoders.learner import learning_rate
     from supcon_theory.theory.drift import log_published_drift
 
     recipe = cell.recipe
