@@ -19,6 +19,7 @@ COLORS = tuple(style.EXTRA.values())
 MARKS = ("o", "s", "^", "v", "D")
 LINES = ("-", style.DASHED, style.DOTTED)
 GROUPS = {"large": "-", "small": style.DASHED}
+KEY = "solid: large classes, dashed: small ones"
 
 
 @style.drawing(table=(IMBALANCE,))
@@ -84,19 +85,20 @@ def groups(sheet: style.Sheet, rows: pd.DataFrame, column: str, title: str, labe
         for group, line in GROUPS.items():
             name = look.name if group == "large" else None
             drawn = look.line(label=name, series=f"{objective}, {group}") | dict(ls=line)
-            panel.curve(style.where(of, group=group), "imbalance", column, **drawn)
+            panel.curve(style.where(of, group=group), "imbalance", column, key=KEY, **drawn)
 
 
 def gaps(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The gap over the bound of each anchor's class size, at the highest temperature."""
     looks = dict(xscale="log", xlabel="size ratio", ylabel="gap / bound")
-    panel = sheet.panel("solid: large, dashed: small", **looks)
+    panel = sheet.panel("gap of anchors", **looks)
     rows = rows[rows["tau"] == rows["tau"].max()]
     for objective, of in rows.groupby("objective"):
         look = style.look(objective)
         for group, line in GROUPS.items():
             drawn = look.line(label=None, series=f"{objective}, {group}") | dict(ls=line)
-            panel.curve(style.where(of, group=group), "imbalance", "of_bound", **drawn)
+            of_group = style.where(of, group=group)
+            panel.curve(of_group, "imbalance", "of_bound", key=KEY, **drawn)
 
 
 if __name__ == "__main__":

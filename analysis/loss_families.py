@@ -13,9 +13,9 @@ NAME = "loss_families"
 COLORS = tuple(style.EXTRA.values())
 MARKS, LINES = ("o", "s", "^", "v"), ("-", style.DASHED, style.DOTTED)
 DESIGNS = {  # of fixed batches: what it is called
-    "halves": "no image\nshared",
-    "apart": "two classes\neach",
-    "bound": "one image\nshared",
+    "halves": "0 shared",
+    "apart": "2 classes",
+    "bound": "1 shared",
 }
 
 
@@ -79,7 +79,7 @@ def frames(sheet: style.Sheet, rows: pd.DataFrame) -> None:
         {"most_cosine": "largest", "least_cosine": "smallest"}.items()
     ):
         look = dict(color=COLORS[k], marker=MARKS[k], ls="none", label=label)
-        panel.curve(rows, "place", column, **look)
+        panel.curve(rows, "place", column, band=False, **look)
 
 
 def ranks(sheet: style.Sheet, rows: pd.DataFrame) -> None:

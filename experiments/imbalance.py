@@ -15,6 +15,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, imbalance
 from supcon_theory.encoders.flags import Trained, check_objectives
 from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, Tables, experiment
 
 AUDITS = (columns.IMBALANCE,)
@@ -38,38 +40,45 @@ class Config(Trained):
     """Unequal classes: programme, free embeddings, trained encoders."""
 
     recipe: OmitArgPrefixes[Recipe] = Recipe("kanji:5", n=220, steps=200)
-    ratios: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+    ratios: Annotated[tuple[int, ...], Between(1, 100_000)] = (
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        64,
+        128,
+        256,
+        512,
+        1024,
+    )
     """Sizes of large classes over those of small ones, of the programme."""
-    free: tuple[int, ...] = (1, 2, 4)
+    free: Annotated[tuple[int, ...], Between(1, 32)] = (1, 2, 4)
     """Of these the ratios at which free embeddings are optimised too."""
-    each: tuple[int, ...] = (2, 5)
+    each: Annotated[tuple[int, ...], Between(2, 50)] = (2, 5)
     """Numbers of large classes, and of small ones; free embeddings have the first."""
-    temperatures: tuple[float, ...] = (0.2, 0.5, 1.0)
+    temperatures: Annotated[tuple[float, ...], Between(0.05, 100)] = (0.2, 0.5, 1.0)
     """Temperatures of the programme; free embeddings have those of at least .5."""
     objectives: tuple[str, ...] = OBJECTIVES
     """Objectives to train with."""
     trained_ratios: tuple[float, ...] = (1.0, 10.0, 100.0)
     """Largest over smallest class trained on."""
-    shots: int = 5
+    shots: Annotated[int, Between(1, 1000)] = 5
     """Labelled images of each class."""
-    draws: int = 100
+    draws: Annotated[int, Between(2, 100_000)] = 100
     """Support draws."""
 
     def check(self) -> None:
         """Refuse ratios, numbers of classes and temperatures that are none."""
         super().check()
         check_objectives(self.objectives)
-        self.at_least(shots=1, draws=2)
-        if min(self.ratios, default=0) < 1 or any(r not in self.ratios for r in self.free):
+        for name in ("ratios", "each", "temperatures", "trained_ratios"):
+            if not getattr(self, name):
+                raise ValueError(f"{name.replace('_', '-')} are none: give some")
+        if any(ratio not in self.ratios for ratio in self.free):
             raise ValueError(
-                f"ratios are {self.ratios}, free ones {self.free}: give whole numbers of at least "
-                "1, free ones among them"
-            )
-        if min(self.each, default=0) < 2:
-            raise ValueError(f"each is {self.each} but must be at least 2: give some")
-        if min(self.temperatures, default=0) < 0.05:
-            raise ValueError(
-                f"temperatures are {self.temperatures} but must be at least 0.05: give some"
+                f"ratios are {self.ratios}, free ones {self.free}: give free ones among them"
             )
         if min(self.classes) < 4:
             raise ValueError(f"classes has {min(self.classes)} but two halves need at least 4")

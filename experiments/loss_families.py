@@ -15,7 +15,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 from tyro.conf import OmitArgPrefixes
@@ -24,6 +24,7 @@ from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, loss_families
 from supcon_theory.encoders.flags import Trained
 from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, Tables, experiment
 
 AUDITS = (columns.LOSS_FAMILIES,)
@@ -35,44 +36,37 @@ class Config(Trained):
     """Other contrastive losses: free embeddings, batches, encoders."""
 
     recipe: OmitArgPrefixes[Recipe] = Recipe()
-    samples: tuple[int, ...] = (5, 8)
+    samples: Annotated[tuple[int, ...], Between(3, 40)] = (5, 8)
     """Numbers of samples of free embeddings at a simplex."""
-    dimensions: tuple[int, ...] = (3, 4)
+    dimensions: Annotated[tuple[int, ...], Between(2, 20)] = (3, 4)
     """Dimensions of a cross-polytope, with twice as many samples; and of learned biases."""
-    biases: tuple[float, ...] = (-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0)
+    biases: Annotated[tuple[float, ...], Between(-100, 100)] = (
+        -8.0,
+        -4.0,
+        -2.0,
+        -1.0,
+        0.0,
+        1.0,
+        2.0,
+    )
     """Biases of the sigmoid loss."""
-    sizes: tuple[int, ...] = (1, 4, 16)
+    sizes: Annotated[tuple[int, ...], Between(1, 100)] = (1, 4, 16)
     """Ratios of class sizes of rows without a negative entry."""
-    penalties: tuple[float, ...] = (0.0, 0.1, 1.0, 10.0, 100.0)
+    penalties: Annotated[tuple[float, ...], Between(0, 1e6)] = (0.0, 0.1, 1.0, 10.0, 100.0)
     """Weights of the pull to prototypes."""
-    spreads: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
+    spreads: Annotated[tuple[float, ...], Between(1e-6, 1e6)] = (0.1, 0.3, 1.0, 3.0)
     """Of samples about the centre of their class, for the debiased loss."""
-    batches: tuple[int, ...] = (16, 128)
+    batches: Annotated[tuple[int, ...], Between(2, 1_000_000)] = (16, 128)
     """Batch sizes that encoders are trained with."""
-    free_tau: float = 0.3
+    free_tau: Annotated[float, Between(0.05, 100)] = 0.3
     """Temperature of free embeddings."""
 
     def check(self) -> None:
         """Refuse numbers that give no configuration."""
         super().check()
-        if min(self.samples, default=0) < 3 or max(self.samples) > 40:
-            raise ValueError(f"samples are {self.samples} but each must be from 3 to 40: give some")
-        if min(self.dimensions, default=0) < 2 or max(self.dimensions) > 20:
-            raise ValueError(f"dimensions are {self.dimensions} but each must be from 2 to 20")
-        if self.free_tau < 0.05:
-            raise ValueError(f"free-tau is {self.free_tau:g} but must be at least 0.05")
-        if min(self.sizes, default=0) < 1:
-            raise ValueError(f"sizes are {self.sizes} but each must be at least 1: give some")
-        if min(self.penalties, default=-1) < 0 or min(self.spreads, default=0) <= 0:
-            raise ValueError(
-                f"penalties are {self.penalties}, spreads {self.spreads}: penalties must be at "
-                "least 0, spreads above 0"
-            )
-        if not self.biases or not all(abs(bias) <= 100 for bias in self.biases):
-            raise ValueError(f"biases are {self.biases} but each must be from -100 to 100")
-        for batch in self.batches:
-            if batch < 2:
-                raise ValueError(f"batches has {batch} but each must be at least 2")
+        for name in ("samples", "dimensions", "biases", "sizes", "penalties", "spreads", "batches"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} are none: give some")
 
 
 PRESETS = {

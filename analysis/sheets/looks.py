@@ -18,7 +18,6 @@ OTHERS = {
     **dict(hucl="#66a61e", dhel="#806000", n_dhel="#6a3d9a", n_pairs="#ece133"),
     **dict(dhel_official="#fbafe4", scl_jiang="#a50026"),
     **dict(scl_ball="#004c6d", ucl_ball="#8c2d04", ssem="#5e8c31"),
-    **dict(soft_supcon="#b8860b", kcl="#c51b7d", sigmoid="#35978f", debiased="#54278f"),
 }
 
 
@@ -56,6 +55,8 @@ LOOKS = {
     "supcon": Look(PALETTE[2], "^", DASHDOT, "SupCon", 3.6),
     "cross_entropy": Look(PALETTE[4], "D", (0, (7, 2)), "cross-entropy"),
     "nscl_coupled": Look(PALETTE[9], "v", DOTTED, "coupled NSCL", 3.6),
+    "soft_supcon": Look("#b8860b", "D", DOTTED, "Soft SupCon"),
+    "kcl": Look("#c51b7d", "*", DASHED, "KCL", 4.6),
     "init": Look("0.55", "x", DOTTED, "untrained"),
     "untrained": Look("0.55", "x", DOTTED, "untrained"),
     "instance simplex": Look("0.35", "+", DASHDOT, "instance simplex"),

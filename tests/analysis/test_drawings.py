@@ -159,6 +159,10 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         more = dict(batch=[16, 128], bias_option=[-2.0, 1.0], penalty=[0.0, 1.0])
         designs = dict(design=["halves", "apart", "bound"], rows=["not negative"])
         return {"table": rows((c.LOSS_FAMILIES,), rng, **at, **parts, **more, **designs)}
+    if name == "hard_negatives":
+        at = dict(C=[4, 10], seed=[0, 1], objective=["nt_xent", "hscl"], step=[0, 10])
+        parts = dict(part=["order", "crossing", "encoders", "classes"], beta=[0.0, 1.0])
+        return {"table": rows((c.HARD_NEGATIVES,), rng, **at, **parts, hardening=["exponential"])}
     if name == "hard_geometry":
         at = dict(C=[3, 5], tau=[1.0], seed=[0, 1], tilt=[0.5, 2.0, 4.0], d=[4, 5])
         parts = dict(part=["order", "threshold", "held"], objective=["ucl_ball", "hscl"])

@@ -35,6 +35,7 @@ from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
 from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.audits.gap import gap_audit, labelling_audit
 from supcon_theory.audits.gaussianity import error_rows, feature_row, power_rows
+from supcon_theory.audits.hard_negatives import crossing_row, gap_rows, order_rows
 from supcon_theory.audits.imbalance_classes import class_rows
 from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
@@ -304,6 +305,14 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
             *loss_families.debiased_audit(2, 3, 4, 0.5, (0.5,), 0),
             *frames.frame_audit("supcon", (3, 2), "not negative", 0.5, 1),
             *frames.prototypes_audit(3, 2, 0.5, (1.0,), 1),
+        ],
+    ),
+    "hard negatives": (
+        (columns.HARD_NEGATIVES,),
+        lambda: [
+            *order_rows(*embeddings([5, 4, 6]), 0.5, (0.0, 2.0)),
+            crossing_row(*embeddings([5, 4, 6]), 0.5, (0.0, 2.0)),
+            *gap_rows(*embeddings([5, 5]), 1.0, (1.0,)),
         ],
     ),
     "unequal classes": (

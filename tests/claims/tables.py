@@ -17,6 +17,7 @@ from supcon_theory.claims import (
     gap,
     gaussianity,
     hard_geometry,
+    hard_negatives,
     imbalance,
     loss_families,
     maps,
@@ -392,6 +393,26 @@ def collapsed_or_not() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(errors, 1e-12), loss=0.4)
 
 
+def harder() -> pd.DataFrame:
+    """H-UCL follows H-SCL, A* spreads; the hardened gap falls more slowly; hardness helps."""
+    names = ["nt_xent", "scl_jiang", "hucl", "hscl"]
+    steps = dict(step=[0, 10, 100], objective=names, seed=SEEDS, hardening="exponential")
+    along = rows(columns.HARD_NEGATIVES, part="order", split="train", beta=[0.0, 1.0], **steps)
+    order = along["step"] + along["seed"] + along["beta"]
+    along = along.assign(loss_hscl=order, loss_hucl=order + 1, loss_ucl=order * 7 % 11, over=-0.5)
+    along["premise"] = 0.5 + along["step"] / 300 + 0.001 * along["seed"]
+    crossing = rows(columns.HARD_NEGATIVES, part="crossing", objective=names, seed=SEEDS)
+    ends = rows(columns.HARD_NEGATIVES, part="encoders", objective=names, seed=SEEDS)
+    hard = ends["objective"].isin(["hucl", "hscl"])
+    ends = ends.assign(beta=np.where(hard, 1.0, np.nan))
+    ends["error"] = np.where(hard, 0.2, 0.3) + 0.001 * ends["seed"] * hard
+    gaps = rows(columns.HARD_NEGATIVES, part="classes", C=[2, 8, 32], beta=[0.0, 2.5], seed=SEEDS)
+    power = np.where(gaps["beta"] > 0, -0.5, -1.0) - 0.01 * gaps["seed"] * (gaps["beta"] > 0)
+    gaps["gap"] = np.log1p((gaps["C"] - 1) ** power)
+    found = pd.concat([along, crossing, ends, gaps], ignore_index=True)
+    return found.assign(violation_equivalence=0.0, violation_crossing=0.0)
+
+
 def families() -> pd.DataFrame:
     """Free embeddings at their minima; encoders of which NT-Xent's lose most in small batches."""
     free = dict(seed=[0, 1], loss=0.5, rows="not negative", objective="supcon")
@@ -463,6 +484,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "maps": (maps.claims("tsne"), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
+    "hard negatives": (hard_negatives.claims(True, (0.0, 2.5)), harder()),
     "loss families": (loss_families.claims(True, 5), families()),
     "imbalance": (
         imbalance.claims(True, True, ("nscl", "supcon", "soft_supcon"), (1.0, 100.0)),

@@ -70,6 +70,7 @@ def test_the_gradient_is_that_of_finite_differences(objective):
     move = move._replace(M=M)
     there = [Geometry(*(x + s * h * v for x, v in zip(at, move, strict=True))) for s in (1, -1)]
     up, down = (value(objective, COUNTS, 2, 0.4, x, softness=0.3)[0] for x in there)
+    assert (slope.M == slope.M.T).all()
     along = sum((g * v).sum() for g, v in zip(slope, move, strict=True))
     assert along == pytest.approx((up - down) / (2 * h), abs=1e-7)
 
