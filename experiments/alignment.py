@@ -85,7 +85,7 @@ class Config(Deep):
         """Refuse data with fewer classes than the sweeps have."""
         super().look()
         most = max((self.sweep_at, *self.sweep_classes))
-        check_data(self.data, most, self.sweep_n, "sweep-classes")
+        check_data(self.facts(), most, self.sweep_n, "sweep-classes")
 
     def swept(self, seed: int, C: int, **changes: object) -> Recipe:
         """The recipe of a sweep: the shorter training of `universality` with these changes."""
@@ -224,7 +224,7 @@ def followed_rows(cell: Followed, context: Context) -> Iterator[dict[str, object
     from supcon_theory.audits.alignment import anchor_row, pair_row, weight_rows
     from supcon_theory.audits.surrogate import DELTA
     from supcon_theory.encoders.embed import Encoders, encoder_at
-    from supcon_theory.encoders.train import learning_rate
+    from supcon_theory.encoders.learner import learning_rate
     from supcon_theory.theory.drift import log_published_drift
 
     recipe = cell.recipe

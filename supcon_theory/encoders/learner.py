@@ -40,6 +40,12 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
     return found
 
 
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Of the update after `step` others: a linear rise, then a cosine to 0."""
+    warm = min(1.0, (step + 1) / min(recipe.warm_up, recipe.steps))
+    return recipe.lr * warm * (1 + math.cos(math.pi * step / recipe.steps)) / 2
+
+
 class Learner:
     """One objective's network, optimiser and schedule, on one process or on all of `ranks`."""
 
@@ -110,9 +116,8 @@ class Learner:
         recipe = self.recipe
         self.network.train()
         loss = self.loss(step, epoch, self.embed(seen), y)
-        warm = min(1.0, (step + 1) / min(recipe.warm_up, recipe.steps))
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.lr * warm * (1 + math.cos(math.pi * step / recipe.steps)) / 2
+            group["lr"] = learning_rate(recipe, step)
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         ranks.mean([w.grad for w in self.weights() if w.grad is not None])
