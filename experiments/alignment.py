@@ -85,7 +85,7 @@ class Config(Deep):
         """Refuse data with fewer classes than the sweeps have."""
         super().look()
         most = max((self.sweep_at, *self.sweep_classes))
-        check_data(self.data, most, self.sweep_n, "sweep-classes")
+        check_data(self.facts(), most, self.sweep_n, "sweep-classes")
 
     def swept(self, seed: int, C: int, **changes: object) -> Recipe:
         """The recipe of a sweep: the shorter training of `universality` with these changes."""
