@@ -46,7 +46,7 @@ def test_a_value_is_refused_in_one_line_or_computed_with(tmp_path, name):
             print("CASE", *(ascii(word[:40]) for word in words), flush=True)
             print("CODE", ends(name, words, tmp_path / "out"), flush=True)
 
-    ended = Child(work, tmp_path / "said").wait(60)
+    ended = Child(work, tmp_path / "said").wait()
     assert ended.code == 0, ended.said[-2000:]
     lines = ended.said.splitlines()
     starts = [k for k, line in enumerate(lines) if line.startswith("CASE")]
