@@ -6,7 +6,7 @@ and HSCL have the simplex ETF for a minimum at any hardness, on the sphere and i
 ETF above a critical tilt that has a closed form (ours); with the weights held constant it does not,
 but slows down exponentially.
 
-    python experiments/hard_geometry.py            laptop: 2 minutes of one core; 5 starts, no data
+    python experiments/hard_geometry.py            laptop: 3 minutes of one core; 5 starts, no data
 """
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
@@ -41,7 +41,7 @@ class Config(Common):
     """Tilts at which SCL is minimised and orders are measured."""
     held: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     """Tilts of HUCL with weights held constant, of the second shape."""
-    steps: int = 1000
+    steps: int = 4000
     """Steps of Adam with weights held constant."""
 
     def check(self) -> None:

@@ -55,6 +55,8 @@ LOOKS = {
     "supcon": Look(PALETTE[2], "^", DASHDOT, "SupCon", 3.6),
     "cross_entropy": Look(PALETTE[4], "D", (0, (7, 2)), "cross-entropy"),
     "nscl_coupled": Look(PALETTE[9], "v", DOTTED, "coupled NSCL", 3.6),
+    "soft_supcon": Look("#b8860b", "D", DOTTED, "Soft SupCon"),
+    "kcl": Look("#c51b7d", "*", DASHED, "KCL", 4.6),
     "init": Look("0.55", "x", DOTTED, "untrained"),
     "untrained": Look("0.55", "x", DOTTED, "untrained"),
     "instance simplex": Look("0.35", "+", DASHDOT, "instance simplex"),

@@ -60,9 +60,9 @@ def family() -> AtMost:
     return AtMost({"loss_error": REACHED, "rho_error": COSINE}, derive=lowest)
 
 
-@declare("HG5", f"own; {PAPER}", "conjecture", scope={"part": "held"}, where="tilt <= 2")
+@declare("HG5", f"own; {PAPER}", "conjecture", scope={"part": "held"}, where="tilt <= 5")
 def held() -> AtMost:
-    """With weights held constant, Adam ends at the simplex ETF up to a tilt of 2."""
+    """With weights held constant, Adam ends at the simplex ETF up to a tilt of 5."""
     return AtMost({"rho_error": COSINE})
 
 
@@ -80,5 +80,5 @@ def claims(ratios: Sequence[float], tilts: Sequence[float]) -> list[Claim]:
         *(make() for make in (order, minimum, etf, slope)),
         leaves(asked=max(ratios) > 1),
         family(),
-        held(asked=min(tilts) <= 2),
+        held(asked=min(tilts) <= 5),
     ]

@@ -11,34 +11,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from supcon_theory.data import nuisance
+from supcon_theory.data import coarser, nuisance
 from supcon_theory.data.dataset import DataSet, Split
 
 
 def load(name: str, clean: bool = False) -> DataSet:
-    """A set that ships with the package, its rows sorted by class.
+    """A set that ships with the package, its rows sorted by character.
 
     Args:
-        name: "glyphs" or "kanji".
+        name: "glyphs" or "kanji", or coarser classes of one (`data.coarser`).
         clean: leave the nuisance out (to look at, not to train on).
 
     Returns:
         The data set; global indices count the training rows first, then the test rows.
     """
-    resource = files("supcon_theory.data") / "files" / f"{name}.npz"
+    base, found = name.partition(":")[0], coarser.classes(name)
+    resource = files("supcon_theory.data") / "files" / f"{base}.npz"
     with as_file(resource) as path, np.load(path, allow_pickle=False) as stored:
         packed = {split: stored[f"x_{split}"] for split in ("train", "test")}
-        classes = tuple(chr(code) for code in stored["chars"])
-    stream = None if clean else f"nuisance/{name}"
+    stream = None if clean else f"nuisance/{base}"
     offset = packed["train"].shape[0] * packed["train"].shape[1]
-    train, test = (_split(packed[s], o, stream) for s, o in (("train", 0), ("test", offset)))
-    return DataSet(name, channels=1, classes=classes, train=train, test=test, flips=False)
+    of_character = torch.from_numpy(found.of_character)
+    train, test = (
+        _split(packed[s], of_character, o, stream) for s, o in (("train", 0), ("test", offset))
+    )
+    return DataSet(name, channels=1, classes=found.names, train=train, test=test, flips=False)
 
 
-def _split(packed: np.ndarray, offset: int, stream: str | None) -> Split:
-    """packed: (C, n, 32, 16) uint8."""
-    classes, each = packed.shape[:2]
-    labels = torch.arange(classes).repeat_interleave(each)
+def _split(packed: np.ndarray, of_character: Tensor, offset: int, stream: str | None) -> Split:
+    """packed: (characters, n, 32, 16) uint8; of_character: the class of each."""
+    labels = of_character.repeat_interleave(packed.shape[1])
     rows = packed.reshape(-1, *packed.shape[2:])
     return Split(labels, offset, partial(_read, rows, offset, stream))
 

@@ -6,25 +6,30 @@ from pathlib import Path
 
 from supcon_theory.data import folder
 from supcon_theory.data.cache import version
-from supcon_theory.data.facts import locate
+from supcon_theory.data.facts import ROOT, locate, ships
+from supcon_theory.data.named.sources import sources
 
 
-def fingerprint(name_or_path: str | Path) -> str:
+def fingerprint(name_or_path: str | Path, root: str | Path = ROOT) -> str:
     """A hash of the content of data, never of a path or a time.
 
     Args:
         name_or_path: as in `data.load`.
+        root: likewise.
 
     Returns:
-        Empty for what ships with the package; else 16 hexadecimal digits: of the `.npz`, or of the
-        classes and contents of the pictures of a folder in the order of their rows.
+        Empty for what ships with the package; else 16 hexadecimal digits: of the `.npz`, of the
+        hashes that the archives of a named set must have, or of the classes and contents of the
+        pictures of a folder in the order of their rows.
 
     Raises:
         ValueError: for unknown data, and for a folder that `data.folder.read` refuses.
     """
-    where = locate(name_or_path)
-    if isinstance(where, str):
+    where = locate(name_or_path, root)
+    if ships(where):
         return ""
+    if isinstance(where, str):
+        return sources()[where].fingerprint
     if where.is_dir():
         return folder.read(where).fingerprint
     return _file(where, version(where))

@@ -19,7 +19,7 @@ _ROOMS = {
     "pair_moments": "directional_scatter fourth_moments scatter_products third_moments "
     "third_moments_along",
     "sampling": "sampled_rows",
-    "similarity": "alignment class_gram etf_gram uniformity",
+    "similarity": "alignment class_gram etf_gram uniformity wasserstein_uniformity",
     "simplex": "MeansGeometry means_geometry",
     "spectrum": "lidar participation_ratio power_law rankme singular_values stable_rank",
 }

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.special import betaincinv
 from torch import Tensor
 
 from supcon_theory import inputs
@@ -80,6 +81,36 @@ def uniformity(
             part = kernel.sum(dtype=torch.float64).item()
             total += part if right == left else 2 * part
     return Measure(math.log(total / (n * (n - 1) * k * k)))
+
+
+def wasserstein_uniformity(
+    z: Tensor | np.ndarray, max_samples: int | None = 1024, seed: int = 0
+) -> Measure:
+    """W_1 of the cosines between distinct samples to those of uniform directions.
+
+    (1 + cos) / 2 of independent uniform directions in d dimensions has the law
+    Beta((d-1)/2, (d-1)/2); the distance is the mean difference of quantiles (arXiv 2405.18045).
+
+    Args:
+        z: (N, D) or (N, K, D) rows of any length, D >= 2; the first view of each sample is used.
+        max_samples: At most so many samples, drawn by `sampled_rows`. None: all N.
+        seed: Key of that draw.
+
+    Returns:
+        From 0 (as uniform directions) to about 1 (all rows are one); NaN with a reason for one
+        sample or one dimension.
+    """
+    rows, reason = _unit_rows(z, max_samples, seed)
+    n, _, d = rows.shape
+    if n < 2 or d < 2:
+        reason = "one sample" if n < 2 else "one dimension: directions have no density"
+    if reason:
+        return Measure(float("nan"), reason)
+    first = rows[:, 0].double().cpu().numpy()
+    cosines = np.sort((first @ first.T)[np.triu_indices(n, 1)])
+    middles = (np.arange(len(cosines)) + 0.5) / len(cosines)
+    uniform = 2 * betaincinv((d - 1) / 2, (d - 1) / 2, middles) - 1
+    return Measure(float(np.abs(cosines - uniform).mean()))
 
 
 def class_gram(features: Features, labels=None, *, cosine: bool = True) -> Tensor:

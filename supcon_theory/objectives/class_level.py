@@ -6,6 +6,7 @@ the anchor's class and "all" those of the batch, the anchor itself in both.
 
 import math
 
+import torch
 from torch import Tensor
 
 from supcon_theory.inputs import number
@@ -139,3 +140,42 @@ def ssem(
     b = Batch(z, y, tau, *(["sis"] if alpha < 1 else []), unit=unit)
     wanted = alpha * b.mean_own(with_self=True) + (1 - alpha) * (b.mean_sis() if alpha < 1 else 0)
     return b.reduce(b.log_sum_all(1.0)[0] - wanted, reduction)
+
+
+def soft_supcon(
+    z: Tensor, y=None, *, tau: float | Tensor, softness=0.15, reduction="mean", unit=True
+) -> Tensor:
+    """Mean of log E(rest) less a weighted mean of s: weight 1 on P, `softness` on oth.
+
+    The dense relaxation of `supcon` named in arXiv 2605.13943, whose weights are our choice. The
+    least that an anchor can lose is the entropy of its weights, reached where every two classes are
+    points at cosine 1 + tau log softness, whatever their sizes (`theory.minima`).
+
+    Convention:
+        Positives: P and oth, with weights 1 and `softness`
+        Denominator: E(P) + E(oth) | all | yes
+        Mean: anchors, weighted positives
+        Source: 2605.13943, weights ours
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        softness: weight of a row of another class, in [0, 1]; 0 is `supcon`.
+        reduction: "mean", or "none" for (N, K).
+        unit: False takes rows of any length (see the package for the range).
+
+    Returns:
+        The loss.
+
+    Raises:
+        ValueError: softness outside [0, 1].
+    """
+    if number(softness, "softness", 0) > 1:
+        raise ValueError(f"softness is {softness}; it must be in [0, 1]: 0 is supcon.")
+    b = Batch(z, y, tau, "P", unit=unit)
+    P, oth = (torch.as_tensor(b.size(name)).to(b.x)[:, None] for name in ("P", "oth"))
+    class_sum = P * b.mean_P()
+    others = (b.x * b.x.sum((0, 1))).sum(-1) - b.itself() - class_sum
+    wanted = (class_sum + softness * others) / (P + softness * oth)
+    return b.reduce(b.log_sum("rest") - wanted, reduction)

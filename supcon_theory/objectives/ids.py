@@ -26,6 +26,9 @@ MODULES = {
     "scl_ball": "class_level",
     "ucl_ball": "class_level",
     "ssem": "class_level",
+    "soft_supcon": "class_level",
+    "kcl": "pairwise",
+    "sigmoid": "pairwise",
     "cross_entropy": "class_weights",
 }
 IDS = tuple(MODULES)

@@ -138,6 +138,32 @@ def ssem(seen: Seen, alpha: float = 0.5) -> Floats:
     return seen.log_sum("all") - alpha * seen.mean("own0") - sis
 
 
+def soft_supcon(seen: Seen, softness: float = 0.15) -> Floats:
+    """Log E(rest) - weighted mean of s_ap, 1 on P and softness on oth."""
+    P, oth = seen.sets["P"].size, softness * seen.oth.size
+    return seen.log_sum("rest") - (P * seen.mean("P") + oth * seen.mean("oth")) / (P + oth)
+
+
+def kcl(seen: Seen, gamma: float = 16.0, kernel_name: str = "gaussian") -> Floats:
+    """2 gamma mean of k over view - 2 mean of k_ap."""
+
+    def of(s: Floats) -> Floats:
+        apart = 1 / seen.tau - s
+        return np.exp(-apart) if kernel_name == "gaussian" else (1 + apart) ** -0.5
+
+    return 2 * gamma * seen.mean("view", of) - 2 * seen.mean("own", of)
+
+
+def sigmoid(seen: Seen, bias: float = -10.0) -> Floats:
+    """softplus(-s_ap - b) + sum of softplus(s + b) over another view of the other samples."""
+
+    def total(name: str) -> Floats:
+        return seen.mean(name, lambda s: log1p_exp(s + bias)) * seen.sets[name].size
+
+    apart = (total("ins") - total("view")) / (seen.K - 1)
+    return seen.mean("own", lambda s: log1p_exp(-s - bias)) + apart
+
+
 def cross_entropy(seen: Seen) -> Floats:
     """Log sum_c e^{<z, w_c>/tau} - <z, w_y>/tau with unit class weights."""
     return seen.log_sum("weights") - seen.mean(seen.weights.first(1))
@@ -153,6 +179,7 @@ class Loss:
     least: str  # formula of the least value, balanced classes
     per_pair: int | None = None  # the mean is over pairs: so many of an anchor's class are none
     random: str = ""  # formula near which it is for many random directions
+    rise: str = ""  # what the most is above equal similarities, where that is not 2/tau
 
     @property
     def labelled(self) -> bool:
@@ -212,6 +239,18 @@ LOSSES = {
     "scl_ball": Loss(scl_ball, ("oth", "class"), "log 2", f"log(1 + {CLASS})", 0),
     "ucl_ball": Loss(ucl_ball, ("class",), "log 2", f"log(1 + (1 + (C-1) {CLASS})/C)", 0),
     "ssem": Loss(ssem, ("sis",), "log(NK)", "log(K Z(a*)) - (alpha + (1-alpha) a*)/tau"),
+    "soft_supcon": Loss(
+        soft_supcon, ("P",), "log(NK - 1)", "entropy of the weights, or at the simplex", random=NEAR
+    ),
+    "kcl": Loss(
+        kcl, ("own", "view"), "2 gamma - 2", "2 gamma k(-1/(N-1)) - 2", rise="at most 2 more"
+    ),
+    "sigmoid": Loss(
+        sigmoid,
+        ("own", "ins"),
+        "softplus(-1/tau - b) + (N-1) softplus(1/tau + b)",
+        "softplus(-o/tau - b) + (N-1) softplus(c/tau + b)",
+    ),
     "cross_entropy": Loss(cross_entropy, ("weights",), "log C", f"log(1 + (C-1) {CLASS})"),
 }
 
@@ -243,9 +282,18 @@ CHOICES = {
     "positives": ("class", "own"),
     "anchors": ("all", "first_view"),
     "detach_weights": (False, True),
+    "kernel_name": ("gaussian", "inverse_multiquadric"),
     "clamp": (True,),  # without it the loss is undefined for many embeddings and has no scale
 }
-RANGES = {"beta": (0.0, np.inf), "tau_plus": (0.0, 1.0), "alpha": (0.0, np.nextafter(1.0, 2.0))}
+UNIT = (0.0, np.nextafter(1.0, 2.0))  # both ends allowed
+RANGES = {
+    "bias": (-np.inf, np.inf),
+    "gamma": (0.0, np.inf),
+    "beta": (0.0, np.inf),
+    "tau_plus": (0.0, 1.0),
+    "alpha": UNIT,
+    "softness": UNIT,
+}
 
 
 def _check_option(name: str, value: object) -> None:

@@ -33,6 +33,8 @@ from supcon_theory.theory.floors import (
 )
 from supcon_theory.theory.minima import dhel_official_minimum
 from supcon_theory.theory.mixture import collapse_threshold, ssem_minimum
+from supcon_theory.theory.pairwise import kcl_minimum, kernel_at, sigmoid_minimum
+from supcon_theory.theory.soft import least_softness, soft_floor, soft_supcon_minimum
 from supcon_theory.theory.tilt import best_cosine, equal_cosine_loss
 
 Status = Literal["exact minimum", "bound, not attained", "best found", "attained", "simulated"]
@@ -246,11 +248,46 @@ def floor_ssem(setting: Setting) -> list[Line]:
     return [_least(setting, Summary(least, least, least), points, True)]
 
 
+def floor_soft(setting: Setting) -> list[Line]:
+    """The entropy of the weights, a minimum where they are soft enough; else the simplex's."""
+    C, softness = setting.classes or setting.batch, setting.options["softness"]
+    regular = softness >= least_softness(C, setting.tau)
+    if setting.balanced and not regular:
+        n = setting.batch // C
+        least = float(soft_supcon_minimum(C, n, setting.views, setting.tau, softness))
+        return [_least(setting, Summary(least, least, least), C, True)]
+
+    def entropy(n_c: Floats) -> float:
+        return soft_floor([int(n) for n in n_c], setting.views, softness)
+
+    found = batches.over_batches(entropy, setting.counts)
+    if not regular or not (setting.dim is None or setting.dim >= C):
+        why = "entropy of the weights: no embedding is below"
+        return [setting.line("least", found, "bound, not attained", "", why)]
+    meaning = f"classes in points at cosine 1 + tau log softness (needs d >= {C})"
+    return [setting.line("least", found, "exact minimum", setting.loss.least, meaning)]
+
+
+def floor_kcl(setting: Setting) -> list[Line]:
+    """The closed form at the simplex of samples."""
+    gamma, name = setting.options["gamma"], setting.options["kernel_name"]
+    least = kcl_minimum(setting.batch, setting.tau, gamma, name)
+    return [_least(setting, Summary(least, least, least), setting.batch, True)]
+
+
+def floor_sigmoid(setting: Setting) -> list[Line]:
+    """The minimum at this temperature and bias: views together, or parted as a whole."""
+    N, K = setting.batch, setting.views
+    least = sigmoid_minimum(N, K, setting.tau, setting.options["bias"])
+    return [_least(setting, Summary(least, least, least), N + K - 1, True)]
+
+
 FLOORS = {
     **{id: floor_of(terms) for id, terms in TERMS.items()},
     **{"dhel_official": floor_dhel_official, "cross_entropy": floor_weights},
     **{"debiased": floor_debiased, "hcl": floor_debiased},
     **{"ucl_ball": floor_ucl_ball, "ssem": floor_ssem},
+    **{"soft_supcon": floor_soft, "kcl": floor_kcl, "sigmoid": floor_sigmoid},
 }
 
 
@@ -287,7 +324,7 @@ def _most(setting: Setting) -> Line:
 
     log E(X) <= log |X| + 1/tau and -s <= 1/tau; with a positive in the denominator as well, since
     log(A + B e^x) <= log(A + B) + x for x >= 0. The corrected negatives of `debiased` and `hcl`
-    are at most e^{1/tau} / (1 - tau_plus).
+    are at most e^{1/tau} / (1 - tau_plus). A softplus rises by no more than its argument does.
 
     Args:
         setting: the loss and its batch.
@@ -297,8 +334,11 @@ def _most(setting: Setting) -> Line:
     """
     correction = -np.log1p(-setting.options.get("tau_plus", 0.0))
     shift = 2 / setting.tau + correction
-    most = Summary(*(value + shift for value in apart(setting, 0.0)))
     formula = "equal + 2/tau" + (" - log(1 - tau_plus)" if correction else "")
+    if setting.loss.rise:  # of `kcl`: own views at cosine -1, everything else in one point
+        shift = 2 * (1 - kernel_at(-1.0, setting.tau, setting.options["kernel_name"]))
+        formula = f"equal, {setting.loss.rise}"
+    most = Summary(*(value + shift for value in apart(setting, 0.0)))
     meaning = "no embedding is above: every cosine at its worst"
     return setting.line("most", most, "bound, not attained", formula, meaning)
 

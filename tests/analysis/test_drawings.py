@@ -148,6 +148,21 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         parts = dict(part=["mixture", "others", "features"], alpha=[0.1, 0.9])
         methods = dict(method=["supervised", "joint"], objective=["ssem"])
         return {"table": rows((c.CLASS_COLLAPSE,), rng, **at, **parts, **methods)}
+    if name == "imbalance":
+        at = dict(C=[4, 10], imbalance=[1.0, 100.0], tau=[0.5], group=["large", "small"])
+        parts = dict(part=["programme", "free", "threshold", "encoders", "gaps"], layer=["z"])
+        more = dict(objective=["nscl", "supcon"], negatives=[1, 100], seed=[0, 1], split=["test"])
+        return {"table": rows((c.IMBALANCE,), rng, **at, **parts, **more)}
+    if name == "loss_families":
+        at = dict(n=[5, 8], seed=[0, 1], objective=["kcl", "nt_xent"], tau=[0.3])
+        parts = dict(part=["batches", "sigmoid", "fixed batches", "prototypes", "encoders"])
+        more = dict(batch=[16, 128], bias_option=[-2.0, 1.0], penalty=[0.0, 1.0])
+        designs = dict(design=["halves", "apart", "bound"], rows=["not negative"])
+        return {"table": rows((c.LOSS_FAMILIES,), rng, **at, **parts, **more, **designs)}
+    if name == "hard_negatives":
+        at = dict(C=[4, 10], seed=[0, 1], objective=["nt_xent", "hscl"], step=[0, 10])
+        parts = dict(part=["order", "crossing", "encoders", "classes"], beta=[0.0, 1.0])
+        return {"table": rows((c.HARD_NEGATIVES,), rng, **at, **parts, hardening=["exponential"])}
     if name == "hard_geometry":
         at = dict(C=[3, 5], tau=[1.0], seed=[0, 1], tilt=[0.5, 2.0, 4.0], d=[4, 5])
         parts = dict(part=["order", "threshold", "held"], objective=["ucl_ball", "hscl"])

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from supcon_theory.audits import class_collapse, columns, hard_geometry
+from supcon_theory.audits import class_collapse, columns, frames, hard_geometry, loss_families
+from supcon_theory.audits import imbalance as unequal
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.alignment import (
     anchor_row,
@@ -34,6 +35,8 @@ from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
 from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.audits.gap import gap_audit, labelling_audit
 from supcon_theory.audits.gaussianity import error_rows, feature_row, power_rows
+from supcon_theory.audits.hard_negatives import crossing_row, gap_rows, order_rows
+from supcon_theory.audits.imbalance_classes import class_rows
 from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
@@ -150,7 +153,10 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT, columns.PLACEMENT),
         lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
     ),
-    "anatomy": ((columns.ANATOMY,), of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS))),
+    "anatomy": (
+        (columns.ANATOMY, columns.FOUR_MOMENTS),
+        of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS)),
+    ),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),
@@ -289,6 +295,37 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
             *class_collapse.ends("ssem", 2, 2, 2, 0.5, 1, alpha=0.9),
             *class_collapse.features_audit([(1.0, 2.0)], 1),
         ],
+    ),
+    "loss families": (
+        (columns.LOSS_FAMILIES,),
+        lambda: [
+            *loss_families.simplex_audit(4, 0.5, 1),
+            *loss_families.sigmoid_audit(4, 0.5, (0.0,), 1),
+            *loss_families.batches_audit(4, 3, 0.5, 0),
+            *loss_families.debiased_audit(2, 3, 4, 0.5, (0.5,), 0),
+            *frames.frame_audit("supcon", (3, 2), "not negative", 0.5, 1),
+            *frames.prototypes_audit(3, 2, 0.5, (1.0,), 1),
+        ],
+    ),
+    "hard negatives": (
+        (columns.HARD_NEGATIVES,),
+        lambda: [
+            *order_rows(*embeddings([5, 4, 6]), 0.5, (0.0, 2.0)),
+            crossing_row(*embeddings([5, 4, 6]), 0.5, (0.0, 2.0)),
+            *gap_rows(*embeddings([5, 5]), 1.0, (1.0,)),
+        ],
+    ),
+    "unequal classes": (
+        (columns.IMBALANCE,),
+        lambda: [
+            *unequal.programme_audit("nscl", (6, 2), 2, 2, 0.5, 1),
+            *unequal.programme_audit("soft_supcon", (6, 2), 2, 2, 0.5, 0, softness=0.2),
+            *unequal.threshold_audit("nscl_coupled", (2, 2), 2, 1.0, (1, 10)),
+        ],
+    ),
+    "unequal encoders": (
+        (columns.IMBALANCE,),
+        lambda: class_rows(*embeddings([9, 5, 3, 3]), np.array([9, 5, 3, 3]), (1.0,), 2, 9, 0),
     ),
     "hard order": (
         (columns.HARD_GEOMETRY,),

@@ -17,6 +17,9 @@ from supcon_theory.claims import (
     gap,
     gaussianity,
     hard_geometry,
+    hard_negatives,
+    imbalance,
+    loss_families,
     maps,
     minima,
     multitask,
@@ -61,10 +64,10 @@ def with_gap(found: pd.DataFrame, r) -> pd.DataFrame:
     return found.assign(r=r, gap=gap, bound_n_max=published, bound_ceiling=ceiling)
 
 
-def sweep() -> pd.DataFrame:
-    one = {"data": "glyphs", "imbalance": 1.0, "trained_imbalance": 1.0}
+def sweep(data: str = "glyphs", C: tuple[int, ...] = (4, 8, 64)) -> pd.DataFrame:
+    one = {"data": data, "imbalance": 1.0, "trained_imbalance": 1.0}
     both = {"tau": [1.0, 0.5], "labels": ["true", "shuffled"], "objective": BOTH}
-    found = rows(columns.GAP, C=[4, 8, 64], seed=SEEDS, step=[0, 100], **one, **both)
+    found = rows(columns.GAP, C=C, seed=SEEDS, step=[0, 100], **one, **both)
     trained = (found["step"] > 0) & (found["labels"] == "true")
     found = with_gap(found, 1.0 + (0.3 + 0.002 * found["seed"]) * trained)
     found["ceiling_proved"] = np.where((found["C"] == 64) & (found["tau"] == 0.5), 0.0, 1.0)
@@ -390,16 +393,87 @@ def collapsed_or_not() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(errors, 1e-12), loss=0.4)
 
 
+def harder() -> pd.DataFrame:
+    """H-UCL follows H-SCL, A* spreads; the hardened gap falls more slowly; hardness helps."""
+    names = ["nt_xent", "scl_jiang", "hucl", "hscl"]
+    steps = dict(step=[0, 10, 100], objective=names, seed=SEEDS, hardening="exponential")
+    along = rows(columns.HARD_NEGATIVES, part="order", split="train", beta=[0.0, 1.0], **steps)
+    order = along["step"] + along["seed"] + along["beta"]
+    along = along.assign(loss_hscl=order, loss_hucl=order + 1, loss_ucl=order * 7 % 11, over=-0.5)
+    along["premise"] = 0.5 + along["step"] / 300 + 0.001 * along["seed"]
+    crossing = rows(columns.HARD_NEGATIVES, part="crossing", objective=names, seed=SEEDS)
+    ends = rows(columns.HARD_NEGATIVES, part="encoders", objective=names, seed=SEEDS)
+    hard = ends["objective"].isin(["hucl", "hscl"])
+    ends = ends.assign(beta=np.where(hard, 1.0, np.nan))
+    ends["error"] = np.where(hard, 0.2, 0.3) + 0.001 * ends["seed"] * hard
+    gaps = rows(columns.HARD_NEGATIVES, part="classes", C=[2, 8, 32], beta=[0.0, 2.5], seed=SEEDS)
+    power = np.where(gaps["beta"] > 0, -0.5, -1.0) - 0.01 * gaps["seed"] * (gaps["beta"] > 0)
+    gaps["gap"] = np.log1p((gaps["C"] - 1) ** power)
+    found = pd.concat([along, crossing, ends, gaps], ignore_index=True)
+    return found.assign(violation_equivalence=0.0, violation_crossing=0.0)
+
+
+def families() -> pd.DataFrame:
+    """Free embeddings at their minima; encoders of which NT-Xent's lose most in small batches."""
+    free = dict(seed=[0, 1], loss=0.5, rows="not negative", objective="supcon")
+    parts = [
+        rows(columns.LOSS_FAMILIES, part=part, **free)
+        for part in ("simplex", "polytope", "sigmoid", "frame", "prototypes", "debiased")
+    ]
+    designs = ["halves", "apart", "bound"]
+    parts.append(rows(columns.LOSS_FAMILIES, part="fixed batches", design=designs, **free))
+    batched = dict(part="batches", objective=["kcl", "dhel"], seed=[0, 1])
+    parts.append(rows(columns.LOSS_FAMILIES, **batched))
+    learned = dict(part="learned", seed=0, objective="sigmoid")
+    parts.append(rows(columns.LOSS_FAMILIES, **learned).assign(loss=1e-12, no_margin=-0.1))
+    names = ["nt_xent", "dhel", "kcl"]
+    trained = dict(part="encoders", objective=names, batch=[16, 128], seed=SEEDS)
+    parts.append(rows(columns.LOSS_FAMILIES, **trained))
+    found = pd.concat(parts, ignore_index=True)
+    exact = ("excess", "cosine_error", "own_error", "frame_error")
+    found = found.assign(**dict.fromkeys(exact, 1e-12), bias_size=1e-14, rank_error=0.0, spread=0.1)
+    found = found.assign(not_frame=-0.1, not_broken=-0.5)
+    worse = (found["objective"] == "nt_xent") & (found["batch"] == 16)
+    found["error"] = np.where(worse, 0.4, 0.2) + 0.001 * found["seed"] * worse
+    return found.assign(rankme=np.where(worse, 5, 9) + 0.01 * found["seed"] * worse)
+
+
+def unequal() -> pd.DataFrame:
+    """Programme, thresholds and encoders whose small classes lose; Soft SupCon's lose less."""
+    soft = {"C": 4, "objective": "soft_supcon", "tau": 0.5, "imbalance": 16.0}
+    parts = [
+        rows(columns.IMBALANCE, part="programme", softness=0.1, seed=0, **soft),
+        rows(columns.IMBALANCE, part="programme", softness=0.03, seed=0, **soft),
+        rows(columns.IMBALANCE, part=["threshold", "limit", "gaps"], seed=0, objective="nscl"),
+        rows(columns.IMBALANCE, part="free", seed=[0, 1], objective="nscl", tau=0.5, counts="4 2"),
+    ]
+    trained = dict(group=["large", "small"], imbalance=[1.0, 100.0], seed=SEEDS)
+    trained |= dict(part="encoders", split="test", layer="z")
+    objectives = ["nscl", "supcon", "soft_supcon"]
+    parts.append(rows(columns.IMBALANCE, objective=objectives, **trained))
+    found = pd.concat(parts, ignore_index=True)
+    exact = ("gap_dual", "excess", "spread", "parted_above", "limit_error", "regular_error")
+    found = found.assign(**dict.fromkeys(exact, 1e-12), tilt=-0.3, cosine_below=0.9, loss=1.0)
+    small = (found["group"] == "small") & (found["imbalance"] == 100)
+    found["error"] = np.where(small, 0.3, 0.2) + 0.001 * found["seed"] * small
+    least = np.where(found["objective"] == "soft_supcon", 0.1, 0.3)
+    found["cosine"] = np.where(small, least, 0.0) + 0.001 * found["seed"] * small
+    return found
+
+
 def dissected() -> pd.DataFrame:
     protocols = ["sweep", "followed", "simplex"]
     about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
     found = rows(columns.ANATOMY, protocol=protocols, **about)
+    found = found.assign(bound_four=0.51, bound_four_low=0.49, violation_four=-1e-2)
+    found = found.assign(violation_four_low=-1e-2)
     found = found.assign(excess=0.51, worth_collapse=0.52, within=0.95, bound_moments=0.6)
     return found.assign(share_collapse=0.1 + 0.001 * found["seed"])
 
 
 EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "sweep": (gap.sweep(0.5, 1.0, (4, 8, 64), "glyphs"), sweep()),
+    "published sweep": (gap.sweep(0.5, 1.0, (2, 10), "cifar10"), sweep("cifar10", (2, 10))),
     "grid": (gap.grid((1.0, 0.5, 0.1), 1.0, 3), grid()),
     "collapse": (collapse.claims((10, 100), tuple(FALLS)), geometry()),
     "anatomy": (anatomy.claims(1.0, (4, 8)), dissected()),
@@ -410,6 +484,12 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "maps": (maps.claims("tsne"), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
+    "hard negatives": (hard_negatives.claims(True, (0.0, 2.5)), harder()),
+    "loss families": (loss_families.claims(True, 5), families()),
+    "imbalance": (
+        imbalance.claims(True, True, ("nscl", "supcon", "soft_supcon"), (1.0, 100.0)),
+        unequal(),
+    ),
     "captured energy": (captured_energy.claims(BOTH), energies()),
     "alignment": (
         alignment.claims(

@@ -194,7 +194,38 @@ def ssem(r, alpha=0.5):
     return mean(anchor(a) for a in r.all)
 
 
+def kcl(r, gamma=16.0, kernel_name="gaussian"):
+    def k(a, b):
+        apart = (r.s[a, a] + r.s[b, b]) / 2 - r.s[a, b]  # |z_a - z_b|^2 / (2 tau)
+        return exp(-apart) if kernel_name == "gaussian" else (1 + apart) ** -0.5
+
+    far = mean(mean(k(a, b) for b in r.view(a)) for a in r.all)
+    return 2 * gamma * far - 2 * mean(mean(k(a, p) for p in r.own(a)) for a in r.all)
+
+
+def sigmoid(r, bias=-10.0):
+    def pair(i, l, m):
+        """One anchor against one other view: its own pair, and those of other samples."""
+        others = sum(log(1 + exp(r.s[(i, l), (j, m)] + bias)) for j in range(r.N) if j != i)
+        return log(1 + exp(-r.s[(i, l), (i, m)] - bias)) + others
+
+    views = [(l, m) for l in range(r.K) for m in range(r.K) if l != m]
+    return mean(pair(i, l, m) for i in range(r.N) for l, m in views)
+
+
+def soft_supcon(r, softness=0.15):
+    def anchor(a):
+        weights = {b: 1.0 for b in r.P(a)} | {b: softness for b in r.oth(a)}
+        total = sum(weights.values())
+        return log(r.E(a, list(weights))) - sum(w * r.s[a, b] for b, w in weights.items()) / total
+
+    return mean(anchor(a) for a in r.all)
+
+
 OPTIONS = {
+    "kcl": [{}, {"gamma": 2.0}, {"kernel_name": "inverse_multiquadric"}],
+    "sigmoid": [{}, {"bias": 0.5}],
+    "soft_supcon": [{}, {"softness": 0.0}, {"softness": 1.0}],
     "scl_ball": [{}, {"beta": 2.0}],
     "ucl_ball": [{}, {"beta": 2.0}],
     "ssem": [{}, {"alpha": 0.0}, {"alpha": 0.9}, {"alpha": 1.0}],
@@ -239,7 +270,7 @@ def test_an_objective_equals_its_loops(name, options, K, kind):
 
 
 SINGLE_VIEW = ["nscl", "dcl", "supcon", "supcon_in", "n_pairs", "scl_jiang", "hscl"]
-SINGLE_VIEW += ["scl_ball", "ucl_ball", "ssem"]
+SINGLE_VIEW += ["scl_ball", "ucl_ball", "ssem", "soft_supcon"]
 
 
 @pytest.mark.parametrize("name", SINGLE_VIEW)

@@ -58,7 +58,9 @@ def test_anchors_without_a_positive_have_no_loss_and_are_left_out_of_the_mean(na
         assert abs(loss - sum(terms) / 5) < 1e-12
 
 
-@pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "ssem"])
+@pytest.mark.parametrize(
+    "name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "ssem", "soft_supcon"]
+)
 def test_a_batch_in_which_no_anchor_has_a_loss_is_refused(name):
     z, _ = batch(N=7, K=1)
     with pytest.raises(ValueError, match=r"7 of 7 samples have no .*two samples per class"):
@@ -153,6 +155,10 @@ def test_bad_input_is_refused_in_one_sentence(name, case):
         ("hucl", {"beta": -0.1}, "beta is -0.1"),
         ("hscl", {"beta": float("inf")}, "beta is inf"),
         ("ucl_ball", {"beta": -1}, "beta is -1"),
+        ("soft_supcon", {"softness": 1.1}, "softness is 1.1"),
+        ("kcl", {"gamma": -1.0}, "gamma is -1"),
+        ("kcl", {"kernel_name": "log"}, "kernel_name is 'log'"),
+        ("sigmoid", {"bias": float("nan")}, "bias is nan"),
         ("ssem", {"alpha": -0.1}, "alpha is -0.1"),
         ("ssem", {"alpha": 1.1}, "alpha is 1.1"),
         ("hcl", {"tau_plus": 1.0}, "tau_plus is 1.0"),

@@ -21,6 +21,9 @@ OPTIONS = [(name, {}) for name in LOSSES] + [
     ("scl_ball", {"beta": 0.5}),
     ("ucl_ball", {"beta": 0.5}),
     ("ssem", {"alpha": 1.0}),
+    ("soft_supcon", {"softness": 1.0}),
+    ("kcl", {"kernel_name": "inverse_multiquadric", "gamma": 1.0}),
+    ("sigmoid", {"bias": -1.0}),
 ]
 
 
@@ -260,6 +263,7 @@ def test_equal_rows_give_the_logarithm_of_a_count(C, n, K):
         "scl_ball": math.log(2),
         "ucl_ball": math.log(2),
         "ssem": math.log(K * N),
+        "soft_supcon": math.log(K * N - 1),
     }
     if K > 1:
         wanted |= dict.fromkeys(("nt_xent", "hucl", "debiased", "hcl"), math.log1p(Q))
@@ -268,6 +272,9 @@ def test_equal_rows_give_the_logarithm_of_a_count(C, n, K):
             "dhel": math.log(N - 1),
             "dhel_official": 2 * math.log(N - 1) + 1 / tau,
             "n_dhel": math.log(n * (C - 1)),
+            "kcl": 2 * 16 - 2,
+            "sigmoid": math.log1p(math.exp(10 - 1 / tau))
+            + (N - 1) * math.log1p(math.exp(1 / tau - 10)),
         }
     for name, expected in wanted.items():
         assert abs(value(name, z, y, tau).item() - expected) < 1e-12, name

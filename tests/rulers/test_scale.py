@@ -94,6 +94,9 @@ def test_free_embeddings_do_not_beat_the_bound_of_a_random_batch(id, counts):
     vars(ruler)["counts"] = np.array([counts])  # this batch alone
     (least,) = ruler.floor(ruler)
     found = lowest(id, y, 2, 4, 0.5)
+    if id == "soft_supcon":  # soft enough at this temperature to be regular for any sizes
+        assert least.status == "exact minimum" and found == pytest.approx(least.value, abs=1e-6)
+        return
     assert least.status == "bound, not attained"
     assert least.value - 1e-9 <= found
     assert found - least.value < 0.5 * (apart(ruler, 0.0).mean - least.value)  # and says something

@@ -1,0 +1,137 @@
+"""When small classes share one point at the minimum: an exact test by convexity. Ours.
+
+k_1 large classes, k_2 small ones. Of all geometries in which the small ones are one point v the
+best has the large ones at u_i = x v + sqrt(1 - x^2) w_i with w a simplex, one number x. The loss is
+convex (`theory.imbalance`), so this is the minimum of all iff its multipliers are feasible, which
+comes down to directions that part the small classes:
+
+    margin = -lambda - S_small,small >= 0,    lambda = sum_c S_small,c M_c,small
+
+S the derivative of the loss in the Gram matrix of the means. For NSCL only the ratio R of the sizes
+counts, and as R grows the cosine of two small classes tends to
+
+    min(1, tau log((k_1 - 1) a^2 / (4 k_1))),    a = 1 + k_1/(k_1 - 1) e^{1/((k_1 - 1) tau)},
+
+so they merge at a finite R iff that logarithm times tau is above 1. (arXiv 2605.11291 states that
+minority classes merge above a threshold that depends on the loss and on the number of negatives.)
+"""
+
+import numpy as np
+from scipy.optimize import brentq
+
+from supcon_theory.theory.counts import Floats, checked_tau, checked_whole, require
+from supcon_theory.theory.imbalance import collapsed, value
+
+UNIT = 1000  # samples of a small class: those of a large one are rounded to its parts
+LARGEST = 1e6  # ratio of the sizes up to which a threshold is looked for
+
+
+def merged_gram(large: int, small: int, x: float) -> Floats:
+    """(C, C) Gram matrix of `large` classes at cosine x to the point of all `small` ones."""
+    M = np.ones((large + small, large + small))
+    M[:large, :large] = x**2 - (1 - x**2) / (large - 1)
+    M[:large, large:] = M[large:, :large] = x
+    np.fill_diagonal(M, 1.0)
+    return M
+
+
+def merging_margin(
+    objective: str,
+    sizes: tuple[int, int],
+    classes: tuple[int, int],
+    K: int,
+    tau: float,
+    negatives: float | None = None,
+) -> float:
+    """How far the small classes are from parting: their merging is the minimum iff at least 0.
+
+    Args:
+        objective: One of `theory.imbalance.OBJECTIVES` that collapses classes.
+        sizes: Samples of a large and of a small class.
+        classes: Numbers k_1 and k_2 of them, each at least 2.
+        K: Views of each sample.
+        tau: Temperature.
+        negatives: As in `theory.imbalance.value`.
+
+    Returns:
+        The margin over the size of the derivatives, so that it is of order 1.
+    """
+    checked_whole(2, classes=classes)
+    large, small = classes
+    counts = [sizes[0]] * large + [sizes[1]] * small
+
+    def slope_at(x: float) -> tuple[float, Floats, Floats]:
+        M = merged_gram(large, small, x)
+        _, (S, _, _) = value(objective, counts, K, tau, collapsed(M), negatives=negatives)
+        pairs = large * (large - 1) * S[0, 1] * 2 * x * large / (large - 1)
+        return float(pairs + 2 * large * small * S[0, -1]), M, S
+
+    x = brentq(lambda x: slope_at(x)[0], -1, 1, xtol=1e-15, rtol=1e-14)
+    _, M, S = slope_at(float(x))
+    multiplier = float(S[large] @ M[large])
+    parting = float(S[large, large + 1])
+    return -(multiplier + parting) / (abs(parting) + abs(multiplier) + np.finfo(float).tiny)
+
+
+def merging_ratio(
+    objective: str,
+    classes: tuple[int, int],
+    K: int,
+    tau: float,
+    negatives: float | None = None,
+) -> float:
+    """The least ratio of large to small class sizes at which the small ones merge.
+
+    Note: where `limit_cosine` is below 1 they may merge at one ratio and part again at a larger one
+    (three and three classes, tau = .1: they merge at 53 and are apart again at 10,000).
+
+    Args:
+        objective: As in `merging_margin`, as the others.
+        classes: Numbers of large and of small classes.
+        K: Views of each sample.
+        tau: Temperature.
+        negatives: As there.
+
+    Returns:
+        The ratio, to a thousandth; inf if they do not merge up to `LARGEST`.
+
+    Example:
+        >>> round(merging_ratio("nscl", (2, 6), 2, 1.0), 1)
+        23.7
+        >>> merging_ratio("nscl", (5, 5), 2, 1.0)
+        inf
+    """
+
+    def margin(log_ratio: float) -> float:
+        sizes = (round(UNIT * float(np.exp(log_ratio))), UNIT)
+        return merging_margin(objective, sizes, classes, K, tau, negatives)
+
+    if margin(0.0) >= 0:
+        return 1.0
+    ends = np.linspace(0, np.log(LARGEST), 40)
+    merged = [margin(end) >= 0 for end in ends]
+    if not any(merged):
+        return np.inf
+    k = merged.index(True)
+    return float(np.exp(brentq(margin, ends[k - 1], ends[k], xtol=1e-6)))
+
+
+def limit_cosine(large: int, tau: float) -> float:
+    """The cosine of two small classes under NSCL as the ratio of the sizes grows; 1 if they merge.
+
+    Args:
+        large: Number k_1 of large classes.
+        tau: Temperature.
+
+    Returns:
+        min(1, tau log((k_1 - 1) a^2 / (4 k_1))), whatever the number of small classes.
+
+    Example:
+        >>> [round(limit_cosine(5, tau), 4) for tau in (1.0, 0.5, 0.1)]
+        [0.3055, 0.314, 0.3964]
+    """
+    checked_whole(2, large=large)
+    tau = float(checked_tau(tau))
+    require(tau >= 0.01, "below that exponentials overflow", tau=tau)
+    a = 1 + large / (large - 1) * np.exp(1 / ((large - 1) * tau))
+    return float(min(1.0, tau * np.log((large - 1) * a**2 / (4 * large))))
