@@ -47,8 +47,8 @@ class Config(Deep):
     """Numbers of classes of the sweep."""
     sweep_taus: tuple[float, ...] = (0.1, 0.5, 1.0)
     """Training temperatures of the sweep."""
-    sweep_batches: tuple[int, ...] = ()
-    """Batches of the sweep (in `full`), at equal epochs, with three learning-rate rules."""
+    sweep_batches: tuple[int, ...] = (64, 128, 256)
+    """Batches of the sweep, at equal epochs, with each of three learning-rate rules."""
     sweep_at: int = 32
     """Number of classes at which temperature and batch are varied."""
     sweep_n: int = 64

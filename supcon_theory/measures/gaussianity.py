@@ -10,6 +10,8 @@ BHEP         N int |psi(t) - e^{-|t|^2/2}|^2 w(t) dt, psi the characteristic fun
              its law under any Gaussian is one law, drawn by simulation: the test is exact.
 """
 
+import functools
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
@@ -121,6 +123,7 @@ def bhep(white: ArrayLike) -> float:
     return float(pairs - 2 * (1 + b2) ** (-k / 2) * singles + N * (1 + 2 * b2) ** (-k / 2))
 
 
+@functools.cache
 def bhep_null(N: int, k: int, draws: int, seed: int) -> Floats:
     """BHEP of Gaussian samples of this size, sorted: the law under the null, whatever its moments.
 
