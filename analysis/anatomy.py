@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from supcon_theory.analysis import style
 
-from supcon_theory.audits.columns import ANATOMY
+from supcon_theory.audits.columns import ANATOMY, FOUR_MOMENTS
 from supcon_theory.theory.ceiling import etf_ceiling
 
 NAME = "anatomy"
@@ -19,11 +19,11 @@ TERMS = {  # column: what it is, color, from the bottom up
 CLASSES = dict(xscale="log", xlabel="number of classes C", xticks="values")
 
 
-@style.drawing(table=(ANATOMY,))
+@style.drawing(table=(ANATOMY, FOUR_MOMENTS))
 def draw(tables: style.Tables, folder: Path) -> None:
     """The four terms along training and over C, what collapse is left, the gap and its bounds."""
     table = tables["table"]
-    high, low = table["tau"].max(), table["tau"].min()
+    high, lowest = table["tau"].max(), sorted(table["tau"].dropna().unique())[:2]
     at = table[table["tau"] == high]
     sheet = style.Sheet(9)
     followed, sweep = style.where(at, protocol="followed"), style.where(at, protocol="sweep")
@@ -32,7 +32,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     for objective in style.PAIR:
         shares(sheet, style.where(sweep[sweep["step"] > 0], objective=objective), objective)
     left(sheet, at)
-    for tau in (high, low):
+    for tau in reversed(lowest):
         ends = table[(table["protocol"] == "sweep") & (table["tau"] == tau)]
         bounds(sheet, ends[ends["step"] == ends["step"].max()], tau)
     last = sweep[sweep["step"] == sweep["step"].max()]
@@ -103,11 +103,17 @@ def bounds(sheet: style.Sheet, rows: pd.DataFrame, tau: float) -> None:
         ceiling=etf_ceiling(rows["C"].round(), rows["n"].round(), rows["tau"]) / rows["gap"],
         bound_moments=rows["bound_moments"] / rows["gap"],
         bound_moments_low=rows["bound_moments_low"] / rows["gap"],
+        bound_four=rows["bound_four"] / rows["gap"],
+        bound_four_low=rows["bound_four_low"] / rows["gap"],
     )
     lines = {
         "ceiling": style.RULER["bound_ceiling"],
-        "bound_moments": dict(color=style.EXTRA["purple"], ls="-", label="from two moments, upper"),
-        "bound_moments_low": dict(color=style.EXTRA["purple"], ls=style.DOTTED, label="lower"),
+        "bound_moments": dict(color=style.EXTRA["purple"], ls="-", label="from two moments"),
+        "bound_moments_low": dict(color=style.EXTRA["purple"], ls="-", label="from two moments"),
+        "bound_four": dict(color=style.EXTRA["teal"], ls=style.DOTTED, label="range, four moments"),
+        "bound_four_low": dict(
+            color=style.EXTRA["teal"], ls=style.DOTTED, label="range, four moments"
+        ),
     }
     panel.columns(rows, "C", lines)
 

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from supcon_theory.data import load
 from supcon_theory.data.views import Policy, views
-from supcon_theory.encoders.networks import ENCODERS, build
+from supcon_theory.encoders.networks import SMALL, build
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.encoders.train import Learner
 
@@ -43,7 +43,7 @@ def cases() -> dict[str, Callable[[], object]]:
     colour = grey.expand(-1, 3, -1, -1).contiguous()
     batch = views(grey, index, seed=0, epoch=0, K=K).flatten(0, 1)
     grid = F.affine_grid(torch.eye(2, 3).expand(len(batch), 2, 3), batch.shape, align_corners=False)
-    nets = {name: build(name, 1, 128) for name in ENCODERS if name != "resnet50"}
+    nets = {name: build(name, 1, 128) for name in SMALL}
     recipe = Recipe(C=32, batch=IMAGES)
     learners = [Learner(replace(recipe, objective=name), 1, "cpu") for name in ("dcl", "nscl")]
     y = torch.arange(IMAGES) % recipe.C

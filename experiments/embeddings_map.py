@@ -27,7 +27,6 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.audits.columns import NEAREST
 from supcon_theory.claims import Claim, maps
-from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
 from supcon_theory.runs.bounds import Between
@@ -59,7 +58,7 @@ class Config(Deep):
     def look(self) -> None:
         """Refuse data with too few held-out images for a map."""
         super().look()
-        fewest = facts(self.data).fewest_test
+        fewest = self.facts().fewest_test
         if min(self.classes) * fewest <= NEAREST:
             raise ValueError(
                 f"classes has {min(self.classes)} but a map needs more than {NEAREST} "

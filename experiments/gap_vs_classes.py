@@ -90,9 +90,9 @@ class Config(Trained):
         """Refuse data with fewer classes than are asked for."""
         super().look()
         if self.imbalanced_training:
-            check_data(self.data, self.imbalanced_classes, self.recipe.n, "imbalanced-classes")
+            check_data(self.facts(), self.imbalanced_classes, self.recipe.n, "imbalanced-classes")
         if self.kanji_classes:
-            check_data("kanji", max(self.kanji_classes), 2)
+            check_data(self.facts("kanji"), max(self.kanji_classes), 2)
 
 
 PRESETS = {

@@ -29,7 +29,6 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.audits.loss_curves import curves, trained_pairs
 from supcon_theory.claims import Claim, training
-from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Deep
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
@@ -187,7 +186,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
 
 def claims(config: Config) -> list[Claim]:
     """The theorems at every checkpoint, the transfer, what the correlations are worth."""
-    images = max(config.classes) * max(config.recipe.n, facts(config.data).fewest_test)
+    images = max(config.classes) * max(config.recipe.n, config.facts().fewest_test)
     in_batches = min(config.batches, default=images) <= images / 2
     return training.claims(config.recipe.tau, config.tau_published, config.classes, in_batches)
 

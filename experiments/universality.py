@@ -28,7 +28,6 @@ import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, gap
-from supcon_theory.data.facts import facts
 from supcon_theory.encoders.flags import Trained, check_data, check_objectives
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
@@ -100,7 +99,7 @@ class Config(Trained):
         """Refuse data with fewer classes than are asked for, and what a recipe cannot have."""
         super().look()
         for name in {*self.datasets} - {self.data}:
-            check_data(name, max(self.classes), 2)
+            check_data(self.facts(name), max(self.classes), 2)
         list(grid(self, seed=0))  # a recipe refuses what it cannot be trained with
 
 
@@ -173,7 +172,7 @@ def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, tuple[Point, ...]]
 
     def recipe(**changes: object) -> Recipe:
         fields = {"data": config.data, "C": config.classes[0]} | changes
-        n = min(config.recipe.n, facts(str(fields["data"])).fewest_train)
+        n = min(config.recipe.n, config.facts(str(fields["data"])).fewest_train)
         return config.recipe_for(seed=seed, n=n, **fields)
 
     base, steps = recipe(), config.recipe.steps

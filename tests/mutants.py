@@ -8,14 +8,10 @@ is given). Each mutant is a process forked from one that has PyTorch loaded.
 """
 
 import argparse
-import os
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
+from mutated import changed, copied, killer
 
 
 class Mutant(NamedTuple):
@@ -280,59 +276,13 @@ MUTANTS = (
 )
 
 
-class FirstFailure:
-    """A plugin of pytest that keeps the name of the first test that fails."""
-
-    name = ""
-
-    def pytest_runtest_logreport(self, report) -> None:
-        if report.failed and not self.name:
-            self.name = report.nodeid.split("::", 1)[1].split("[")[0]
-
-    def pytest_collectreport(self, report) -> None:
-        if report.failed and not self.name:
-            self.name = "import"
-
-
-def killer(copy: Path, mutant: Mutant) -> str:
-    """The first test that fails in the copy; empty if none does."""
-    said = copy / "killer"
-    said.write_text("")
-    pid = os.fork()
-    if not pid:
-        import pytest
-
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        os.chdir(copy)
-        sys.path.insert(0, str(copy))
-        found = FirstFailure()
-        pytest.main(["-x", "-n", "0", "-p", "no:cacheprovider", mutant.tests], [found])
-        said.write_text(found.name)
-        os._exit(0)
-    os.waitpid(pid, 0)
-    return said.read_text()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", type=int, help="from 1; all without one")
     parser.add_argument("--write", action="store_true", help="the name of a killer is no matter")
     given = parser.parse_args()
-    import hypothesis  # noqa: F401
-    import pandas  # noqa: F401
-    import scipy.stats  # noqa: F401
-    import torch
-
-    torch.set_num_threads(1)
     bad = 0
-    with tempfile.TemporaryDirectory(prefix="supcon_theory-mutants-") as folder:
-        copy = Path(folder)
-        for name in ("supcon_theory", "tests"):
-            skip = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, copy / name, ignore=skip)
-        shutil.copy(ROOT / "pyproject.toml", copy)
+    with copied() as copy:
         for number in given.numbers or range(1, len(MUTANTS) + 1):
             mutant = MUTANTS[number - 1]
             file = copy / "supcon_theory" / mutant.file
@@ -341,9 +291,8 @@ def main() -> int:
                 print(f"{number:2} {mutant.what}: there is no {mutant.right!r} in {mutant.file}")
                 bad += 1
                 continue
-            file.write_text(text.replace(mutant.right, mutant.wrong, 1))
-            found = killer(copy, mutant)
-            file.write_text(text)
+            with changed(file, text.replace(mutant.right, mutant.wrong, 1)):
+                found = killer(copy, mutant.tests)
             wrong = not found or (found != mutant.killer and not given.write)
             bad += wrong
             print(f"{number:2} {mutant.what}: {found or 'SURVIVES'}{' (!)' * wrong}", flush=True)

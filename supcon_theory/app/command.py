@@ -38,6 +38,9 @@ SUBCOMMANDS = {
     "report": Subcommand("all results on one page", "report results --out report"),
     "audit": Subcommand("how good embeddings are", "audit embeddings.npy --labels labels.csv"),
     "verify": Subcommand("verdicts again from a table", "verify claims.json table.csv"),
+    "export": Subcommand(
+        "trained weights as a file of safetensors", "export results/encoders/78b93c2c3527a29b"
+    ),
     "completion": Subcommand("completion for a shell", "completion bash"),
 }
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory.audits.columns import ANATOMY
+from supcon_theory.audits.four_moments import four_moment_rows
 from supcon_theory.audits.gap import Evaluated, evaluated
 from supcon_theory.measures.cosines import AnchorCosines, anchor_cosines
 from supcon_theory.theory.anatomy import collapse_worth, excess_terms, jensen_floor
@@ -31,14 +32,17 @@ def anatomy_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str,
         taus: Temperatures.
 
     Returns:
-        A row per temperature: `tau` and `COLUMNS`. The terms are about balanced classes and NaN
-        for others; bounds from moments need a second sample in each class, else they are NaN.
+        A row per temperature: `tau`, `COLUMNS` and those of `four_moments`. The terms are about
+        balanced classes and NaN for others; bounds from moments need a second sample in each class,
+        else they are NaN.
     """
-    return anatomy_rows(evaluated(z.double(), y, taus))
+    found = evaluated(z.double(), y, taus)
+    both = zip(anatomy_rows(found), four_moment_rows(found), strict=True)
+    return [row | more for row, more in both]
 
 
 def anatomy_rows(found: Evaluated) -> list[dict[str, float]]:
-    """The rows of `anatomy_audit`, of float64 embeddings whose losses are there already."""
+    """A row of `COLUMNS` per temperature, of float64 embeddings whose losses are there already."""
     cosines = anchor_cosines(found.z, found.y)
     return [anatomy_row(found, cosines, tau) for tau in found.losses]
 

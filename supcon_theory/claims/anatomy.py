@@ -44,6 +44,13 @@ def moments() -> AtMost:
     return AtMost(limits, ("gap", "bound_moments"))
 
 
+@declare("E3-four", "own proof", "theorem", "log(1 + kappa M/U) and log(1 + kappa U/M)")
+def four_moments() -> AtMost:
+    """Each anchor's gap lies between its bounds from range and four moments of its cosines."""
+    limits = {"violation_four": ROUNDING, "violation_four_low": ROUNDING}
+    return AtMost(limits, ("bound_four_low", "bound_four"))
+
+
 @declare("E4", "own proof", "theorem", "J >= log(1 + g Var s)")
 def spread() -> AtMost:
     """The Jensen term of each anchor is at least what the variance of its cosines makes of it."""
@@ -91,6 +98,6 @@ def claims(tau: float, classes: Sequence[int]) -> list[Claim]:
     """
     several = len(set(classes)) > 1
     return [
-        *(make() for make in (anatomy, terms, moments, spread, no_collapse)),
+        *(make() for make in (anatomy, terms, moments, four_moments, spread, no_collapse)),
         minor(scope={"tau": tau}, asked=several),
     ]

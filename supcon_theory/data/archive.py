@@ -83,7 +83,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                     raise _Refusal(f"{path} has no array {key!r}; it must hold {', '.join(_KEYS)}.")
                 shape(stored, key)
             size = sum(stored.getinfo(f"{key}.npy").file_size for key in _KEYS)
-            if size > (there := _memory()):
+            if size > (there := memory()):
                 raise _Refusal(
                     f"{path} unpacks to {size / 1e9:.1f} GB and this machine has {there / 1e9:.1f} "
                     "GB of memory: save fewer or smaller images."
@@ -100,8 +100,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _memory() -> float:
-    """Bytes of memory that this machine has, where the system says."""
+def memory() -> float:
+    """Bytes of memory that this machine has; infinitely many where the system does not say."""
     try:
         return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +20,8 @@ class Split:
 
     labels: Tensor  # (M,) int64
     offset: int
-    read: Callable[[Tensor], Tensor]  # (B,) rows -> (B, channels, 32, 32), only those are made
+    read: Callable[[Tensor], Tensor]  # (B,) rows -> (B, channels, size, size), made for these only
+    levels: np.ndarray | None = None  # (M, channels, size, size) uint8, if that is all `read` reads
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -31,7 +33,7 @@ class Split:
             index: (B,) rows, 0 ... M-1.
 
         Returns:
-            (B, channels, 32, 32) float32 in [0, 1].
+            (B, channels, size, size) float32 in [0, 1].
 
         Raises:
             ValueError: for rows that the split does not have.

@@ -6,25 +6,32 @@ from pathlib import Path
 
 from supcon_theory.data import folder
 from supcon_theory.data.cache import version
-from supcon_theory.data.facts import locate
+from supcon_theory.data.facts import ROOT, locate, ships
+from supcon_theory.data.named.sources import find, sources
 
 
-def fingerprint(name_or_path: str | Path) -> str:
+def fingerprint(name_or_path: str | Path, root: str | Path = ROOT) -> str:
     """A hash of the content of data, never of a path or a time.
 
     Args:
         name_or_path: as in `data.load`.
+        root: likewise.
 
     Returns:
-        Empty for what ships with the package; else 16 hexadecimal digits: of the `.npz`, or of the
-        classes and contents of the pictures of a folder in the order of their rows.
+        Empty for what ships with the package; else 16 hexadecimal digits: of the `.npz`, of the
+        hashes of the archives of a named set, or of the classes and contents of the pictures of a
+        folder in the order of their rows.
 
     Raises:
-        ValueError: for unknown data, and for a folder that `data.folder.read` refuses.
+        ValueError: for unknown data, a folder that `data.folder.read` refuses, and archives that
+            are not there or not as published.
     """
-    where = locate(name_or_path)
-    if isinstance(where, str):
+    where = locate(name_or_path, root)
+    if ships(where):
         return ""
+    if isinstance(where, str):
+        find(where, Path(root))
+        return sources()[where].fingerprint
     if where.is_dir():
         return folder.read(where).fingerprint
     return _file(where, version(where))

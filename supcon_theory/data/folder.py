@@ -218,31 +218,33 @@ def _folder(
 
 
 @lru_cache(maxsize=2)
-def images(folder: Folder) -> np.ndarray:
+def images(folder: Folder, size: int = pictures.SIZE) -> np.ndarray:
     """The decoded pictures of a folder, decoded by the first process that asks.
 
     Args:
         folder: what `read` gives.
+        size: side of the images in pixels.
 
     Returns:
-        (M, 3, 32, 32) uint8, or float32 in [0, 1] if some have more than 8 bits a channel; row i is
-        `folder.files[i]`; memory-mapped from the cache.
+        (M, 3, size, size) uint8, or float32 in [0, 1] if some have more than 8 bits a channel; row
+        i is `folder.files[i]`; memory-mapped from the cache.
 
     Raises:
         ValueError: in one sentence, for the first picture that cannot be decoded.
     """
-    shape = (len(folder.files), 3, pictures.SIZE, pictures.SIZE)
+    shape = (len(folder.files), 3, size, size)
     dtype = "float32" if folder.deep else "uint8"
-    return array(f"images-{folder.fingerprint}", shape, dtype, lambda: _decoded(folder))
+    name = f"images-{folder.fingerprint}" + (f"-{size}" if size != pictures.SIZE else "")
+    return array(name, shape, dtype, lambda: _decoded(folder, size))
 
 
-def _decoded(folder: Folder) -> Iterator[np.ndarray]:
+def _decoded(folder: Folder, size: int) -> Iterator[np.ndarray]:
     for file in progress(folder.files, f"decoding the images of {folder.path}"):
         with _named(file), open(file.path, "rb") as opened:
             seen = os.fstat(opened.fileno())
             if (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino) != file[3:]:
                 raise ValueError("it has changed since it was checked")
-            x = pictures.colours(opened)
+            x = pictures.colours(opened, size)
         yield x / np.float32(255) if folder.deep and x.dtype == np.uint8 else x
 
 

@@ -31,7 +31,7 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
         K: views of each image.
 
     Returns:
-        (N, K, channels, 32, 32) float32 in [0, 1].
+        (N, K, channels, size, size) float32 in [0, 1].
 
     """
     policy = Policy(flips=dataset.flips)
@@ -116,7 +116,9 @@ def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> 
         Damaged: what is kept is not of this recipe, although its hash is right.
 
     """
-    network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed)
+    network = build(
+        recipe.encoder, channels, recipe.d, recipe.seed_of("weights"), recipe.size, recipe.width
+    )
     name = paired.checkpoint_name(step)
     weights = paired.from_bytes(entry.read(name), entry.folder / name)
     try:

@@ -12,18 +12,20 @@ from typing import Any
 
 from tyro.conf import OmitArgPrefixes
 
-from supcon_theory.data.facts import facts, locate
+from supcon_theory.data.facts import Facts, facts, locate
 from supcon_theory.data.fingerprint import fingerprint
+from supcon_theory.data.named.download import download
+from supcon_theory.data.named.sources import find, missing, sources
 from supcon_theory.encoders.recipe import (
     H100_SECONDS,
     PAIR,
-    PUBLISHED,
     SECONDS,
     Recipe,
     log_spaced,
 )
 from supcon_theory.objectives import IDS
 from supcon_theory.runs.flags import Common
+from supcon_theory.runs.launched import rank, world
 from supcon_theory.runs.progress import duration
 
 LEAST_TAU = 1 / 650  # below it exp(1/tau) overflows
@@ -40,6 +42,8 @@ class Trained(Common):
     """Temperatures to evaluate at; the training temperature is always added."""
     device: str = "cpu"
     """Where to train: cpu, cuda, cuda:1 ..."""
+    download: bool = False
+    """Bring the archives of a data set known by name that are not in --data-root."""
     retrain: bool = False
     """Train the encoders again, and measure again."""
 
@@ -51,7 +55,11 @@ class Trained(Common):
     @functools.cached_property
     def digest(self) -> Callable[[str], str]:
         """The fingerprint of a data set, looked at once in the life of this configuration."""
-        return functools.cache(fingerprint)
+        return functools.cache(functools.partial(fingerprint, root=self.recipe.data_root))
+
+    def facts(self, data: str = "") -> Facts:
+        """Names and counts of a data set, that of the template unless named."""
+        return facts(data or self.data, self.recipe.data_root, self.recipe.size)
 
     @property
     def taus(self) -> tuple[float, ...]:
@@ -98,6 +106,8 @@ class Trained(Common):
 
         """
         super().check()
+        if world() > 1 and self.jobs not in (None, 1):
+            raise ValueError(f"jobs is {self.jobs} but must be 1 where {world()} processes train")
         for tau in self.eval_tau:
             if not 0 < tau < float("inf"):
                 raise ValueError(f"eval-tau is {tau:g} but must be a number above 0")
@@ -120,9 +130,51 @@ class Trained(Common):
 
         """
         super().look()
-        if missing := [*missing_device(self.device), *missing_data(self.data)]:
-            raise ValueError(f"{'; '.join(missing)} ({self.cost()})")
-        check_data(self.data, max(self.classes), self.recipe.n)
+        if self.download and self.data in sources():
+            root = Path(self.recipe.data_root)
+            download(missing(self.data, root), root)
+        if absent := [*self._missing_device(), *missing_data(self.recipe)]:
+            raise ValueError(f"{'; '.join(absent)} ({self.cost()})")
+        check_data(self.facts(), max(self.classes), self.recipe.n)
+        if world() > 1:
+            from supcon_theory.encoders import ranks
+
+            for C in self.classes:
+                batch = min(self.recipe.batch, C * self.recipe.n)
+                ranks.check(self.recipe.encoder, batch, self.device)
+
+    def _missing_device(self) -> list[str]:
+        return [] if self.where == "slurm" else missing_device(self.device)  # jobs look themselves
+
+    @property
+    def workers(self) -> int:
+        """Cells computed at the same time: one where several processes train together."""
+        return super().workers if world() == 1 else 1
+
+    def together(self) -> bool:
+        """Join the processes that torchrun started, and help the first if this is another.
+
+        Returns:
+            whether this was another, whose work is done.
+
+        """
+        if world() == 1:
+            return False
+        from supcon_theory.encoders import ranks, train
+
+        device = ranks.start(self.device)
+        if rank() == 0:
+            return False
+        ranks.serve(functools.partial(train.assist, device=device))
+        ranks.dismiss()
+        return True
+
+    def alone(self) -> None:
+        """Let the other processes go."""
+        if world() > 1:
+            from supcon_theory.encoders import ranks
+
+            ranks.dismiss()
 
     def cost(self) -> str:
         """What training takes, in words."""
@@ -157,7 +209,7 @@ class Deep(Trained):
 
         """
         super().look()
-        if (fewest := facts(self.data).fewest_test) < 2:
+        if (fewest := self.facts().fewest_test) < 2:
             raise ValueError(
                 f"a class of {self.data} has {fewest} test images but held-out images are "
                 "measured: bring at least 2 of every class"
@@ -180,35 +232,31 @@ def check_objectives(names: tuple[str, ...]) -> None:
         raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
 
 
-def check_data(name: str, classes: int, n: int, flag: str = "classes") -> None:
+def check_data(found: Facts, classes: int, n: int, flag: str = "classes") -> None:
     """The data exist and have the classes and images asked for.
 
     Raises:
         ValueError: in one sentence, with what the data have.
 
     """
-    found = facts(name)
     if classes > len(found.classes):
         raise ValueError(
-            f"{flag} has {classes} but {name} has only {len(found.classes)}: ask for "
+            f"{flag} has {classes} but {found.name} has only {len(found.classes)}: ask for "
             "fewer, or bring other --data"
         )
     if n > found.fewest_train:
         raise ValueError(
-            f"n is {n} but a class of {name} has only {found.fewest_train} training images: use "
-            f"--n {found.fewest_train} or less"
+            f"n is {n} but a class of {found.name} has only {found.fewest_train} training images: "
+            f"use --n {found.fewest_train} or less"
         )
 
 
-def missing_data(name: str) -> list[str]:
+def missing_data(recipe: Recipe) -> list[str]:
     """What to do about data that are not there; nothing if they are."""
-    if name == PUBLISHED.data and not Path(name).exists():
-        return [
-            f"CIFAR-100 is not at {name}: get it from https://www.cs.toronto.edu/~kriz/cifar.html "
-            f"and put its images at {name}/train/<class>/*.png and {name}/test/<class>/*.png"
-        ]
     try:
-        locate(name)
+        where = locate(recipe.data, recipe.data_root)
+        if where in sources():
+            find(str(where), Path(recipe.data_root))
     except ValueError as error:
         return [str(error).rstrip(".")]
     return []

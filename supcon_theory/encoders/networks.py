@@ -1,4 +1,4 @@
-"""Encoders: (B, channels, 32, 32) images -> features h (B, D) and unit embeddings z (B, d).
+"""Encoders: (B, channels, size, size) images -> features h (B, D) and unit embeddings z (B, d).
 
 h is what the backbone gives, z = p(h) / |p(h)| with a projector p of one hidden layer. Weights are
 drawn from a generator seeded by `seed` alone; nothing global is seeded.
@@ -18,25 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-class Encoder(nn.Module):
-    """Backbone and projector; `forward` returns (h, z)."""
-
-    def __init__(
-        self, backbone: nn.Module, features: int, hidden: int, d: int, channels_last: bool
-    ):
-        super().__init__()
-        self.backbone = backbone
-        self.projector = nn.Sequential(
-            nn.Linear(features, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, d)
-        )
-        self.format = torch.channels_last if channels_last else torch.contiguous_format
-        self.to(memory_format=self.format)  # convolutions are faster on channels_last
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (B, channels, 32, 32) -> features (B, D), unit embeddings (B, d)."""
-        h = self.backbone(images.contiguous(memory_format=self.format))
-        return h, F.normalize(self.projector(h), dim=1)
+from supcon_theory.data.pictures import SIZE
+from supcon_theory.encoders.heads import Encoder, plain_projector
+from supcon_theory.encoders.recipe import ENCODERS, SIZED, WIDENED
 
 
 def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
@@ -52,7 +36,7 @@ def plain(channels: int, d: int) -> Encoder:
     w = [channels, 16, 32, 64, 64]
     layers = [m for i, s in enumerate((2, 2, 2, 1)) for m in _convolution(w[i], w[i + 1], s)]
     backbone = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())
-    return Encoder(backbone, 256, 320, d, channels_last=True)
+    return Encoder(backbone, plain_projector(256, 320, d), channels_last=True)
 
 
 class _Residual(nn.Module):
@@ -80,7 +64,7 @@ def residual(channels: int, d: int) -> Encoder:
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
-    return Encoder(backbone, 128, 128, d, channels_last=True)
+    return Encoder(backbone, plain_projector(128, 128, d), channels_last=True)
 
 
 def mlp(channels: int, d: int) -> Encoder:
@@ -88,7 +72,9 @@ def mlp(channels: int, d: int) -> Encoder:
     layers = []
     for inside in (channels * 32 * 32, 256):
         layers += [nn.Linear(inside, 256), nn.LayerNorm(256), nn.ReLU(inplace=True)]
-    return Encoder(nn.Sequential(nn.Flatten(), *layers), 256, 256, d, channels_last=False)
+    return Encoder(
+        nn.Sequential(nn.Flatten(), *layers), plain_projector(256, 256, d), channels_last=False
+    )
 
 
 class _Tokens(nn.Module):
@@ -111,17 +97,20 @@ class _Tokens(nn.Module):
 
 def vit(channels: int, d: int) -> Encoder:
     """Four pre-norm transformer layers on 4x4 patches, no dropout; h is the mean token."""
-    return Encoder(_Tokens(channels, 96, 4), 96, 192, d, channels_last=False)
+    return Encoder(_Tokens(channels, 96, 4), plain_projector(96, 192, d), channels_last=False)
 
 
-def resnet50(channels: int, d: int) -> nn.Module:
-    """The published encoder: ResNet-50 for 32x32 images, 28 M parameters, for GPUs."""
-    from supcon_theory.encoders.resnet import ResNet50  # torchvision's models take a second to load
-
-    return ResNet50(channels, d)
+SMALL = {make.__name__: make for make in (plain, residual, mlp, vit)}
 
 
-ENCODERS = {make.__name__: make for make in (plain, residual, mlp, vit, resnet50)}
+def _large(name: str, channels: int, d: int, size: int, width: float) -> nn.Module:
+    from supcon_theory.encoders import large  # torchvision's models take a second to load
+
+    if name in WIDENED:
+        block, layers = large.BLOCKS[name]
+        return large.residual_network(block, layers, channels, d, size, width)
+    hidden, heads = large.TOKENS[name]
+    return large.vision_transformer(channels, d, size, hidden, heads)
 
 
 @contextmanager
@@ -135,14 +124,18 @@ def _single_precision() -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def build(name: str, channels: int, d: int, seed: int = 0) -> nn.Module:
-    """The encoder `name` with weights that depend on (name, channels, d, seed) only.
+def build(
+    name: str, channels: int, d: int, seed: int = 0, size: int = SIZE, width: float = 1.0
+) -> nn.Module:
+    """The encoder `name` with weights that depend on its arguments only.
 
     Args:
         name: one of `ENCODERS`.
         channels: of the images, 1 or 3.
         d: dimension of the embeddings, at least 2.
         seed: of the weights.
+        size: side of the images, 32 or what `recipe.SIZED` take.
+        width: multiplies the widths of `recipe.WIDENED`.
 
     Returns:
         the encoder; nothing global is seeded.
@@ -157,6 +150,10 @@ def build(name: str, channels: int, d: int, seed: int = 0) -> nn.Module:
         raise ValueError(f"channels is {channels}; images must have 1 or 3 channels.")
     if d < 2:
         raise ValueError(f"d is {d}; embeddings need at least 2 dimensions.")
+    if (size != SIZE and name not in SIZED) or (width != 1 and name not in WIDENED):
+        raise ValueError(f"{name} is for images of {SIZE} x {SIZE} and of width 1 only.")
     with torch.random.fork_rng(devices=[]), _single_precision():
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the GPUs
-        return ENCODERS[name](channels, d)
+        if name in SMALL:
+            return SMALL[name](channels, d)
+        return _large(name, channels, d, size, width)

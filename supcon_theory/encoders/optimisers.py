@@ -13,8 +13,8 @@ class LARS(torch.optim.Optimizer):
     """Layer-wise adaptive rate scaling (arXiv 1708.03888), as used to train SimCLR and its kin.
 
     For a weight w with gradient g: u = g + weight_decay w, v <- momentum v + q u, w <- w - lr v,
-    q = trust |w| / |u|. Vectors (biases and gains) get q = 1 and no decay: a bias that
-    starts at zero would otherwise have q = 0 and never move.
+    q = trust |w| / |u|, and q = 1 where w or u is zero: with q = 0 a weight that is zero would
+    never move. Vectors (biases and gains) get q = 1 and no decay.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class LARS(torch.optim.Optimizer):
                 if weight.ndim > 1:
                     update = update + group["weight_decay"] * weight
                     lengths = weight.norm(), update.norm()
-                    if min(lengths) > 0:
-                        update = update * (group["trust"] * lengths[0] / lengths[1])
+                    q = group["trust"] * lengths[0] / lengths[1]
+                    update = update * torch.where(torch.minimum(*lengths) > 0, q, 1)
                 state = self.state[weight]
                 if "momentum" not in state:
                     state["momentum"] = torch.zeros_like(weight)

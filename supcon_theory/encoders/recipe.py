@@ -5,24 +5,40 @@ that is a flag of the command line has its help as docstring; the others are sup
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated
 
 import numpy as np
 from tyro.conf import Suppress
 
+from supcon_theory.data.facts import ROOT
+from supcon_theory.data.pictures import SIZE
 from supcon_theory.objectives import IDS, options_of
 from supcon_theory.runs import store
 from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.exits import Refused
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
-ENCODERS = ("plain", "residual", "mlp", "vit", "resnet50")
+ENCODERS = ("plain", "residual", "mlp", "vit", "resnet18", "resnet50", "vit_small", "vit_base")
+SIZED = ("residual", "resnet18", "resnet50", "vit_small", "vit_base")
+"""Encoders of images of other sizes than 32 x 32."""
+WIDENED = ("resnet18", "resnet50")
+"""Encoders with a width multiplier."""
+BATCH_NORMALISED = ("resnet18", "resnet50", "vit_small", "vit_base")
+"""Encoders whose embeddings depend on the rest of the batch in training."""
+PRECISIONS = ("float32", "bfloat16", "float16")
 OPTIMISERS = ("adamw", "sgd", "lars")
+DRAWS = ("weights", "batches", "views")
+"""What training draws from its seed; classes and images are no part of it."""
 PAIR = ("dcl", "nscl")
 """The objectives, CL and NSCL, that most questions compare."""
-SECONDS = {"plain": 0.045, "residual": 0.14, "mlp": 0.015, "vit": 0.45, "resnet50": 40.0}
+SECONDS = {
+    **{"plain": 0.045, "residual": 0.14, "mlp": 0.015, "vit": 0.45},
+    **{"resnet18": 16.0, "resnet50": 40.0, "vit_small": 16.0, "vit_base": 60.0},
+}
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
+LATER = ("width", "size", "warm_up", "precision", "compile")
+"""Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
 
@@ -32,8 +48,9 @@ class Recipe:
     """Everything that an encoder's weights depend on (with the machine type and the versions)."""
 
     data: str = "glyphs"
-    """glyphs, kanji (kanji:5: five to a class), an image folder, or a path to a .npz (x_train,
-    y_train, x_test, y_test)."""
+    """glyphs, kanji (kanji:5: five to a class), cifar10, cifar100, cifar100-coarse, svhn,
+    svhn-extra, tiny-imagenet, mini-imagenet, a path to a .npz (x_train, y_train, x_test, y_test),
+    or an image folder."""
     C: Suppress[int] = 10
     n: int = 64
     """Training images per class."""
@@ -42,7 +59,7 @@ class Recipe:
     data_digest: Suppress[str] = ""
     imbalance: Suppress[float] = 1.0
     encoder: str = "plain"
-    """plain, residual, mlp, vit or resnet50."""
+    """plain, residual, mlp, vit, resnet18, resnet50, vit_small or vit_base."""
     d: Annotated[int, Between(2, 65_536)] = 64
     """Dimension of the embeddings."""
     pairs: Suppress[str] = "distinct"
@@ -61,6 +78,20 @@ class Recipe:
     weight_decay: float = 1e-4
     """Weight decay."""
     options: Suppress[Mapping[str, object]] = field(default_factory=dict, hash=False)
+    data_root: str = ROOT
+    """Folder in which the archives of data sets known by name lie."""
+    width: Annotated[float, Between(0.125, 16)] = 1.0
+    """All widths of resnet18 or resnet50 by this."""
+    size: Annotated[int, Between(8, 1024)] = SIZE
+    """Side of the images in pixels."""
+    warm_up: Annotated[int, Between(1, 10_000_000)] = 10
+    """Steps of linearly rising learning rate before the cosine."""
+    precision: str = "float32"
+    """float32, or the encoder in bfloat16 or float16 (autocast); the loss is always in float32."""
+    compile: bool = False
+    """Compile the encoder (torch.compile)."""
+    redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
+    """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "checkpoints", tuple(self.checkpoints))  # JSON gives lists
@@ -80,6 +111,16 @@ class Recipe:
             "optimiser": (self.optimiser in OPTIMISERS, f"one of {', '.join(OPTIMISERS)}"),
             "objective": (self.objective in IDS, f"one of {', '.join(IDS)}"),
             "encoder": (self.encoder in ENCODERS, f"one of {', '.join(ENCODERS)}"),
+            "size": (
+                self.size == SIZE or (self.size % 32 == 0 and self.encoder in SIZED),
+                f"{SIZE}, or a multiple of 32 for {', '.join(SIZED)}",
+            ),
+            "width": (
+                self.width == 1 or (0 < self.width < finite and self.encoder in WIDENED),
+                f"1, or another number above 0 for {' and '.join(WIDENED)}",
+            ),
+            "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
+            "warm_up": (self.warm_up >= 1, "at least 1 step"),
         }
         for name, (right, allowed) in checks.items():
             if not right:
@@ -88,6 +129,8 @@ class Recipe:
         if unknown := [name for name in self.options if name not in known]:
             allowed = ", ".join(known) or "none"
             raise Refused(f"{unknown[0]} is no option of {self.objective}: it has {allowed}")
+        if unknown := [name for name in self.redrawn if name not in DRAWS]:
+            raise Refused(f"{unknown[0]} is not drawn in training: only {', '.join(DRAWS)} are")
         inside = {step for step in self.checkpoints if 0 <= step <= self.steps}
         if list(self.checkpoints) != sorted(inside):
             raise Refused(
@@ -97,13 +140,25 @@ class Recipe:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The fields that keys leave out: where data are, once their content is known."""
-        return ("data",) if self.data_digest else ()
+        """The fields that keys leave out.
+
+        Where data are, once their content is known; and what came later than the first stored
+        encoders, as long as it is what it was for them.
+        """
+        usual = [
+            f.name for f in fields(self) if f.name in LATER and getattr(self, f.name) == f.default
+        ]
+        return (*(("data",) if self.data_digest else ()), "data_root", *usual)
 
     @property
     def key(self) -> str:
         """The folder of the trained encoder: equal recipes, and only those, share it."""
         return store.key(store.plain(self, places=False) | {"version": VERSION})
+
+    def seed_of(self, draw: str) -> int:
+        """The seed of one of `DRAWS`: `seed`, or another where a control draws it anew."""
+        # far from every seed of a run, and below 2^32: PyTorch's generator looks at 32 bits only
+        return self.seed + 2**20 * self.redrawn.get(draw, 0)
 
     @property
     def images(self) -> int:
@@ -145,7 +200,7 @@ def log_spaced(steps: int, count: int) -> tuple[int, ...]:
 
 
 PUBLISHED = Recipe(
-    "data/cifar100",
+    "cifar100",
     C=100,
     n=500,
     steps=14_400,
@@ -156,4 +211,4 @@ PUBLISHED = Recipe(
     lr=2.4,
     weight_decay=1e-6,
 )
-"""The setting of arXiv 2506.04411; CIFAR-100 has to be brought along."""
+"""The setting of arXiv 2506.04411; CIFAR-100 is brought by --download."""

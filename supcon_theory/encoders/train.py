@@ -6,7 +6,6 @@ step and shared by all objectives.
 """
 
 import io
-import math
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,20 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from supcon_theory import data
+from supcon_theory.data.kept import keep
 from supcon_theory.data.random import permutation
 from supcon_theory.data.subsets import balanced, choose_classes, geometric
 from supcon_theory.data.views import Policy, views
-from supcon_theory.encoders.networks import build
-from supcon_theory.encoders.optimisers import OPTIMISERS
+from supcon_theory.encoders import ranks
+from supcon_theory.encoders.learner import Learner
 from supcon_theory.encoders.recipe import VERSION, Recipe
-from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.runs import machine, store
 from supcon_theory.runs.exits import Refused
-
-WARM_UP = 10  # steps of linearly rising learning rate before the cosine
 
 
 def load(recipe: Recipe) -> data.DataSet:
@@ -45,7 +42,7 @@ def load(recipe: Recipe) -> data.DataSet:
 
     """
     try:
-        return data.load(recipe.data)
+        return data.load(recipe.data, recipe.data_root, recipe.size)
     except ValueError as error:
         raise Refused(str(error)) from None
 
@@ -112,154 +109,107 @@ def train(
     return entries
 
 
-def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
-    """What the recipe's objective is called with besides z, y and tau.
+def _train(recipes: Sequence[Recipe], entries, device: str, report, say) -> None:
+    """On one process, or as the first of several, which alone reads and writes the store."""
+    ranks.ask([store.plain(recipe) for recipe in recipes])
+    states = _resume(recipes, entries, say)
+    ranks.tell(to_bytes({"states": states}))
 
-    Its options, and of `pairs` and `weights` (the trained (C, d) matrix of a classifier) those that
-    its signature has.
+    def add(learner: Learner, step: int) -> None:
+        weights, state = learner.state(step)
+        entry = entries[learner.recipe.objective]
+        entry.add(checkpoint_name(step), to_bytes(weights))
+        if 0 < step < learner.recipe.steps:
+            entry.add("resume.pt", to_bytes(state))
+
+    for learner in _steps(recipes, states, ranks.start(device), add, report):
+        if learner.skipped:
+            say(
+                f"{learner.skipped} of {learner.recipe.steps} updates of the "
+                f"{learner.recipe.objective} encoder were left out: gradients beyond float16"
+            )
+        entry = entries[learner.recipe.objective]
+        entry.remove("resume.pt")
+        entry.finish(machine.description() | ranks.description())
+
+
+def assist(job: Sequence[dict[str, Any]], device: str) -> None:
+    """Train what another process, the first, asks for, as one of several.
 
     Args:
-        recipe: with the objective.
-        device: where it is trained.
-
-    Returns:
-        arguments by name; `weights` is a new parameter, drawn from the recipe's seed.
+        job: the recipes, as JSON holds them.
+        device: of this process.
 
     """
-    known = options_of(recipe.objective)
-    found = dict(recipe.options)
-    if "pairs" in known:
-        found.setdefault("pairs", recipe.pairs)
-    if "weights" in known:
-        generator = torch.Generator().manual_seed(recipe.seed)
-        weights = torch.randn(
-            recipe.C, recipe.d, generator=generator, dtype=torch.float32
-        ) / math.sqrt(recipe.d)
-        found["weights"] = nn.Parameter(weights.to(device))
-    return found
+    states = from_bytes(ranks.told(), Path("what the first process sent"))["states"]
+    recipes = [Recipe(**fields) for fields in job]
+    _steps(recipes, states, device, lambda learner, step: learner.state(step), lambda part: None)
 
 
-def _train(recipes: Sequence[Recipe], entries, device: str, report, say) -> None:
+def _steps(
+    recipes: Sequence[Recipe],
+    states: Sequence[dict],
+    device: str,
+    keep_step: Callable[[Learner, int], object],
+    report: Callable[[float], None],
+) -> list[Learner]:
+    """All steps from where `states` are, or from the start if there are none."""
     common = recipes[0]
     dataset = load(common)
     rows, y = training_rows(common, dataset)
-    images = dataset.train.images(rows).to(device)
+    images = keep(dataset.train, rows, device)
     index, y = rows + dataset.train.offset, y.to(device)
-    learners = [Learner(recipe, dataset.channels, device) for recipe in recipes]
-    start = _resume(learners, entries, say)
     batch = min(common.batch, len(y))
+    ranks.check(common.encoder, batch, device)
+    learners = [Learner(recipe, dataset.channels, device) for recipe in recipes]
+    for learner, state in zip(learners, states, strict=False):
+        learner.restore(state)
+    start = states[0]["step"] if states else 0
     per_epoch = len(y) // batch
     policy = Policy(flips=dataset.flips)
     for step in range(start, common.steps + 1):
         if step in common.checkpoints and (step > start or step == 0):
             for learner in learners:
-                learner.checkpoint(step, entries[learner.recipe.objective])
+                keep_step(learner, step)
         if step == common.steps:
             break
         epoch, position = divmod(step, per_epoch)
-        order = torch.as_tensor(permutation(common.seed, "batches", epoch, len(y)))
+        order = torch.as_tensor(permutation(common.seed_of("batches"), "batches", epoch, len(y)))
         chosen = order[position * batch : (position + 1) * batch]
+        mine = ranks.part(chosen)
         seen = views(
-            images[chosen], index[chosen], seed=common.seed, epoch=epoch, K=common.K, policy=policy
+            images(mine),
+            index[mine],
+            seed=common.seed_of("views"),
+            epoch=epoch,
+            K=common.K,
+            policy=policy,
         )
         for learner in learners:
             learner.step(step, epoch, seen, y[chosen])
         report((step + 1) / common.steps)
-    for learner in learners:
-        entry = entries[learner.recipe.objective]
-        entry.remove("resume.pt")
-        entry.finish(machine.description())
+    return learners
 
 
-class Learner:
-    """One objective's network, optimiser and schedule."""
-
-    def __init__(self, recipe: Recipe, channels: int, device: str) -> None:
-        self.recipe = recipe
-        self.network = build(recipe.encoder, channels, recipe.d, seed=recipe.seed).to(device)
-        self.extra = arguments(recipe, device)
-        learned = [*self.network.parameters(), *self._weights()]
-        optimiser = OPTIMISERS[recipe.optimiser]
-        self.optimiser = optimiser(learned, lr=recipe.lr, weight_decay=recipe.weight_decay)
-
-    def _weights(self) -> list[nn.Parameter]:
-        return [value for value in self.extra.values() if isinstance(value, nn.Parameter)]
-
-    def step(self, step: int, epoch: int, seen: Tensor, y: Tensor) -> None:
-        """One update on views `seen` (B, K, channels, 32, 32) of images with labels `y`."""
-        recipe, objective = self.recipe, OBJECTIVES[self.recipe.objective]
-        self.network.train()
-        _, z = self.network(seen.flatten(0, 1))
-        z = z.unflatten(0, seen.shape[:2])
-        finite = torch.isfinite(z).all()  # objectives refuse embeddings that are not
-        try:
-            loss = objective(z, y, tau=recipe.tau, **self.extra) if finite else z.sum()
-        except ValueError as error:  # a batch of one class, say
-            raise FloatingPointError(
-                f"epoch {epoch}, step {step}: {error}; or use a larger batch than {recipe.batch}"
-            ) from None
-        if not torch.isfinite(loss):
-            raise FloatingPointError(
-                f"the {recipe.objective} loss is {loss.item()} at epoch {epoch}, "
-                f"step {step}: try a smaller lr than {recipe.lr:g}"
-            )
-        warm = min(1.0, (step + 1) / min(WARM_UP, recipe.steps))
-        for group in self.optimiser.param_groups:
-            group["lr"] = recipe.lr * warm * (1 + math.cos(math.pi * step / recipe.steps)) / 2
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-
-    def checkpoint(self, step: int, entry: store.Entry) -> None:
-        """Keep the weights at this step, and all that is needed to go on from it."""
-        weights = {name: value.cpu() for name, value in self.network.state_dict().items()}
-        if odd := [name for name, value in weights.items() if not torch.isfinite(value).all()]:
-            raise FloatingPointError(
-                f"{odd[0]} of the {self.recipe.objective} encoder is not finite after step {step}: "
-                f"try a smaller lr than {self.recipe.lr:g}"
-            )
-        entry.add(checkpoint_name(step), to_bytes(weights))
-        if 0 < step < self.recipe.steps:
-            state = {
-                "step": step,
-                "recipe": self.recipe.key,
-                "network": weights,
-                "optimiser": self.optimiser.state_dict(),
-                "extra": [value.data for value in self._weights()],
-            }
-            entry.add("resume.pt", to_bytes(state))
-
-    def restore(self, state: dict) -> None:
-        """Go on from what `checkpoint` kept in resume.pt."""
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        for value, stored in zip(self._weights(), state["extra"], strict=True):
-            value.data.copy_(stored)
-
-
-def _resume(learners: Sequence[Learner], entries, say: Callable[[str], None]) -> int:
-    """Restore all learners if all stopped at the same checkpoint; the step to go on from."""
+def _resume(recipes: Sequence[Recipe], entries, say: Callable[[str], None]) -> list[dict]:
+    """The states to go on from, if all recipes stopped at the same checkpoint; else none."""
     states = []
-    for learner in learners:
-        entry = entries[learner.recipe.objective]
+    for recipe in recipes:
+        entry = entries[recipe.objective]
         path = entry.folder / "resume.pt"
         if not os.path.lexists(path):
-            return 0
+            return []
         try:
             states.append(from_bytes(entry.read(path.name), path))
-            if states[-1].get("recipe") != learner.recipe.key:
+            if states[-1].get("recipe") != recipe.key:
                 raise store.Damaged(f"{path} is of another recipe")
-            for step in learner.recipe.checkpoints:  # all before are kept: are they still whole?
+            for step in recipe.checkpoints:  # all before are kept: are they still whole?
                 if step <= states[-1]["step"]:
                     entry.read(checkpoint_name(step))
         except store.Damaged as error:  # or killed between a file and the list of hashes
             say(f"{error}; training starts again")
-            return 0
-    if len({state["step"] for state in states}) != 1:
-        return 0
-    for learner, state in zip(learners, states, strict=True):
-        learner.restore(state)
-    return states[0]["step"]
+            return []
+    return states if len({state["step"] for state in states}) == 1 else []
 
 
 def checkpoint_name(step: int) -> str:

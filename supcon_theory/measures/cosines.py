@@ -1,6 +1,7 @@
-"""Mean and variance of every anchor's cosines to its own class and to the others, without pairs.
+"""Moments of every anchor's cosines to its own class and to the others.
 
-From the sums and the second-moment matrices of the classes: O(N K d^2) time, O(d^2) memory.
+Mean and variance come from the sums and the second-moment matrices of the classes, in O(N K d^2)
+time and O(d^2) memory; ranges and four moments from all pairs, a strip of them at a time.
 """
 
 from typing import NamedTuple
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 from supcon_theory import inputs
+
+STRIP = 2**22  # pairs at a time: 32 MB in float64, twice
 
 
 class AnchorCosines(NamedTuple):
@@ -53,6 +56,59 @@ def anchor_cosines(z: Tensor, y: object) -> AnchorCosines:
                 found[2 * k, places] = mean
                 found[2 * k + 1, places] = (totals[1] / count - mean**2).clamp(min=0)
     return AnchorCosines(*found.cpu().numpy())
+
+
+class CosineShape(NamedTuple):
+    """Ranges and moments of the cosines of each anchor to one set, float64; NaN if it is empty.
+
+    `low` and `high` are (N, K), `moments` (4, N, K): means of u^k, k = 1 .. 4, of
+    u = (s - low)/(high - low), 0 where all cosines are the same.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    moments: np.ndarray
+
+
+def cosine_shapes(z: Tensor, y: object) -> tuple[CosineShape, CosineShape]:
+    """Range and four moments of <z_a, z_b> over the other samples of a's class, and over others.
+
+    Args:
+        z: (N, K, d) unit rows.
+        y: (N,) labels, of any kind.
+
+    Returns:
+        Of the own class, all views of the anchor's sample left out; of the other classes.
+    """
+    z = inputs.embeddings(z).detach().double()
+    y = inputs.labels(y, len(z)).to(z.device)
+    N, K, _ = z.shape
+    found = z.new_full((2, 6, N, K), torch.nan)
+    for c in range(int(y.max()) + 1):
+        places = (y == c).nonzero()[:, 0]
+        of, others = z[places].flatten(0, 1), z[y != c].flatten(0, 1)
+        same = torch.arange(len(of), device=z.device) // K
+        for rows in torch.arange(len(of), device=z.device).split(max(1, STRIP // (N * K))):
+            at = places[rows // K], rows % K
+            if len(places) > 1:
+                apart = same[rows, None] != same
+                cosines = (of[rows] @ of.T)[apart].view(len(rows), -1)
+                found[0, :, at[0], at[1]] = _shape(cosines)
+            if len(others):
+                found[1, :, at[0], at[1]] = _shape(of[rows] @ others.T)
+    own, rest = (CosineShape(x[0], x[1], x[2:]) for x in found.cpu().numpy())
+    return own, rest
+
+
+def _shape(cosines: Tensor) -> Tensor:
+    """(6, rows): low, high and four moments along each row, which is overwritten."""
+    low, high = cosines.aminmax(dim=1)
+    width = torch.where(high > low, high - low, 1)
+    u = cosines.sub_(low[:, None]).div_(width[:, None])
+    power, moments = u.clone(), [u.mean(1)]
+    for _ in range(3):
+        moments.append(power.mul_(u).mean(1))
+    return torch.stack([low, high, *moments])
 
 
 def _quadratic(rows: Tensor, matrix: Tensor) -> Tensor:

@@ -187,7 +187,8 @@ def lidar(z: Tensor | np.ndarray, ridge: float = 1e-4) -> float:
         The effective rank; NaN when all samples coincide.
 
     Raises:
-        ValueError: For a single view, a ridge that is not positive, or rows whose squares overflow.
+        ValueError: For a single view, a ridge that is not positive or is lost in rounding, or rows
+            whose squares overflow.
     """
     views = inputs.features(z, "z").detach()
     if views.ndim != 3 or views.shape[1] < 2:
@@ -206,7 +207,12 @@ def lidar(z: Tensor | np.ndarray, ridge: float = 1e-4) -> float:
     within.diagonal().add_(ridge)
     if not (within.isfinite().all() and between.isfinite().all()):
         raise ValueError("the squares of z are no numbers: divide z by its largest entry first.")
-    factor = torch.linalg.cholesky(within)
+    factor, lost = torch.linalg.cholesky_ex(within)
+    if lost:
+        raise ValueError(
+            f"ridge is {ridge}, less than the rounding of a covariance of views of "
+            f"{within.diagonal().max():.3g}: divide z by its largest entry, or raise ridge."
+        )
     half = torch.linalg.solve_triangular(factor, between, upper=False)
     whitened = torch.linalg.solve_triangular(factor, half.T, upper=False)
     eigenvalues = torch.linalg.eigvalsh((whitened + whitened.T) / 2)

@@ -9,6 +9,7 @@ import pandas as pd
 from supcon_theory.runs import store
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.exits import Broken
+from supcon_theory.runs.slurm import Launch
 from supcon_theory.runs.workers import run
 
 
@@ -26,9 +27,10 @@ def compute(
     cells: Sequence[tuple[Cell, store.Entry]],
     measure: Measure,
     context: Context,
-    jobs: int,
+    jobs: int | None,
     force: bool = False,
     later: float = 0.0,
+    launch: Launch | None = None,
 ) -> Outcome:
     """Compute what is missing, read the rest, and put the tables together.
 
@@ -36,9 +38,10 @@ def compute(
         cells: each with its entry of the store.
         measure: turns a cell's config into tables.
         context: places and device.
-        jobs: processes at the same time.
+        jobs: processes at the same time; of SLURM, None for as many as it allows.
         force: compute what is there as well.
         later: seconds that what follows will take, for the time left.
+        launch: what jobs of SLURM are told, if they compute the cells.
 
     Returns:
         the tables, with the cell's key as first column; what fails ends its own cell only.
@@ -53,7 +56,7 @@ def compute(
         raise ValueError("two cells have the same name: name each after what tells it apart")
     parts = {} if force else {cell.name: _read(entry) for cell, entry in cells}
     missing = [(cell, entry) for cell, entry in cells if parts.get(cell.name) is None]
-    ended = run(missing, measure, context, jobs, force, later)
+    ended = run(missing, measure, context, jobs, force, later, launch)
     broken = [f"{name}: {end.text}" for name, end in ended.items() if end.state == "error"]
     if broken:
         raise RuntimeError("a cell broke:\n" + "\n".join(broken))

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from supcon_theory.runs.launched import rank, world
+
 BY_WEIGHT = (0, 3, 2, 4, 1, 130)
 """A broken theorem outweighs a broken program: it is never hidden by one."""
 KILLED = "its process was killed, perhaps for want of memory: use fewer --jobs"
@@ -72,7 +74,7 @@ def guard(command: Callable[[], int]) -> int:
         else:
             traceback.print_exc()
             code, sentence = 4, f"The program broke ({type(error).__name__}, above). {KEPT}"
-    if sentence:
+    if sentence and (rank() == 0 or code != 2):  # what is refused is refused by all processes
         with suppress(OSError):  # nobody hears it: the code still says it
             print(sentence, file=sys.stderr)
     return code
@@ -105,9 +107,10 @@ def leave(code: int) -> NoReturn:
 def _terminated_is_interrupted() -> Iterator[None]:
     """SIGTERM and SIGHUP end what runs as Ctrl-C does, with workers stopped and nothing half done.
 
-    A signal that is ignored (nohup) or has a handler stays as it is.
+    A signal that is ignored (nohup) or has a handler stays as it is. Where several processes train
+    together a handler would have to wait for one that is gone: they end at once.
     """
-    mine = threading.current_thread() is threading.main_thread()
+    mine = threading.current_thread() is threading.main_thread() and world() == 1
     names = ("SIGTERM", "SIGHUP") if mine else ()
     found = [getattr(signal, name) for name in names if hasattr(signal, name)]
     default = [number for number in found if signal.getsignal(number) == signal.SIG_DFL]

@@ -27,9 +27,10 @@ from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.compute import Outcome, compute
 from supcon_theory.runs.exits import Refused, guard, leave
 from supcon_theory.runs.figures import draw, figures
-from supcon_theory.runs.progress import duration
+from supcon_theory.runs.progress import duration, say
 from supcon_theory.runs.publish import staged
 from supcon_theory.runs.published import published
+from supcon_theory.runs.slurm import Launch
 from supcon_theory.runs.summary import Summary, latex, seeds, titled
 
 
@@ -115,6 +116,8 @@ class Experiment:
     def _run(self, argv: Sequence[str], later: float) -> int:
         preset, config = flags.parse(self.name, self.presets, argv)
         began = time.time()
+        if config.together():
+            return 0
         try:
             work = self.work(config)
             folder = self.folder(preset, config)
@@ -125,10 +128,15 @@ class Experiment:
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)
         context = Context(config.out.resolve(), device, began if retrain else 0.0)
         force = config.force or retrain
-        outcome = compute(work, self.measure, context, config.workers, force, later)
+        launch = None
+        if config.where == "slurm":
+            launch = Launch(self.name, tuple(argv), config.sbatch)
+        jobs = config.jobs if launch else config.workers
+        outcome = compute(work, self.measure, context, jobs, force, later, launch)
+        config.alone()
         console = Console()
         for sentence in outcome.damaged:
-            console.print(sentence, style="yellow", markup=False)
+            say(console, sentence, "yellow")
         asked = self.claims(config)
         if preset == "smoke":  # far too short for trends
             asked = [claim for claim in asked if claim.kind in MUST_HOLD]
@@ -160,7 +168,7 @@ class Experiment:
         terminal.show_summaries(summaries, seeds(outcome.tables), self.audits)
         terminal.show_verdicts(console, verdicts)
         for name, reason in outcome.failed.items():
-            console.print(f"{name} ended early: {reason}", style="bold red", markup=False)
+            say(console, f"{name} ended early: {reason}", "bold red")
         took = duration(time.time() - began)
         console.print(f"{outcome.computed} of {len(work)} cells computed in {took}", markup=False)
         terminal.show_end(console, verdicts, figures(folder), folder)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -9,15 +10,16 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
-from supcon_theory.runs import bounds, store
+from supcon_theory.runs import bounds, sbatch, store
 from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.exits import Parsed, Refused
+from supcon_theory.runs.launched import world
 
-RUNNING = {"jobs", "out", "name", "force", "retrain", "strict"}
+RUNNING = {"jobs", "where", "sbatch", "out", "name", "force", "retrain", "strict", "download"}
 """Flags that say how to run, not what is asked."""
 
 
@@ -34,6 +36,10 @@ class Common:
     """Number of seeds."""
     jobs: int | None = None
     """Cells computed at the same time, one thread each; as many as cores, but 1 on a GPU."""
+    where: Literal["processes", "slurm"] = "processes"
+    """Where cells are computed: in processes of this machine, or in jobs of SLURM."""
+    sbatch: tuple[str, ...] = ()
+    """Options of SLURM's sbatch as name=value: partition=gpu time=08:00:00 mem=16G."""
     out: Path = Path("results")
     """Folder for results."""
     name: str = ""
@@ -81,9 +87,28 @@ class Common:
                 "letters, digits and . = + - _"
             )
 
+    def together(self) -> bool:
+        """Join the processes that torchrun started; what trains nothing has none.
+
+        Returns:
+            whether this is another than the first, and its work is done.
+
+        Raises:
+            Refused: there are several, and nothing for them to do.
+
+        """
+        if world() > 1:
+            raise Refused(f"{world()} processes were started but nothing is trained: start one")
+        return False
+
+    def alone(self) -> None:
+        """Let the other processes go; there are none."""
+
     def look(self) -> None:
         """Refuse what the machine and the data do not allow; only asked once `check` is through."""
         check_writable(self.out)
+        if self.where == "slurm":
+            sbatch.check(self.sbatch)
 
 
 def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) -> tuple[str, Common]:
@@ -108,7 +133,7 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
         preset = arguments.pop(0)
     if preset not in presets:
         raise Refused(f"preset is {preset!r} but must be one of {', '.join(presets)}")
-    said = io.StringIO()
+    said, generator = io.StringIO(), random.getstate()
     try:
         with redirect_stderr(said):
             config = tyro.cli(
@@ -127,6 +152,8 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
             sentence = f"{_first(said.getvalue())}; `{name} {preset} --help` lists flags"
             raise Refused(sentence) from None
         raise Parsed(0) from None
+    finally:
+        random.setstate(generator)  # the parser's caches draw from the caller's
     try:
         config.check()
         config.look()

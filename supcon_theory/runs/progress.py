@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress as Bar
 from rich.progress import TimeElapsedColumn
 
@@ -16,6 +15,11 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def say(console: Console, sentence: str, style: str = "") -> None:
+    """Print a sentence, wrapped on a terminal only: in a log it is a line with its paths whole."""
+    console.print(sentence, style=style, markup=False, soft_wrap=not console.is_terminal)
 
 
 class Progress:
@@ -59,7 +63,7 @@ class Progress:
 
     def waits(self, name: str) -> None:
         """Another command computes a cell."""
-        self.bar.console.print(f"{name}: another command computes it; waiting", markup=False)
+        say(self.bar.console, f"{name}: another command computes it; waiting")
 
     def finish(self, name: str, failure: str) -> None:
         """A cell is done, or ended early for the reason given."""
@@ -67,7 +71,7 @@ class Progress:
         self.report(name, 1.0)
         left = self.bar.tasks[self.task].time_remaining
         if failure:
-            self.bar.console.print(f"[bold]{escape(name)} ended early:[/] {escape(failure)}")
+            say(self.bar.console, f"{name} ended early: {failure}", "bold")
         elif self.bar.disable:
             rest = f"about {duration(left)} left" if left else ""
             overall = f"  {self._overall(left)}" if self.later else ""

@@ -2,13 +2,14 @@
 
 import ctypes
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from supcon_theory.runs import store
 
@@ -28,16 +29,41 @@ def staged(folder: Path, check: Callable[[], object] = lambda: None) -> Iterator
 
     """
     folder = folder.resolve()
-    stage = folder.with_name(f".{folder.name}.{os.getpid()}.{time.time_ns()}")
-    stage.mkdir(parents=True)
+    stage = folder.with_name(f".{folder.name}.stage-{os.getpid()}-{time.time_ns()}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    alone = FileLock(folder.with_name(f".{folder.name}.lock"))
+    alive = FileLock(f"{stage}.lock")  # the system releases it if this process is killed
+    with alone:
+        alive.acquire()
+        stage.mkdir()
     try:
         yield stage
-        with FileLock(folder.with_name(f".{folder.name}.lock")):
+        with alone:
             check()
             _replace(stage, folder)
+            _sweep(folder)
         store.sync(folder.parent)
     finally:
         shutil.rmtree(stage, ignore_errors=True)  # the earlier results, or what was not finished
+        Path(alive.lock_file).unlink(missing_ok=True)
+        alive.release()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left of `folder`; the lock on it says that none begins."""
+    begun = re.compile(rf"(\.{re.escape(folder.name)}\.stage-\d+-\d+)(\.earlier|\.lock)?")
+    for stage in sorted(
+        {m[1] for path in folder.parent.iterdir() if (m := begun.fullmatch(path.name))}
+    ):
+        place = folder.with_name(stage)
+        alive = FileLock(f"{place}.lock", timeout=0)
+        try:
+            with alive:
+                for left in (place, Path(f"{place}.earlier")):
+                    shutil.rmtree(left, ignore_errors=True)
+                Path(alive.lock_file).unlink(missing_ok=True)
+        except Timeout:
+            continue  # somebody fills it
 
 
 def _replace(stage: Path, folder: Path) -> None:

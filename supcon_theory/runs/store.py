@@ -1,13 +1,13 @@
 """Where results are kept: a folder per entry, files written whole or not at all, all checked.
 
 An entry is `<folder>/`: its files, `files.json` (name -> sha256, rewritten after every file), and
-`manifest.json`, written last: an entry without it is unfinished. Bytes are serialised first,
-written to a temporary file, fsynced and renamed, so a kill at any moment leaves the old file or the
-new one. What an entry is about (its identity) stands in the manifest and is compared on reading.
-Whoever holds the lock sweeps what a killed writer left, and sets an odd entry aside as a whole,
-renamed to `*.damaged`: neither used nor deleted. Nothing here reads a pickle: callers store CSV,
-JSON, .npz and bytes for `torch.load(weights_only=True)`. The empty lock files stay: to remove one
-that somebody waits for would let two in.
+`manifest.json`, written last, its hash before it: an entry without it is unfinished. Bytes are
+serialised first, written to a temporary file, fsynced and renamed, so a kill at any moment leaves
+the old file or the new one. What an entry is about (its identity) stands in the manifest and is
+compared on reading. Whoever holds the lock sweeps what a killed writer left, and sets an odd entry
+aside as a whole, renamed to `*.damaged`: neither used nor deleted. Nothing here reads a pickle:
+callers store CSV, JSON, .npz and bytes for `torch.load(weights_only=True)`. The empty lock files
+stay: to remove one that somebody waits for would let two in.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from typing import Any
 
 from filelock import FileLock
 
+MANIFEST, INDEX = "manifest.json", "files.json"
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # what `write` calls a file until it is whole
 
 
@@ -54,7 +55,11 @@ def sync(folder: Path) -> None:
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON, sorted and indented, like `write`."""
-    write(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    write(path, _json(content))
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 
 def digest(data: bytes) -> str:
@@ -163,7 +168,11 @@ class Entry:
             Damaged: the list of them is none.
 
         """
-        index = self.folder / "files.json"
+        return {name: sha for name, sha in self._hashes().items() if name != MANIFEST}
+
+    def _hashes(self) -> dict[str, str]:
+        """Of the files, and of the manifest where there is one."""
+        index = self.folder / INDEX
         if not os.path.lexists(index):
             return {}
         found = read_json(index)
@@ -174,7 +183,7 @@ class Entry:
     def add(self, name: str, data: bytes) -> None:
         """Write a file of the entry and note its hash."""
         write(self.folder / name, data)
-        write_json(self.folder / "files.json", self.files() | {name: digest(data)})
+        write_json(self.folder / INDEX, self.files() | {name: digest(data)})
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
@@ -191,24 +200,25 @@ class Entry:
         """
         path = self.folder / name
         data = contents(path)
-        if digest(data) != self.files().get(name):
+        if digest(data) != self._hashes().get(name):
             raise Damaged(f"{path} does not have the hash it was written with")
         return data
 
     def remove(self, name: str) -> None:
         """Forget a file that was only needed until the entry is finished."""
         rest = {other: sha for other, sha in self.files().items() if other != name}
-        write_json(self.folder / "files.json", rest)
+        write_json(self.folder / INDEX, rest)
         (self.folder / name).unlink(missing_ok=True)
 
     def finish(self, manifest: Mapping[str, object]) -> None:
         """Make the entry count as done; its manifest also holds identity and hashes."""
-        content = {**manifest, **self.identity, "files": self.files()}
-        write_json(self.folder / "manifest.json", content)
+        data = _json({**manifest, **self.identity, "files": self.files()})
+        write_json(self.folder / INDEX, self.files() | {MANIFEST: digest(data)})
+        write(self.folder / MANIFEST, data)
 
     def reopen(self) -> None:
         """Make a finished entry count as unfinished, so that it is computed again."""
-        for name in ("manifest.json", "files.json"):
+        for name in (MANIFEST, INDEX):
             (self.folder / name).unlink(missing_ok=True)
 
     def finished(self) -> bool:
@@ -225,7 +235,7 @@ class Entry:
             return False
         if not self.folder.is_dir():
             raise Damaged(f"{self.folder} is not a folder")
-        path = self.folder / "manifest.json"
+        path = self.folder / MANIFEST
         if not os.path.lexists(path):
             return False
         manifest = read_json(path)
@@ -233,10 +243,10 @@ class Entry:
             if manifest.get(name) != value:
                 raise Damaged(f"{path} is about another {name}")
         if manifest.get("files") != self.files():
-            raise Damaged(f"{path} and files.json beside it disagree")
+            raise Damaged(f"{path} and {INDEX} beside it disagree")
         if not self.files():
             raise Damaged(f"{path} is of an entry without files")
-        for name in self.files():
+        for name in self._hashes():  # the manifest too, unless an earlier version wrote it
             self.read(name)
         return True
 

@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from supcon_theory.runs.cells import Cell, Context, Done, Measure, work
 from supcon_theory.runs.exits import KILLED, Broken
 from supcon_theory.runs.progress import Progress
+from supcon_theory.runs.slurm import Launch, in_jobs
 from supcon_theory.runs.store import Entry
 
 WORTH_A_PROCESS = 15.0  # seconds of work in all cells together
@@ -30,7 +31,13 @@ Work = Sequence[tuple[Cell, Entry]]
 
 
 def run(
-    cells: Work, measure: Measure, context: Context, jobs: int, force: bool, later: float = 0.0
+    cells: Work,
+    measure: Measure,
+    context: Context,
+    jobs: int | None,
+    force: bool,
+    later: float = 0.0,
+    launch: Launch | None = None,
 ) -> dict[str, Done]:
     """Compute cells, the longest first.
 
@@ -38,9 +45,10 @@ def run(
         cells: what is missing, each with its entry.
         measure: turns a cell's config into tables.
         context: places and device; its `report` is replaced by the progress shown.
-        jobs: processes at the same time.
+        jobs: processes at the same time; of SLURM, None for as many as it allows.
         force: compute what is there as well.
         later: seconds that what follows will take, for the time left.
+        launch: what jobs of SLURM are told, if they compute the cells.
 
     Returns:
         how each ended, by name.
@@ -55,14 +63,20 @@ def run(
     since = context.retrain_before
     seconds = {cell.name: cell.seconds(context.out, since) for cell, _ in cells}
     cells = sorted(cells, key=lambda pair: -seconds[pair[0].name])
-    here = min(jobs, len(cells)) == 1 or sum(seconds.values()) < WORTH_A_PROCESS
+    at_once = min(jobs or len(cells), len(cells))
+    here = at_once == 1 or sum(seconds.values()) < WORTH_A_PROCESS
     many = f"{len(cells)} cell{'s' * (len(cells) > 1)} to compute"
-    where = "in this process" if here else f"starting {min(jobs, len(cells))} workers"
+    where = "in this process" if here else f"starting {at_once} workers"
+    where = "in jobs of SLURM" if launch else where
     print(f"{many}, {where} ...", file=sys.stderr, flush=True)  # PyTorch takes seconds to load
     with Progress(seconds, later) as progress, one_thread():
-        compute = _here if here else _in_workers
+        if launch:
+            ends = in_jobs(cells, launch, context, jobs, force)
+        else:
+            compute = _here if here else _in_workers
+            ends = compute(cells, measure, context, at_once, force, progress)
         ended = {}
-        for name, done in compute(cells, measure, context, jobs, force, progress):
+        for name, done in ends:
             if done.state == "broken":
                 raise Broken(f"{name}: {done.text.rstrip('.')}")
             progress.finish(name, done.text if done.state == "failed" else "")

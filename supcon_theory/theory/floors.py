@@ -249,6 +249,9 @@ def debiased_floor(N: int, K: int, tau: float, tau_plus: float) -> tuple[float, 
         >>> debiased_floor(512, 2, 0.1, 0.1)[2], debiased_floor(512, 2, 1.0, 0.1)[2]
         (True, False)
     """
+    checked_whole(2, N=N)
+    checked_whole(1, K=K)
+    require(0 <= tau_plus < 1, "pass a share of at least 0, below 1", tau_plus=tau_plus)
     tau, Q = float(checked_tau(tau)), K * (N - 1)
     bound = float(np.logaddexp(0, np.log(Q) - 2 / tau))
     with np.errstate(divide="ignore", over="ignore"):

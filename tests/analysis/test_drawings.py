@@ -196,6 +196,35 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])
         table = rows((c.CAPTURED_ENERGY,), rng, **at, **two, **trained, **both)
         return {"table": table.assign(epoch=table["step"] / 4)}
+    if name == "alignment":
+        others = ["nscl", "supcon", "cross_entropy", "order", "seed", "start"]
+        about = dict(seed=[0, 1], layer=["h"], split=["test"])
+        pairs = rows((c.ALIGNMENT,), rng, protocol=["pair"], other=others, step=[0, 5, 50], **about)
+        swept = rows(
+            (c.ALIGNMENT,),
+            rng,
+            protocol=["sweep"],
+            factor=["C", "tau", "batch"],
+            rule=["B", "base"],
+            C=[4, 10],
+            tau_train=[0.5, 1.0],
+            batch=[64, 128],
+            **about,
+        )
+        drifts = dict(protocol=["surrogate", "published"], tau=[1.0, 0.5], C=[4, 10])
+        drift = rows((c.ALIGNMENT,), rng, **drifts, rate=[1.0, 10.0], seed=[0, 1])
+        table = pd.concat([pairs, swept, drift], ignore_index=True)
+        return {"table": table.assign(epoch=table["step"] / 4, weight=np.nan)}
+    if name == "gaussianity":
+        laws = dict(law=["gaussian", "sphere"], protocol=["features", "power", "few shots"])
+        at = dict(layer=["z"], objective=["dcl", "nscl", "supcon", "cross_entropy"], m=[1.0, 5.0])
+        table = rows((c.GAUSSIANITY,), rng, **two, **laws, **at, step=[0, 5, 50])
+        return {"table": table.assign(epoch=table["step"] / 4)}
+    if name == "multitask":
+        parts = dict(protocol=["factors", "constructed", "axes", "few shots"], layer=["h"])
+        at = dict(seed=[0, 1], step=[0, 5, 50], spread=[0.1, 0.01], m=[1, 5], C1=[2, 3])
+        table = rows((c.MULTITASK,), rng, **parts, **at, attribute=["script", "case"])
+        return {"table": table.assign(C2=2, epoch=table["step"] / 4)}
     if name == "pretrained":
         about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
         labels = ["true", "coarse", "shuffled"]

@@ -9,6 +9,13 @@ import torch
 from supcon_theory.audits import class_collapse, columns, frames, hard_geometry, loss_families
 from supcon_theory.audits import imbalance as unequal
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
+from supcon_theory.audits.alignment import (
+    anchor_row,
+    opposed_row,
+    pair_row,
+    random_pair_rows,
+    weight_rows,
+)
 from supcon_theory.audits.anatomy import anatomy_audit
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.captured_energy import energy_rows, equal_classes, task_rows
@@ -28,15 +35,18 @@ from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
 from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.audits.gap import gap_audit, labelling_audit
 from supcon_theory.audits.hard_negatives import crossing_row, gap_rows, order_rows
+from supcon_theory.audits.gaussianity import error_rows, feature_row, power_rows
 from supcon_theory.audits.imbalance_classes import class_rows
 from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
+from supcon_theory.audits.multitask import attribute_rows, constructed_row, factor_rows
 from supcon_theory.audits.placement import placed, sharpened
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
 from supcon_theory.audits.supcon_batches import batch_rows, special_rows
+from supcon_theory.audits.surrogate import published_rows, surrogate_row
 from supcon_theory.audits.training import checkpoint_audit, training_audit
 from supcon_theory.audits.whitened_laws import axes_row, enumerated_row, gaussian_rows
 from supcon_theory.measures.moments import class_moments
@@ -54,6 +64,25 @@ def embeddings(counts: Sequence[int], seed: int = 0) -> tuple[torch.Tensor, torc
     centres = torch.randn(len(counts), 1, 5, generator=generator, dtype=torch.float64)
     noise = torch.randn(len(y), 2, 5, generator=generator, dtype=torch.float64)
     return torch.nn.functional.normalize(centres[y] + noise, dim=-1), y
+
+
+def aligned(z: torch.Tensor, y: torch.Tensor) -> list[dict[str, object]]:
+    """An embedding beside part of itself, and the anchors of it."""
+    return [pair_row(z[:, 0], z[:, 1, :3], 2), anchor_row(z, y, 0.5)]
+
+
+def near_gaussian() -> list[dict[str, object]]:
+    """Rows of 30 features, of two classes, and of known laws."""
+    x, y = np.random.default_rng(0).normal(size=(30, 4)), np.repeat([0, 1], 15)
+    errors = error_rows(x, y, (1, 3), 5, seed=0)
+    return [feature_row(x, 20, 2, 19, seed=0), *errors, *power_rows(20, 2, 5, 19, seed=0)]
+
+
+def attributed() -> list[dict[str, object]]:
+    """Rows of two independent attributes of 12 rows."""
+    x = np.random.default_rng(0).normal(size=(12, 4))
+    attributes = {"one": np.repeat([0, 1, 2], 4), "other": np.tile([0, 1], 6)}
+    return list(attribute_rows(x, attributes, (1, 3), 5, seed=0))
 
 
 def shuffled(y: torch.Tensor) -> torch.Tensor:
@@ -124,7 +153,10 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         (columns.FEW_SHOT, columns.PLACEMENT),
         lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
     ),
-    "anatomy": ((columns.ANATOMY,), of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS))),
+    "anatomy": (
+        (columns.ANATOMY, columns.FOUR_MOMENTS),
+        of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS)),
+    ),
     "training": ((columns.TRAINING,), checkpoints),
     "loss_curves": ((columns.LOSS_CURVES,), lambda counts: curves(checkpoints(counts))),
     "batch_means": ((columns.BATCH_MEANS,), batches),
@@ -179,6 +211,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
             )
         ),
     ),
+    "alignment": ((columns.ALIGNMENT,), of_embeddings(aligned)),
     "captured_energy": ((columns.CAPTURED_ENERGY,), captured),
     "imbalance": (
         (columns.MINIMISERS,),
@@ -233,6 +266,21 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
             axes_row(2, 5, seed=0),
             *gaussian_rows("a noisier task", (1, 6), (1, 10), 500, 9, seed=0),
         ],
+    ),
+    "surrogate": (
+        (columns.ALIGNMENT,),
+        lambda: [
+            surrogate_row(4, 0.5, 10.0, 5, seed=0),
+            *published_rows((1.0,)),
+            *random_pair_rows(5, seed=0),
+            opposed_row(1.0),
+            *weight_rows({"a": torch.eye(2)}, {"a": -torch.eye(2)}),
+        ],
+    ),
+    "gaussianity": ((columns.GAUSSIANITY,), near_gaussian),
+    "multitask": (
+        (columns.MULTITASK,),
+        lambda: [*factor_rows(2, 3, 3, seed=0), constructed_row(0.1), *attributed()],
     ),
     "instance simplex": ((columns.COLLAPSE,), lambda: [instance_simplex_row(3, 4)]),
     "premise": ((columns.LOSS_CURVES, columns.GAP), lambda: premise(checkpoints([5, 5, 5]))),

@@ -120,9 +120,9 @@ FLIPS = [  # tables on one side, what they say; tables on the other side, what t
     ),
     (of("ranks", participation_ratio=NAN), "one point", of("ranks"), "No dimensional"),
     (
-        of("geometry", norm_sd=t.UNEQUAL_NORMS),
+        of("geometry", norm_sd=2 * t.UNEQUAL_NORMS, norm_mean=2.0),
         "very different lengths",
-        of("geometry", norm_sd=t.UNEQUAL_NORMS - EPS),
+        of("geometry", norm_sd=2 * t.UNEQUAL_NORMS - EPS, norm_mean=2.0),
         "",
     ),
     (

@@ -8,18 +8,21 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import (
     accuracy,
+    alignment,
     anatomy,
     captured_energy,
     class_collapse,
     collapse,
     few_shot,
     gap,
+    gaussianity,
     hard_geometry,
     hard_negatives,
     imbalance,
     loss_families,
     maps,
     minima,
+    multitask,
     placement,
     small_samples,
     supcon,
@@ -37,6 +40,7 @@ FALLS |= {"supcon": {"cdnv": 30, "directional_cdnv": 50}}
 SHOTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 BOTH = ("dcl", "nscl")
 SIZES = (4, 16, 1000)
+ATTRIBUTES = ("script", "case")
 
 
 def rows(table: columns.Table, **axes) -> pd.DataFrame:
@@ -266,6 +270,65 @@ def energies() -> pd.DataFrame:
     return found.assign(**bounds).drop(columns="far")
 
 
+def alike() -> pd.DataFrame:
+    """NSCL is the nearest to CL, and the nearer the more classes; nothing is beyond its bounds."""
+    of, at = columns.ALIGNMENT, {"seed": SEEDS}
+    others = {"nscl": 0.9, "supcon": 0.5, "order": 0.8, "seed": 0.6}
+    axes = {"other": list(others), "step": [0, 400, 800], "layer": ["h", "z"], "split": "test"}
+    pairs = rows(of, protocol="pair", **axes, **at)
+    near = pairs["other"].map(others) + 0.001 * pairs["seed"]
+    gap = pairs["step"] / 1000 + 0.001 * pairs["seed"]
+    pairs = pairs.assign(cka=near, rsa=near, weight_gap=gap, weight=np.nan)
+    exact = [rows(of, protocol=p, tau=[1.0, 0.5], **at) for p in ("surrogate", "anchors")]
+    made = [rows(of, protocol=p, **at) for p in ("pairs", "constructed")]
+    sweeps = [
+        rows(of, protocol="sweep", factor="C", C=[4, 8, 64], **at),
+        rows(of, protocol="sweep", factor="tau", tau_train=[0.1, 0.5, 1.0], **at),
+        rows(of, protocol="sweep", factor="batch", batch=[64, 128], rule=[*alignment.RULES], **at),
+    ]
+    swept = pd.concat(sweeps, ignore_index=True).assign(layer="h", other="nscl")
+    varied = {"C": swept["C"], "tau": swept["tau_train"], "batch": swept["batch"]}
+    x = sum(np.log(v.fillna(1).astype(float)) * (swept["factor"] == k) for k, v in varied.items())
+    sign = np.where(swept["rule"] == "B", -1, 1)
+    swept["cka_debiased"] = 0.5 + (0.05 + 0.001 * swept["seed"]) * sign * x
+    found = pd.concat([pairs, *exact, *made, swept], ignore_index=True)
+    opposed = found["protocol"] == "constructed"
+    found["rsa"] = found["rsa"].where(~opposed, -0.8)
+    found = found.assign(pairs_apart=np.where(opposed, 2.0, 0.5), kernels_apart=0.5)
+    found = found.assign(published_rsa=-0.3, log_cap=9.0, log_drift=1.0, log_bound_drift=3.0)
+    return found.assign(log_bound_composition=2.0, log_bound_gaps=1.5)
+
+
+def normal() -> pd.DataFrame:
+    """CL comes nearer to a Gaussian and is one to the test; cross-entropy goes the other way."""
+    of, at = columns.GAUSSIANITY, {"seed": SEEDS}
+    trained = {"objective": ["dcl", "cross_entropy"], "C": [10, 100], "layer": "z", **at}
+    features = rows(of, protocol="features", step=[0, 800], **trained)
+    shots = rows(of, protocol="few shots", step=[0, 800], m=[1, 5], **trained)
+    found = pd.concat(
+        [rows(of, protocol="power", law="gaussian", **at), features, shots], ignore_index=True
+    )
+    ended = (found["step"] == 800) * (0.02 + 0.001 * found["seed"])
+    toward = np.where(found["objective"] == "dcl", -1, 1)
+    found = found.assign(distance=0.1 + toward * ended, p=0.4 + 0.01 * found["seed"])
+    tilted = 0.3 + 0.01 * found["seed"]
+    return found.assign(norm_ratio=1.0 + 0.01 * found["seed"], log2_ratio=tilted)
+
+
+def tasks() -> pd.DataFrame:
+    """Every bound is half used but that of the pair; training turns axes and lowers errors."""
+    of, at = columns.MULTITASK, {"seed": SEEDS}
+    laws = [rows(of, protocol=name, **at) for name in ("factors", "constructed")]
+    trained = {"layer": "h", "step": [0, 800], **at}
+    axes = rows(of, protocol="axes", attribute=["script and case"], **trained)
+    shots = rows(of, protocol="few shots", attribute=list(ATTRIBUTES), m=[1, 5], **trained)
+    found = pd.concat([*laws, axes, shots], ignore_index=True)
+    ended = (found["step"] == 800) * (0.2 + 0.001 * found["seed"])
+    made = found["protocol"] == "constructed"
+    found = found.assign(cosine=0.4 - ended + 0.6 * made, of_chance=0.9 - ended)
+    return found.assign(bound_all=np.where(made, 1.2, 0.8), bound_cells=0.8, bound_pair=0.1)
+
+
 def frozen() -> pd.DataFrame:
     """Models that are nearer to counting than to collapse, at every level of labels."""
     about = {"encoder": "minilm", "data": ["wordnet", "hypernyms"], "seed": SEEDS, "C": 12}
@@ -402,6 +465,8 @@ def dissected() -> pd.DataFrame:
     protocols = ["sweep", "followed", "simplex"]
     about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
     found = rows(columns.ANATOMY, protocol=protocols, **about)
+    found = found.assign(bound_four=0.51, bound_four_low=0.49, violation_four=-1e-2)
+    found = found.assign(violation_four_low=-1e-2)
     found = found.assign(excess=0.51, worth_collapse=0.52, within=0.95, bound_moments=0.6)
     return found.assign(share_collapse=0.1 + 0.001 * found["seed"])
 
@@ -425,6 +490,14 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
         unequal(),
     ),
     "captured energy": (captured_energy.claims(BOTH), energies()),
+    "alignment": (
+        alignment.claims(
+            ("supcon",), (1.0, 0.5), classes=True, temperatures=True, rules=tuple(alignment.RULES)
+        ),
+        alike(),
+    ),
+    "gaussianity": (gaussianity.claims(("dcl", "cross_entropy"), (10, 100)), normal()),
+    "multitask": (multitask.claims(ATTRIBUTES), tasks()),
     "small samples": (small_samples.claims(SIZES), estimates()),
     "supcon forms": (supcon.claims((0.3, 100.0)), forms()),
     "accuracy": (

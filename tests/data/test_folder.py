@@ -276,7 +276,9 @@ def test_two_at_once_decode_once(tmp_path, monkeypatch):
     path = _folder(tmp_path)
     found, decoded = folder.read(path), []
     plain = folder.pictures.colours
-    monkeypatch.setattr(folder.pictures, "colours", lambda f: decoded.append(f) or plain(f))
+    monkeypatch.setattr(
+        folder.pictures, "colours", lambda f, size: decoded.append(f) or plain(f, size)
+    )
     threads = [threading.Thread(target=folder.images.__wrapped__, args=(found,)) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from supcon_theory.app.experiments import names
+from supcon_theory.encoders import flags
 from supcon_theory.encoders.flags import Trained
 from supcon_theory.runs.progress import duration
 
@@ -20,7 +21,7 @@ EXPERIMENTS = [
 def test_checking_flags_looks_at_no_data(experiment, monkeypatch, tmp_path):
     for place in ("facts", "fingerprint"):
         monkeypatch.setattr(
-            f"supcon_theory.data.{place}.locate", lambda name: pytest.fail("looked")
+            f"supcon_theory.data.{place}.locate", lambda *name: pytest.fail("looked")
         )
     config = experiment.presets["smoke"]
     config.check()
@@ -72,7 +73,7 @@ def test_a_missing_gpu_and_missing_data_are_said_in_one_sentence_with_the_time(
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     said = refusal(capsys, "gap_vs_classes", "paper")
     assert said.count("\n") == 1
-    for part in ("device is 'cuda'", "CIFAR-100 is not at data/cifar100", "kriz/cifar.html"):
+    for part in ("device is 'cuda'", "CIFAR-100 is not here", "add --download", "kriz/cifar-100"):
         assert part in said
     # 14,400 steps of 1024 images at .76 s for both encoders; 7 numbers of classes x 5 seeds
     assert "about 3 h 02 min of an H100 or 107 days of one core to train, and 35 such" in said
@@ -90,6 +91,24 @@ def test_only_what_is_missing_is_named(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     said = refusal(capsys, "loss_tracking", "--device", "cuda:7")
     assert said.startswith("device is 'cuda:7'") and "unknown" not in said
+
+
+def test_data_known_by_name_are_downloaded_only_when_asked_for(capsys, tmp_path, monkeypatch):
+    brought = []
+    monkeypatch.setattr(flags, "download", lambda files, root: brought.append((files, root)))
+    about = ["smoke", "--data", "svhn", "--data-root", str(tmp_path), "--out", str(tmp_path)]
+    said = refusal(capsys, "gap_vs_classes", *about)
+    assert said.startswith("SVHN is not here") and not brought
+    refusal(capsys, "gap_vs_classes", *about, "--download")
+    ((files, root),) = brought
+    assert [file.name for file in files] == ["train_32x32.mat", "test_32x32.mat"]
+    assert root == tmp_path
+
+
+def test_what_ships_with_the_package_has_one_size(capsys, tmp_path):
+    about = ["smoke", "--encoder", "residual", "--size", "64", "--out", str(tmp_path)]
+    said = refusal(capsys, "gap_vs_classes", *about)
+    assert said == "size is 64 but glyphs has images of 32 x 32 only.\n"
 
 
 @pytest.mark.parametrize(

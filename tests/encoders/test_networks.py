@@ -4,16 +4,19 @@ import pytest
 import torch
 
 from supcon_theory.encoders import recipe
-from supcon_theory.encoders.networks import ENCODERS, build
+from supcon_theory.encoders.large import BLOCKS, TOKENS
+from supcon_theory.encoders.networks import SMALL, build
 from supcon_theory.encoders.optimisers import OPTIMISERS
 
 
 def test_the_names_that_are_known_without_torch_are_these():
-    assert recipe.ENCODERS == tuple(ENCODERS) == tuple(recipe.SECONDS)
+    assert recipe.ENCODERS == (*SMALL, *BLOCKS, *TOKENS) == tuple(recipe.SECONDS)
+    assert tuple(BLOCKS) == recipe.WIDENED and set(SMALL) >= set(recipe.SIZED) - {*BLOCKS, *TOKENS}
+    assert recipe.BATCH_NORMALISED == (*BLOCKS, *TOKENS)
     assert recipe.OPTIMISERS == tuple(OPTIMISERS)
 
 
-LIGHT = [name for name in ENCODERS if name != "resnet50"]
+LIGHT = list(SMALL)
 
 
 def _images(n: int, channels: int) -> torch.Tensor:
@@ -108,10 +111,52 @@ def test_wrong_arguments_are_one_sentence(arguments, word):
         build(*arguments)
 
 
-def test_resnet50_has_its_published_shape_and_its_eval_mode_does_not_see_the_batch():
-    network = build("resnet50", 3, 128).eval()
-    assert 27e6 < sum(w.numel() for w in network.parameters()) < 29e6
+@pytest.mark.parametrize(
+    "name, options, features, millions",
+    [
+        ("resnet18", {}, 512, 11.5),
+        ("resnet18", {"width": 0.5}, 256, 2.9),
+        ("resnet50", {}, 2048, 28.0),
+        ("resnet50", {"width": 2}, 4096, 111.2),
+        ("vit_small", {}, 384, 21.5),
+        ("vit_base", {}, 768, 85.8),
+    ],
+)
+def test_published_encoders_have_their_published_shape(name, options, features, millions):
+    with torch.device("meta"):  # no memory is needed for a shape
+        network = build(name, 3, 128, **options)
+    assert sum(w.numel() for w in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.1)
+    h, z = network.eval()(torch.empty(2, 3, 32, 32, device="meta"))
+    assert h.shape == (2, features) and z.shape == (2, 128)
+
+
+@pytest.mark.parametrize("name, size", [("resnet18", 64), ("residual", 64), ("vit_small", 64)])
+def test_larger_images_reach_the_same_features(name, size):
+    with torch.device("meta"):
+        network = build(name, 1, 8, size=size)
+    h, z = network(torch.empty(3, 1, size, size, device="meta"))
+    assert h.shape == (3, {"residual": 128, "resnet18": 512}.get(name, 384)) and z.shape == (3, 8)
+
+
+def test_a_large_encoder_in_eval_mode_does_not_see_the_batch_and_knows_its_seed():
+    first, again, other = (build("resnet18", 3, 8, seed, width=0.125).eval() for seed in (1, 1, 2))
     images = _images(3, 3)
-    h, z = network(images)
-    assert h.shape == (3, 2048) and z.shape == (3, 128)
-    torch.testing.assert_close(network(images[:1])[1], z[:1], rtol=0, atol=1e-5)
+    z = first(images)[1]
+    torch.testing.assert_close(first(images[:1])[1], z[:1], rtol=0, atol=1e-5)
+    assert torch.equal(again(images)[1], z) and not torch.equal(other(images)[1], z)
+
+
+@pytest.mark.parametrize("options", [{"size": 64}, {"width": 2.0}])
+def test_what_an_encoder_cannot_have_is_refused(options):
+    with pytest.raises(ValueError, match="plain is for images of 32 x 32 and of width 1 only"):
+        build("plain", 1, 8, **options)
+
+
+@pytest.mark.parametrize("name", ["plain", "vit"])
+def test_embeddings_are_unit_in_float32_whatever_the_precision(name):
+    with torch.autocast("cpu", torch.bfloat16):
+        _, z = build(name, 1, 16)(_images(4, 1))
+    assert z.dtype == torch.float32
+    torch.testing.assert_close(z.norm(dim=1), torch.ones(4), rtol=0, atol=1e-6)
+    _, z = build(name, 1, 16).double()(_images(4, 1).double())
+    assert z.dtype == torch.float64

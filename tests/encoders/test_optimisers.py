@@ -34,3 +34,17 @@ def test_every_optimiser_lowers_a_quadratic(name):
         weight.square().sum().backward()
         optimiser.step()
     assert weight.square().sum() < 3.9
+
+
+def test_lars_moves_a_weight_that_is_zero_and_one_without_a_gradient_stays():
+    """With q = trust |w| / |u| a zero weight would stay zero, and a zero update be 0 / 0."""
+    zero, still = (torch.nn.Parameter(torch.full((2, 3), value)) for value in (0.0, 2.0))
+    zero.grad, still.grad = torch.ones(2, 3), torch.zeros(2, 3)
+    optimiser = LARS([zero, still], lr=0.5, weight_decay=0.0, momentum=0.0)
+    optimiser.step()
+    assert torch.equal(zero.detach(), torch.full((2, 3), -0.5))
+    assert torch.equal(still.detach(), torch.full((2, 3), 2.0))
+    both = torch.nn.Parameter(torch.zeros(2, 3))
+    both.grad = torch.zeros(2, 3)
+    LARS([both], lr=0.5, weight_decay=0.1).step()
+    assert torch.equal(both.detach(), torch.zeros(2, 3))

@@ -36,7 +36,6 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         seed=1,
         objective="nscl",
         imbalance=2.0,
-        encoder="mlp",
         d=32,
         pairs="all",
         tau=0.1,
@@ -49,10 +48,25 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         weight_decay=0.0,
         data_digest="x",
         options={"pairs": "all"},
+        encoder="resnet18",
+        width=2.0,
+        size=64,
+        warm_up=20,
+        precision="bfloat16",
+        compile=True,
+        redrawn={"batches": 1},
     )
-    assert set(changes) == {field.name for field in dataclasses.fields(Recipe)}
-    keys = {dataclasses.replace(BASE, **{name: value}).key for name, value in changes.items()}
+    assert {*changes, "data_root"} == {field.name for field in dataclasses.fields(Recipe)}
+    large = dataclasses.replace(BASE, encoder="resnet18")
+    bases = {name: large if name in ("width", "size") else BASE for name in changes}
+    keys = {
+        dataclasses.replace(bases[name], **{name: value}).key for name, value in changes.items()
+    }
     assert len(keys | {BASE.key}) == len(changes) + 1
+
+
+def test_where_archives_lie_is_no_part_of_a_key():
+    assert dataclasses.replace(BASE, data_root="/elsewhere").key == BASE.key
 
 
 def test_a_recipe_survives_json():
@@ -125,6 +139,11 @@ def test_the_seconds_of_training_are_those_of_every_encoder():
         (dict(lr=float("nan")), "lr is nan"),
         (dict(tau=float("inf")), "tau is inf"),
         (dict(weight_decay=-1.0), "weight_decay is -1.0"),
+        (dict(size=64), "size is 64 but must be 32, or a multiple of 32 for residual"),
+        (dict(encoder="resnet18", size=40), "size is 40"),
+        (dict(width=2.0), "width is 2.0 but must be 1, or another number above 0 for resnet18"),
+        (dict(precision="half"), "precision is 'half'"),
+        (dict(warm_up=0), "warm_up is 0"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_a_sentence(change, sentence):

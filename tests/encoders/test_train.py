@@ -8,8 +8,10 @@ import torch
 from supcon_theory import data
 from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.embed import embed, encoder_at, evaluation_views
-from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.encoders.learner import arguments
+from supcon_theory.encoders.recipe import DRAWS, Recipe
 from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.runs.exits import Refused
 
 SMALL = dict(n=8, steps=6, batch=12, checkpoints=(0, 3, 6), d=16)
 
@@ -149,12 +151,12 @@ def test_an_interrupted_training_with_a_damaged_checkpoint_starts_again(tmp_path
 
 def test_what_an_objective_is_called_with_follows_from_its_signature():
     (hard,) = recipes("hucl", options={"beta": 2.0})
-    assert paired.arguments(hard) == {"beta": 2.0}
+    assert arguments(hard) == {"beta": 2.0}
     (distinct,), (every,) = recipes("dcl"), recipes("dcl", options={"pairs": "all"})
-    assert paired.arguments(distinct) == {"pairs": "distinct"}
-    assert paired.arguments(every) == {"pairs": "all"}
+    assert arguments(distinct) == {"pairs": "distinct"}
+    assert arguments(every) == {"pairs": "all"}
     (classifier,) = recipes("cross_entropy")
-    assert paired.arguments(classifier)["weights"].shape == (4, 16)
+    assert arguments(classifier)["weights"].shape == (4, 16)
 
 
 def test_options_reach_the_objective_and_change_the_key_only_when_there_are_any(tmp_path):
@@ -162,6 +164,35 @@ def test_options_reach_the_objective_and_change_the_key_only_when_there_are_any(
     assert plain.key != optional.key
     ends = [paired.train([r], tmp_path)["dcl"] for r in (plain, optional)]
     assert not same(weights(plain, ends[0], 6), weights(optional, ends[1], 6))
+
+
+def test_a_control_draws_anew_what_it_names_and_nothing_else(tmp_path, monkeypatch):
+    """Weights at the start, order of the batches, views of the same images."""
+    drawn = []
+
+    def looked_at(images, index, **of):
+        drawn.append((index.tolist(), of["seed"]))
+        return views(images, index, **of)
+
+    views = paired.views
+    monkeypatch.setattr(paired, "views", looked_at)
+    found = {}
+    for redrawn in ({}, *({name: 1} for name in DRAWS)):
+        (recipe,) = recipes("dcl", redrawn=redrawn, batch=16)
+        drawn.clear()
+        entry = paired.train([recipe], tmp_path)["dcl"]
+        same_images = sorted({i for index, _ in drawn for i in index})
+        order, seed = [index for index, _ in drawn], drawn[0][1]
+        found["".join(redrawn)] = weights(recipe, entry, 0), same_images, order, seed
+        assert same(encoder_at(recipe, entry, 0, 1).state_dict(), weights(recipe, entry, 0))
+    base = found.pop("")
+    for name, (start, images, order, seed) in found.items():
+        assert same(start, base[0]) == (name != "weights")
+        assert (order == base[2]) == (name != "batches")
+        assert (seed == base[3]) == (name != "views")
+        assert images == base[1]
+    with pytest.raises(Refused, match="labels is not drawn in training"):
+        recipes("dcl", redrawn={"labels": 1})
 
 
 def test_a_loss_that_is_not_finite_says_where(tmp_path, monkeypatch):
@@ -208,6 +239,40 @@ def test_evaluation_embeddings_do_not_depend_on_the_chunk(tmp_path, monkeypatch)
     torch.testing.assert_close(z[3:9], part, rtol=0, atol=1e-6)
     assert h.shape[:2] == z.shape[:2] == (32, 2)
     torch.testing.assert_close(z.norm(dim=-1), torch.ones(32, 2))
+
+
+def test_images_that_stay_on_the_disk_train_to_the_same_bits(tmp_path, monkeypatch):
+    (recipe,) = recipes("nscl")
+    inside = weights(recipe, paired.train([recipe], tmp_path / "inside")["nscl"], 6)
+    monkeypatch.setattr("supcon_theory.data.kept.SHARE", 0.0)
+    assert same(inside, weights(recipe, paired.train([recipe], tmp_path / "disk")["nscl"], 6))
+
+
+def test_the_loss_is_in_single_precision_whatever_the_encoder_is_in(tmp_path, monkeypatch):
+    seen = []
+    plain = OBJECTIVES["nscl"]
+    monkeypatch.setitem(
+        OBJECTIVES, "nscl", lambda z, y, **about: seen.append(z.dtype) or plain(z, y, **about)
+    )
+    ends = {}
+    for precision in ("float32", "bfloat16", "float16"):
+        (recipe,) = recipes("nscl", precision=precision)
+        ends[precision] = weights(recipe, paired.train([recipe], tmp_path)["nscl"], 6)
+    assert set(seen) == {torch.float32}
+    apart = {
+        name: max(float((end[key] - ends["float32"][key]).abs().max()) for key in end)
+        for name, end in ends.items()
+    }
+    assert 0 < apart["bfloat16"] < 0.05 and 0 < apart["float16"] < 0.05
+
+
+def test_updates_left_out_by_the_scale_of_float16_are_said(tmp_path, monkeypatch):
+    (recipe,) = recipes("nscl", precision="float16")
+    plain = OBJECTIVES["nscl"]
+    monkeypatch.setitem(OBJECTIVES, "nscl", lambda z, y, **about: 1e6 * plain(z, y, **about))
+    said = []
+    paired.train([recipe], tmp_path, say=said.append)
+    assert len(said) == 1 and "updates of the nscl encoder were left out" in said[0]
 
 
 GOLDEN = {"dcl": 3.975679, "nscl": 3.652163}

@@ -142,7 +142,7 @@ def test_the_published_setting_says_what_it_needs(capsys, monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     assert "--device" in refusal(capsys, "paper")
     said = refusal(capsys, "paper", "--device", "cpu")
-    assert "CIFAR-100" in said and "data/cifar100/train/<class>" in said
+    assert "CIFAR-100" in said and "data/cifar-100-binary.tar.gz is missing" in said
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,8 @@ class Child:
             file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             for number in (1, 2):
                 os.dup2(file, number)
-            sys.stdout = open(1, "w", closefd=False)
-            sys.stderr = open(2, "w", closefd=False, errors="backslashreplace")
+            sys.stdout = open(1, "w", 1, closefd=False)
+            sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(
                     number,

@@ -73,8 +73,7 @@ def test_checkpoints(tmp_path, made, place):
         if place == "resume.pt":
             manifest.unlink()
         else:  # hashes that agree
-            content = json.loads(manifest.read_text())
-            manifest.write_text(json.dumps(content | {"files": entry.files()}))
+            entry.finish(json.loads(manifest.read_text()))
     ended = run("collapse", out)
     assert not mark.exists() and "Traceback" not in ended.said, ended.said
     if place == "resume.pt":  # trained from the start, and said

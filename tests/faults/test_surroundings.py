@@ -77,10 +77,13 @@ def test_the_same_bytes(tmp_path, name, other):
     assert results(tmp_path / "out", name) == undisturbed(name).tables
 
 
+OF_LIBRARIES = {"KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR"}  # set when they are loaded
+
+
 def state() -> dict:
     return {
         "directory": os.getcwd(),
-        "environment": dict(os.environ),
+        "environment": {k: v for k, v in os.environ.items() if k not in OF_LIBRARIES},
         "python": random.getstate(),
         "numpy": str(np.random.get_state()),
         "torch": torch.get_rng_state().tolist(),
@@ -97,8 +100,6 @@ def test_the_callers_state_stays(tmp_path, name):
     mark = tmp_path / "differs"
 
     def watch() -> None:
-        import atexit  # noqa: F401  (a child ends without it: compare after the run instead)
-
         found = import_module(f"supcon_theory.experiments.{name}").EXPERIMENT
         inner = type(found).run
 

@@ -153,6 +153,12 @@ def test_the_rank_does_not_depend_on_the_unit_of_the_features(size):
     assert rankme(singular_values(x * size)) == pytest.approx(rankme(singular_values(x)), rel=close)
 
 
+def test_a_ridge_that_rounding_swallows_is_refused():
+    z = torch.randn(4, 2, 1, dtype=torch.float64) * torch.ones(3) * 1e12  # views vary on one line
+    with pytest.raises(ValueError, match="less than the rounding"):
+        lidar(z)
+
+
 def test_views_whose_squares_overflow_have_no_lidar():
     with pytest.raises(ValueError, match="squares of z are no numbers"):
         lidar(torch.randn(5, 2, 3).double() * 1e200)

@@ -77,6 +77,13 @@ def test_geometry_and_spectrum(tile, K):
     assert found == pytest.approx(geometry(z, y), nan_ok=True)
 
 
+def test_rows_without_views_are_those_of_one_view():
+    x, _ = blobs(1)
+    flat, of_views = unit_rows_of(x[:, 0]), unit_rows_of(x[:, :1])
+    assert torch.equal(flat.tile(slice(2, 5)), of_views.tile(slice(2, 5)))
+    assert torch.equal(flat.at(np.array([4, 1])), of_views.at(np.array([4, 1])))
+
+
 @pytest.mark.parametrize("K", [1, 2, 3])
 def test_losses_of_drawn_anchors_are_those_of_the_objectives(tile, K):
     x, y = blobs(K)

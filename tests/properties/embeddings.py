@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 DEEP = os.environ.get("SUPCON_THEORY_FAULTS") == "deep"
 SCALES = (1e-30, 1e-12, 1e-3, 1.0, 1e3, 1e12, 1e30)
@@ -52,6 +53,12 @@ def embeddings(draw, dtypes=(torch.float16, torch.float32, torch.float64), scale
         "words": np.array(["cat", "dog", "é"])[g.integers(0, 3, N)],
     }[y]
     return torch.from_numpy(x * scale).to(dtype), labels
+
+
+def unit(x):
+    """Rows of length 1 up to the rounding of their type; rows of nothing stay."""
+    x64 = x.double()
+    return F.normalize(x64 / x64.abs().amax().clamp_min(1e-300), dim=-1, eps=1e-300).to(x.dtype)
 
 
 def one_sentence(error: ValueError) -> bool:

@@ -60,6 +60,28 @@ def test_an_interruption_between_two_renames_puts_the_earlier_results_back(tmp_p
     assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["laptop"]
 
 
+def names(folder) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_what_a_killed_process_left_is_swept_and_what_a_living_one_fills_is_not(tmp_path, aside):
+    folder = tmp_path / "laptop"
+    killed = os.fork()
+    if not killed:
+        with staged(folder) as stage:
+            if aside:
+                stage.rename(f"{stage}.earlier")
+            os._exit(0)  # as a kill: nothing is tidied up
+    os.waitpid(killed, 0)
+    assert len(names(tmp_path)) == 3  # what was begun, its lock, that of the folder
+    with staged(folder) as living:
+        (living / "0.csv").touch()
+        fill(folder, "a")
+        assert (living / "0.csv").exists()
+    assert names(tmp_path) == [".laptop.lock", "laptop"]
+
+
 def publish_often(folder, text, ready) -> None:
     ready.wait()
     for _ in range(5):

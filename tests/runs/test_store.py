@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from supcon_theory.runs.store import Damaged, Entry, key, plain, write
+from supcon_theory.runs.store import Damaged, Entry, key, plain, write, write_json
 
 IDENTITY = {"config": {"C": 2, "taus": (1.0, 0.5)}, "audits": {"gap": 1}}
 
@@ -85,6 +85,16 @@ def test_anything_odd_sets_the_whole_entry_aside_and_says_so(entry, damage):
     aside = entry.folder.with_name("entry.damaged")
     assert {p.relative_to(aside) for p in aside.rglob("*")} == there  # never deleted
     assert not entry.folder.exists() and not entry.available(pytest.fail)
+
+
+def test_a_manifest_is_as_it_was_written_or_of_an_earlier_version(entry):
+    entry.finish({"seconds": 1.5})
+    manifest = entry.folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("1.5", "1.7"))
+    with pytest.raises(Damaged, match="does not have the hash"):
+        entry.finished()
+    write_json(entry.folder / "files.json", entry.files())  # no hash of the manifest
+    assert entry.finished()
 
 
 def test_what_is_set_aside_twice_is_kept_twice(entry):

@@ -101,6 +101,7 @@ def test_the_values_on_the_published_inputs_and_the_limit():
     assert cantelli_tightened_bound(1.5, 0.05, 1e16) == pytest.approx(
         known_centroid_bound(0.05), rel=1e-3
     )
+    assert cantelli_tightened_bound(0.0, 0.0, 10) == 0  # classes that are points
     assert cantelli_tightened_bound(1.0, 0.1, 10, ways=5) == 4 * cantelli_tightened_bound(
         1.0, 0.1, 10
     )

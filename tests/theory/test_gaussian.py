@@ -5,6 +5,7 @@ import pytest
 
 from supcon_theory.theory.few_shot.gaussian import (
     GaussianClasses,
+    moments_of_pairs,
     one_nuisance,
     pair_errors,
     sampled_centres,
@@ -48,6 +49,24 @@ def test_simplex_classes_have_the_stated_moments(C):
             gap = law.means[j] - law.means[i]
             assert gap @ gap == pytest.approx(1)
             assert gap**2 @ law.variances[i] == pytest.approx(0.05)
+
+
+def test_moments_of_pairs_are_loops_over_the_law():
+    rng = np.random.default_rng(3)
+    law = GaussianClasses(rng.standard_normal((3, 4)), rng.uniform(0.1, 2, (3, 4)))
+    found = moments_of_pairs(law)
+    for k, (i, j) in enumerate((i, j) for i in range(3) for j in range(3) if i != j):
+        gap, s_i, s_j = law.means[i] - law.means[j], law.variances[i], law.variances[j]
+        loops = {
+            **{"distance2": gap @ gap, "v_i": s_i.sum(), "v_j": s_j.sum()},
+            **{"along_i": (gap**2 * s_i).sum(), "along_j": (gap**2 * s_j).sum()},
+            **{"squared_i": (s_i**2).sum(), "squared_j": (s_j**2).sum(), "product": s_i @ s_j},
+            **{"fourth_i": s_i.sum() ** 2 + 2 * s_i @ s_i, "third_j": 0.0},
+            "fourth_j": s_j.sum() ** 2 + 2 * s_j @ s_j,
+        }
+        assert set(loops) == set(found)
+        for name, value in loops.items():
+            assert found[name][k] == pytest.approx(value, rel=1e-12), name
 
 
 def test_known_errors_of_two_published_laws():

@@ -1,8 +1,10 @@
 """Gaussian classes with known moments: the truth that few-shot bounds are held against.
 
-Class c is N(mu_c, diag(s_c)). Every moment that a bound asks for is then an exact number, the
-centre of m samples is N(mu_c, diag(s_c) / m), and given the centres the two-way error of the
-nearest-centre rule is a value of the normal distribution function: only the centres are sampled.
+Class c is N(mu_c, diag(s_c)), or N(mu_c, S_c) where whole covariances are given. Every moment that
+a bound asks for is then an exact number, the centre of m samples is N(mu_c, diag(s_c) / m), and
+given the centres the two-way error of the nearest-centre rule is a value of the normal distribution
+function: only the centres are sampled. With the moments of any features it is an estimate of their
+error, and no bound.
 """
 
 from typing import NamedTuple
@@ -10,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from supcon_theory.theory.counts import Floats, checked_whole
+from supcon_theory.theory.counts import Floats, checked_whole, require
 from supcon_theory.theory.few_shot.pairs import of_every_pair
 
 
 class GaussianClasses(NamedTuple):
-    """Means (C, d) and variances (C, d) along the axes."""
+    """Means (C, d) and variances (C, d) along the axes, or covariances (C, d, d)."""
 
     means: Floats
     variances: Floats
@@ -94,7 +96,7 @@ def sampled_centres(law: GaussianClasses, m: int, repeats: int, seed: int) -> Fl
     checked_whole(1, m=m, repeats=repeats)
     draws = (np.random.default_rng(np.random.SeedSequence((seed, r))) for r in range(repeats))
     noise = np.stack([rng.standard_normal(law.means.shape) for rng in draws])
-    return law.means + noise * np.sqrt(law.variances / m)
+    return law.means + _coloured(law, noise) / np.sqrt(m)
 
 
 def pair_errors(law: GaussianClasses, centres: Floats) -> Floats:
@@ -117,11 +119,26 @@ def pair_errors(law: GaussianClasses, centres: Floats) -> Floats:
     for i in range(count):
         gap = centres[:, i : i + 1] - centres
         threshold = (square[:, i : i + 1] - square) / 2 - gap @ law.means[i]
-        spread = np.sqrt(gap**2 @ law.variances[i])
+        spread = np.sqrt(_along(law.variances[i], gap))
         with np.errstate(divide="ignore", invalid="ignore"):
             errors[:, i] = np.where(spread > 0, ndtr(threshold / spread), threshold >= 0)
         errors[:, i, i] = 0
     return errors
+
+
+def _coloured(law: GaussianClasses, noise: Floats) -> Floats:
+    """Standard normal numbers (..., C, d), given the variances or covariances of the classes."""
+    if law.variances.ndim == 2:
+        return noise * np.sqrt(law.variances)
+    values, axes = np.linalg.eigh(law.variances)
+    return np.einsum("...cd,ced->...ce", noise, axes * np.sqrt(np.maximum(values, 0))[:, None])
+
+
+def _along(variance: Floats, gap: Floats) -> Floats:
+    """Variance g' Sigma g along vectors (..., d), of a Sigma given by its diagonal or whole."""
+    if variance.ndim == 1:
+        return gap**2 @ variance
+    return np.maximum(np.einsum("...d,...d->...", gap @ variance, gap), 0.0)
 
 
 def moments_of_pairs(law: GaussianClasses) -> dict[str, Floats]:
@@ -136,6 +153,7 @@ def moments_of_pairs(law: GaussianClasses) -> dict[str, Floats]:
         Arrays (C (C-1),) by name.
     """
     mu, s = law
+    require(s.ndim == 2, "pass variances along the axes, not covariances", shape=s.shape)
     gap = mu[None] - mu[:, None]
     v, product = s.sum(axis=1), s @ s.T
     squared, along = product.diagonal(), np.einsum("ijd,id->ij", gap**2, s)
@@ -146,4 +164,4 @@ def moments_of_pairs(law: GaussianClasses) -> dict[str, Floats]:
 def samples(law: GaussianClasses, n: int, seed: int | tuple[int, ...]) -> Floats:
     """N samples of every class, (C, n, d)."""
     noise = np.random.default_rng(seed).standard_normal((len(law.means), n, law.means.shape[1]))
-    return law.means[:, None] + noise * np.sqrt(law.variances)[:, None]
+    return law.means[:, None] + _coloured(law, noise.swapaxes(0, 1)).swapaxes(0, 1)

@@ -1,0 +1,1 @@
+"""Data sets known by name, read from the archives that their authors publish; no pickle is."""

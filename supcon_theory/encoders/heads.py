@@ -1,0 +1,39 @@
+"""A backbone and a projector: features h, and unit embeddings z = p(h) / |p(h)|."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Encoder(nn.Module):
+    """Backbone and projector; `forward` returns (h, z)."""
+
+    def __init__(self, backbone: nn.Module, projector: nn.Module, channels_last: bool) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.projector = projector
+        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        self.to(memory_format=self.format)  # convolutions are faster on channels_last
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B, channels, size, size) -> features (B, D), unit embeddings (B, d)."""
+        h = self.backbone(images.contiguous(memory_format=self.format))
+        p = self.projector(h)
+        # rows are scaled in float32 at least, whatever autocast made of them
+        return h, F.normalize(p.to(torch.promote_types(p.dtype, torch.float32)), dim=1)
+
+
+def plain_projector(features: int, hidden: int, d: int) -> nn.Module:
+    """One hidden layer."""
+    return nn.Sequential(nn.Linear(features, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, d))
+
+
+def published_projector(features: int, d: int) -> nn.Module:
+    """Layers features -> features -> d, BatchNorm after both (arXiv 2506.04411)."""
+    return nn.Sequential(
+        nn.Linear(features, features, bias=False),
+        nn.BatchNorm1d(features),
+        nn.ReLU(inplace=True),
+        nn.Linear(features, d, bias=False),
+        nn.BatchNorm1d(d),
+    )

@@ -1,0 +1,142 @@
+"""A seeded random sample of cosmic-ray's mutants of a room, against the tests of that room.
+
+pip install cosmic-ray
+python tests/mutation.py theory                     300 mutants, to mutation-theory.csv
+python tests/mutation.py audits --count 60          the first 60 of them: themselves a random sample
+
+What cosmic-ray changes: operators, comparisons, numbers by one, `and`, `not`, `break`, loops,
+exceptions, decorators, constants. Annotations are left out: no test can tell one from another. A
+mutant is killed if a test fails, or does not end. First the test files that name the mutated module
+are run, then all others of the room. Finished rows of the table are kept, so that a run goes on.
+"""
+
+import argparse
+import ast
+import csv
+import random
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from mutated import ROOT, changed, copied, killer
+
+ROOMS = {  # the tests of each
+    "pairs": ("tests/pairs", "tests/objectives", "tests/properties/test_objectives.py"),
+    "objectives": ("tests/objectives", "tests/pairs", "tests/properties/test_objectives.py"),
+    "theory": ("tests/theory", "tests/properties/test_bounds.py"),
+    "measures": ("tests/measures", "tests/properties/test_measures.py"),
+    "audits": ("tests/audits", "tests/properties/test_audits.py"),
+}
+SURVIVED = "SURVIVED"
+
+
+class Place(NamedTuple):
+    """A mutant: the file, the operator of cosmic-ray, which of its occurrences, and where."""
+
+    file: str
+    operator: str
+    occurrence: int
+    line: int
+    column: int
+
+
+def annotations(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every annotation of an argument, a result or a variable."""
+    for node in ast.walk(tree):
+        for name in ("annotation", "returns"):
+            if (found := getattr(node, name, None)) is not None:
+                yield found
+
+
+def places(room: str) -> list[Place]:
+    """All mutants of a room."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    found = []
+    for path in sorted((ROOT / "supcon_theory" / room).rglob("*.py")):
+        text = path.read_text()
+        spans = [
+            ((a.lineno, a.col_offset), (a.end_lineno, a.end_col_offset))
+            for a in annotations(ast.parse(text))
+        ]
+        nodes = list(ast_nodes(get_ast(text)))
+        for name in sorted(operator_names()):
+            if name == "core/NoOp" or (operator := get_operator(name)).arguments():
+                continue
+            spots = (start for node in nodes for start, _ in operator().mutation_positions(node))
+            for occurrence, start in enumerate(spots):
+                if not any(low <= start < high for low, high in spans):
+                    found.append(Place(str(path.relative_to(ROOT)), name, occurrence, *start))
+    return found
+
+
+def ordered(room: str, file: str) -> tuple[list[str], list[str]]:
+    """The room's test files that name the module, and the others."""
+    files = []
+    for name in ROOMS[room]:
+        path = ROOT / name
+        files += sorted(path.glob("test_*.py")) if path.is_dir() else [path]
+    name = Path(file).stem
+    first = [path for path in files if name in path.read_text()]
+    names = [str(path.relative_to(ROOT)) for path in files]
+    return [n for n in names if ROOT / n in first], [n for n in names if ROOT / n not in first]
+
+
+def tried(place: Place, room: str, copy: Path, limit: float) -> tuple[str, str]:
+    """The first test that fails with a mutant, or SURVIVED; the first line that it changes."""
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+
+    text = (copy / place.file).read_text()
+    mutant = mutate_code(text, get_operator(place.operator)(), place.occurrence)
+    assert mutant and mutant != text, place
+    lines = zip(text.split("\n"), mutant.split("\n"), strict=False)
+    line = next(new.strip() for old, new in lines if old != new)
+    found = ""
+    with changed(copy / place.file, mutant):
+        for tests in ordered(room, place.file):
+            if tests and not found:
+                found = killer(copy, *tests, limit=limit)
+    return found or SURVIVED, line
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("room", choices=ROOMS)
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=18)
+    parser.add_argument("--limit", type=float, default=300.0, help="seconds of one run of tests")
+    parser.add_argument("--at-most", type=int, default=10**6, help="new mutants in this run")
+    parser.add_argument("--table", type=Path)
+    given = parser.parse_args()
+    table = given.table or Path(f"mutation-{given.room}.csv")
+    everything = places(given.room)
+    chosen = random.Random(given.seed).sample(everything, min(300, len(everything)))[: given.count]
+    rows = list(csv.reader(table.open())) if table.exists() else []
+    done = {tuple(row[: len(Place._fields)]) for row in rows}
+    left = [place for place in chosen if tuple(map(str, place)) not in done]
+    with copied() as copy, table.open("a") as file:
+        write = csv.writer(file, lineterminator="\n")
+        if not rows and (why := killer(copy, *ROOMS[given.room])):
+            sys.exit(f"{why} fails before anything is changed")
+        for place in islice(left, given.at_most):
+            began = time.monotonic()
+            found, line = tried(place, given.room, copy, given.limit)
+            write.writerow([*place, found, f"{time.monotonic() - began:.1f}", line])
+            file.flush()
+    rows = list(csv.reader(table.open()))
+    killed = sum(row[len(Place._fields)] != SURVIVED for row in rows)
+    from scipy.stats import binomtest
+
+    low, high = binomtest(killed, len(rows)).proportion_ci(method="exact")
+    print(f"{given.room}: {killed} of {len(rows)} killed, {len(everything)} there are;", end=" ")
+    print(f"{killed / len(rows):.1%}, 95 % Clopper-Pearson {low:.1%} to {high:.1%}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
