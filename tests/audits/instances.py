@@ -34,8 +34,8 @@ from supcon_theory.audits.exact_laws import enumeration_audit, two_points_audit
 from supcon_theory.audits.few_shot import feature_audit, gaussian_audit
 from supcon_theory.audits.few_shot_curves import correlations
 from supcon_theory.audits.gap import gap_audit, labelling_audit
-from supcon_theory.audits.hard_negatives import crossing_row, gap_rows, order_rows
 from supcon_theory.audits.gaussianity import error_rows, feature_row, power_rows
+from supcon_theory.audits.hard_negatives import crossing_row, gap_rows, order_rows
 from supcon_theory.audits.imbalance_classes import class_rows
 from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
