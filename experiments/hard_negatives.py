@@ -55,7 +55,7 @@ class Config(Trained):
     def look(self) -> None:
         """Refuse data with fewer classes than the gap is measured at."""
         super().look()
-        check_data(self.data, max(self.gap_classes), self.recipe.n, "gap-classes")
+        check_data(self.facts(), max(self.gap_classes), self.recipe.n, "gap-classes")
 
 
 PRESETS = {
