@@ -54,7 +54,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
 
     looks = dict(xscale="symlog", xlabel="epoch", xlim=(0, None))
     for column, words in ALONG.items():
-        panel = sheet.panel("CL beside", ylabel=f"{words} to CL", ylim=(0, 1.05), **looks)
+        panel = sheet.panel("CL beside others", ylabel=f"{words} to CL", ylim=(0, 1.05), **looks)
         beside(panel, seen, column)
     panel = sheet.panel("weights", ylabel="relative gap to CL", **looks)
     beside(panel, seen, "weight_gap")
@@ -71,13 +71,13 @@ def draw(tables: style.Tables, folder: Path) -> None:
     for rule, look in RULES.items():
         panel.curve(rows[rows["rule"].isin([rule, BASE])], "batch", "cka_debiased", **look)
 
-    log = dict(xscale="log", xlabel="tau", ylabel="log, nats", yscale="symlog")
+    log = dict(xscale="log", xlabel="tau", ylabel="log of the distance, nats")
     C = min(drifts["C"].dropna().unique(), key=lambda of: abs(of - NATS), default=NATS)
-    panel = sheet.panel(f"surrogate, C = {C:g}", **log)
+    panel = sheet.panel(f"surrogate, C = {C:g}", yscale="symlog", **log)
     rows = style.where(drifts, C=C)
     panel.columns(rows[rows["rate"] == rows["rate"].min()], "tau", DRIFTS)
     level(panel, rows)
-    panel = sheet.panel("published settings", **log)
+    panel = sheet.panel("published settings", yscale="log", **log)
     for marker, (name, rows) in zip(DATA, known.groupby("data"), strict=False):
         look = dict(color=style.EXTRA["wine"], marker=marker, label=str(name))
         panel.curve(rows, "tau", "log_bound_drift", band=False, **look)

@@ -1,6 +1,7 @@
 """Makes finished runs the published ones: results/ -> figures/NAME[/full], and docs/verdicts.md.
 
 python -m supcon_theory.analysis.publish results/gap_vs_classes/full results/minimisers/laptop
+python -m supcon_theory.analysis.publish results/gap_vs_classes/laptop-cifar10 --beside cifar10
 python -m supcon_theory.analysis.publish            # only docs/verdicts.md, from figures/
 python -m supcon_theory.analysis.publish --check    # is that page as it would be written?
 """
@@ -26,7 +27,7 @@ SUMMARY = (".csv", ".tex")
 KEPT = ("experiment", "preset", "command", "time", "machine", "versions", "configuration")
 
 
-def publish(folder: Path, figures: Path) -> Path:
+def publish(folder: Path, figures: Path, beside: str = "") -> Path:
     """Copy a run's figures with their CSV, its table, its verdicts, and what made it.
 
     The text (README.md) stays; all else that the place held gives way.
@@ -34,9 +35,10 @@ def publish(folder: Path, figures: Path) -> Path:
     Args:
         folder: A finished run, `<out>/NAME/<preset>`.
         figures: The folder of all published runs.
+        beside: A name for a run with other flags, which is published beside those of the presets.
 
     Returns:
-        `figures/NAME`, or `figures/NAME/full` for a run of the preset `full`.
+        `figures/NAME`, `figures/NAME/full` for a run of the preset `full`, `figures/NAME/beside`.
 
     Raises:
         ValueError: If no figure was drawn of the run, or its columns are not described, or it is
@@ -52,7 +54,7 @@ def publish(folder: Path, figures: Path) -> Path:
         raise ValueError(f"{folder} has no {name}.pdf: run `{command}` first")
     if not (folder / "datapackage.json").exists():
         raise ValueError(f"{folder} has no datapackage.json: run {name} again, from its store")
-    place = figures / name / ("full" if preset == "full" else "")
+    place = figures / name / (beside or ("full" if preset == "full" else ""))
     place.mkdir(parents=True, exist_ok=True)
     for old in place.iterdir():
         if old.is_file() and old.name != "README.md":
@@ -123,18 +125,19 @@ def verdicts(figures: Path, order: Sequence[str]) -> str:
     """
     lines = [TITLE, "", fill(HEAD, 100)]
     for name in order:
-        for place in (figures / name, figures / name / "full"):
-            if (place / "claims.csv").exists():
-                lines += ["", *section(place, name)]
+        for place in sorted({file.parent for file in figures.glob(f"{name}/**/claims.csv")}):
+            lines += ["", *section(place, name)]
     return "\n".join(lines) + "\n"
 
 
 def section(place: Path, name: str) -> list[str]:
     """Heading, links and the table of verdicts of one published run."""
     made = json.loads((place / "run.json").read_text())
-    to = f"../figures/{name}" + ("/full" if place.name == "full" else "")
+    beside = "" if place.name == name else place.name
+    to = "/".join(filter(None, ("../figures", name, beside)))
+    title = made["preset"] if beside in ("", made["preset"]) else f"{made['preset']}, {beside}"
     lines = [
-        f"## {name}, {made['preset']}",
+        f"## {name}, {title}",
         "",
         f"[figure]({to}/{name}.png), [text](../figures/{name}/README.md); `{made['command']}`, "
         f"{made['cpu_seconds'] / 60:.0f} min of CPU time",
@@ -157,12 +160,13 @@ def main(argv: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(description=main.__doc__.split("\n")[0])
     parser.add_argument("folders", nargs="*", type=Path, help="finished runs, laptop or full")
+    parser.add_argument("--beside", default="", help="publish one with other flags under this name")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if outdated")
     given = parser.parse_args(argv)
     figures, page = ROOT / "figures", ROOT / "docs" / "verdicts.md"
     try:
         for folder in () if given.check else given.folders:
-            print(publish(folder, figures))
+            print(publish(folder, figures, given.beside))
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"{error}")
     text = verdicts(figures, sorted(path.parent.name for path in figures.glob("*/README.md")))

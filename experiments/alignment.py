@@ -48,7 +48,7 @@ class Config(Deep):
     sweep_taus: tuple[float, ...] = (0.1, 0.5, 1.0)
     """Training temperatures of the sweep."""
     sweep_batches: tuple[int, ...] = ()
-    """Batches of the sweep, at equal epochs, with three learning-rate rules each; full has it."""
+    """Batches of the sweep (in `full`), at equal epochs, with three learning-rate rules."""
     sweep_at: int = 32
     """Number of classes at which temperature and batch are varied."""
     sweep_n: int = 64
@@ -100,7 +100,7 @@ PRESETS = {
         seeds=2,
         rivals=("supcon",),
         sweep_classes=(2, 4),
-        sweep_taus=(0.5, 1.0),
+        sweep_taus=(1.0,),
         sweep_batches=(16, 32),
         sweep_at=4,
         sweep_n=16,
@@ -292,11 +292,13 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     drifts = table[table["protocol"].isin(["surrogate", "published"])]
     logs = ["log_drift", "log_bound_gaps", "log_bound_composition", "log_bound_drift", "log_cap"]
     groups = ["protocol", "data", "C", "tau", "rate"]
-    return {
+    found = {
         "summary": ended.groupby(["split", "layer", "other"])[shown].mean().reset_index(),
-        "sweeps": swept.groupby(by, dropna=False)[shown[:3]].mean().reset_index(),
         "drift": drifts.groupby(groups, dropna=False)[logs].mean().reset_index(),
     }
+    if len(swept):
+        found["sweeps"] = swept.groupby(by, dropna=False)[shown[:3]].mean().reset_index()
+    return found
 
 
 def claims(config: Config) -> list[Claim]:

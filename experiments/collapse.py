@@ -23,7 +23,7 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, collapse
 from supcon_theory.encoders.flags import Deep, check_objectives
-from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.encoders.recipe import PUBLISHED, Recipe
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 
@@ -51,6 +51,7 @@ PRESETS = {
     "smoke": Config(classes=(4,), recipe=Recipe(n=16, steps=6, batch=32, d=16), seeds=2),
     "laptop": Config(),
     "full": Config(recipe=Recipe(n=160, steps=3000, d=128)),
+    "paper": Config(recipe=PUBLISHED, classes=(100,), device="cuda"),
 }
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AUDITS = (columns.GAP,)
+BESIDE = "Gap of CL encoders on training images, tau = 1: ours (mean over seeds) and Figure 3"
 SLOPES = "Slope of log(exp(gap) - 1) on log(C - 1), mean and 95 % interval over seeds"
 HEADINGS = (
     columns.Column("gap_dcl", "nats", "gap, CL"),
@@ -43,6 +44,10 @@ HEADINGS = (
     columns.Column("equal", "nats", "equal similarities"),
     columns.Column("ceiling", "nats", "ETF ceiling"),
     columns.Column("published", "nats", "published bound"),
+    columns.Column("published_0", "nats", "published, epoch 0"),
+    columns.Column("published_10", "nats", "published, epoch 10"),
+    columns.Column("published_100", "nats", "published, epoch 100"),
+    columns.Column("published_300", "nats", "published, epoch 300"),
     columns.Column("slope_of", "", "slope of"),
     columns.Column("mean", "1", "mean"),
     columns.Column("low", "1", "low"),
@@ -215,7 +220,9 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
             values = sweeps.gap_slope(rows.assign(gap=rows[bound]), {"labels": "true"})
             slopes.append(about | {"slope_of": bound, "mean": values.mean()})
     at = f"end of training, tau = {true['tau'].max():g}: mean"
-    return {
+    beside = sweeps.beside_published(table)
+    more = {"published": Summary(beside, BESIDE, HEADINGS)} if len(beside) else {}
+    return more | {
         "summary": Summary(ends.reset_index(), f"Gap between CL and NSCL, {at}", HEADINGS),
         "slopes": Summary(pd.DataFrame(slopes), SLOPES, HEADINGS),
     }

@@ -12,6 +12,18 @@ import pandas as pd
 from supcon_theory.audits.rows import last_step, select
 from supcon_theory.statistics import slope_by_seed
 
+_CIFAR_10 = {
+    2: (0.693, 0.73, 0.78, 0.82),
+    4: (0.29, 0.34, 0.35, 0.355),
+    6: (0.183, 0.217, 0.236, 0.25),
+    8: (0.134, 0.157, 0.175, 0.187),
+    10: (0.106, 0.122, 0.146, 0.148),
+}
+FIGURE_3 = {"cifar10": _CIFAR_10, "cifar10-jpeg": _CIFAR_10}
+"""Gap of CL encoders on training images at tau = 1, read off Figure 3 of arXiv 2506.04411: of each
+data set, C -> values at `FIGURE_3_EPOCHS`. A folder of JPEGs counts as the set it is made of."""
+FIGURE_3_EPOCHS = (0, 10, 100, 300)
+
 
 def gap_slope(
     table: pd.DataFrame, where: Mapping[str, object], objective: str = "dcl"
@@ -61,6 +73,42 @@ def largest_over_grid(r: pd.DataFrame) -> pd.Series:
 def smallest_over_grid(r: pd.DataFrame) -> pd.Series:
     """Per seed the smallest over the grid; NaN if a point is missing or there is one only."""
     return -largest_over_grid(-r)
+
+
+def furthest_from_published(table: pd.DataFrame) -> pd.Series:
+    """Per seed, the largest |gap / published gap - 1| over C before training; see `FIGURE_3`.
+
+    Args:
+        table: Rows of one data set with `gap`, `data`, `C`, `labels`, `step` and `seed`.
+
+    Returns:
+        Values indexed by seed; NaN where none of the C was published.
+    """
+    rows: Any = select(table, {"labels": "true", "step": 0})
+    known = [FIGURE_3.get(data, {}).get(C) for data, C in zip(rows["data"], rows["C"], strict=True)]
+    start = np.array([np.nan if values is None else values[0] for values in known])
+    return (rows["gap"] / start - 1).abs().groupby(rows["seed"]).max()
+
+
+def beside_published(table: pd.DataFrame) -> pd.DataFrame:
+    """The gap of CL encoders at every step, and the published one at its epochs; see `FIGURE_3`.
+
+    Args:
+        table: Rows with `gap`, `data`, `C`, `tau`, `labels`, `step`, `epoch`, `objective`, `seed`.
+
+    Returns:
+        A row for each published C and step at tau = 1, the gap and the epoch means over seeds;
+        none if nothing was published of these data.
+    """
+    known = {(data, C): values for data, of in FIGURE_3.items() for C, values in of.items()}
+    found: Any = select(table, {"labels": "true", "objective": "dcl", "tau": 1.0})
+    found = found[(found["imbalance"] == 1) & (found["trained_imbalance"] == 1)]
+    means = found.groupby(["data", "C", "step"])[["epoch", "gap"]].mean().reset_index()
+    pairs = list(zip(means["data"], means["C"], strict=True))
+    means = means[[pair in known for pair in pairs]]
+    for place, epoch in enumerate(FIGURE_3_EPOCHS):
+        means[f"published_{epoch}"] = [known[pair][place] for pair in pairs if pair in known]
+    return means
 
 
 def largest_over_classes(table: pd.DataFrame, column: str) -> pd.Series:

@@ -110,6 +110,19 @@ def start() -> Within:
 
 
 @trend(
+    "A6-published",
+    f"{PAPER}, Figure 3",
+    {},
+    Change("gap", "gap * (1 + @t * (1 - 2 * (r < 1)))", "step == 0 and labels == 'true'"),
+    edges="ours: what can be read off a logarithmic axis",
+)
+def published_start() -> Within:
+    """At initialisation the gap is that of the published encoders before training."""
+    name = "largest |gap / published - 1| over C"
+    return Within(name, -np.inf, 0.05, sweeps.furthest_from_published)
+
+
+@trend(
     "A7",
     PAPER,
     {},
@@ -220,6 +233,7 @@ def sweep(tau_train: float, tau: float, classes: Sequence[int], data: str) -> li
     return [
         *theorems((tau, tau_train)),
         *where_open((tau, tau_train)),
+        *([published_start(scope=at)] if data in sweeps.FIGURE_3 else []),
         *(trend(scope=at, asked=several) for trend in (start, fall, learned)),
     ]
 

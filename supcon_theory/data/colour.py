@@ -52,16 +52,20 @@ def adjust_hue(images: Tensor, shift: Tensor) -> Tensor:
         (N, 3, H, W) in [0, 1].
     """
     red, green, blue = images.unbind(1)
-    value = torch.maximum(torch.maximum(red, green), blue)
-    chroma = value - torch.minimum(torch.minimum(red, green), blue)
-    per = 1 / torch.where(chroma == 0, 1, chroma)  # a grey pixel has c = 0: any hue will do
-    hue = torch.where(
-        value == red,
-        (green - blue) * per,
-        torch.where(value == green, 2 + (blue - red) * per, 4 + (red - green) * per),
-    )
+    value, least = torch.maximum(red, green), torch.minimum(red, green)
+    torch.maximum(value, blue, out=value)  # in place: to allocate anew takes as long as to compute
+    chroma = value - torch.minimum(least, blue, out=least)
+    per = chroma.masked_fill(chroma == 0, 1).reciprocal_()  # a grey pixel: any hue will do
+    hue = torch.sub(red, green).mul_(per).add_(4)
+    other = torch.sub(blue, red).mul_(per).add_(2)
+    torch.where(value == green, other, hue, out=hue)
+    torch.sub(green, blue, out=other).mul_(per)
+    torch.where(value == red, other, hue, out=hue)
     hue += 6 * shift[:, None, None]
-    k = hue[:, None] + torch.tensor([5.0, 3.0, 1.0], device=hue.device).to(hue)[:, None, None]
-    k -= 6 * torch.floor(k / 6)
-    pull = torch.minimum(k, 4 - k).clamp_(0, 1)
-    return torch.addcmul(value[:, None], chroma[:, None], pull, value=-1)
+    turned = torch.empty_like(images)
+    for channel, n in enumerate((5, 3, 1)):
+        k = torch.add(hue, n, out=other)
+        k -= torch.div(k, 6, out=least).floor_().mul_(6)
+        pull = torch.minimum(k, torch.sub(4, k, out=least), out=k).clamp_(0, 1)
+        torch.addcmul(value, chroma, pull, value=-1, out=turned[:, channel])
+    return turned

@@ -7,7 +7,7 @@ from pathlib import Path
 from supcon_theory.data import folder
 from supcon_theory.data.cache import version
 from supcon_theory.data.facts import ROOT, locate, ships
-from supcon_theory.data.named.sources import find, sources
+from supcon_theory.data.named.sources import sources
 
 
 def fingerprint(name_or_path: str | Path, root: str | Path = ROOT) -> str:
@@ -19,18 +19,16 @@ def fingerprint(name_or_path: str | Path, root: str | Path = ROOT) -> str:
 
     Returns:
         Empty for what ships with the package; else 16 hexadecimal digits: of the `.npz`, of the
-        hashes of the archives of a named set, or of the classes and contents of the pictures of a
-        folder in the order of their rows.
+        hashes that the archives of a named set must have, or of the classes and contents of the
+        pictures of a folder in the order of their rows.
 
     Raises:
-        ValueError: for unknown data, a folder that `data.folder.read` refuses, and archives that
-            are not there or not as published.
+        ValueError: for unknown data, and for a folder that `data.folder.read` refuses.
     """
     where = locate(name_or_path, root)
     if ships(where):
         return ""
     if isinstance(where, str):
-        find(where, Path(root))
         return sources()[where].fingerprint
     if where.is_dir():
         return folder.read(where).fingerprint

@@ -5,7 +5,7 @@
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from supcon_theory.encoders.recipe import (
     log_spaced,
 )
 from supcon_theory.objectives import IDS
+from supcon_theory.runs.cells import Cell
 from supcon_theory.runs.flags import Common
 from supcon_theory.runs.launched import rank, world
 from supcon_theory.runs.progress import duration
@@ -168,6 +169,13 @@ class Trained(Common):
         ranks.serve(functools.partial(train.assist, device=device))
         ranks.dismiss()
         return True
+
+    def estimate(self, cells: Sequence[Cell]) -> list[str]:
+        """What cells would take, in lines."""
+        from supcon_theory.encoders.estimate import estimate
+
+        trained = (cell.config.recipe for cell in cells if hasattr(cell.config, "recipe"))
+        return estimate(cells, next(trained, self.recipe), self.out)
 
     def alone(self) -> None:
         """Let the other processes go."""

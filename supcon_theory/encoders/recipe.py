@@ -41,6 +41,8 @@ LATER = ("width", "size", "warm_up", "precision", "compile")
 """Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
+H100_GIB = {"resnet50": (2048, 49.8)}
+"""Images x views in a step and the GiB of memory that it took there, two encoders at a time."""
 
 
 @dataclass(frozen=True)
@@ -210,5 +212,6 @@ PUBLISHED = Recipe(
     optimiser="lars",
     lr=2.4,
     weight_decay=1e-6,
+    warm_up=480,
 )
 """The setting of arXiv 2506.04411; CIFAR-100 is brought by --download."""

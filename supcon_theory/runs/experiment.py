@@ -123,6 +123,10 @@ class Experiment:
             folder = self.folder(preset, config)
         except ValueError as error:
             raise Refused(str(error)) from None
+        if config.dry_run:
+            print(f"{self.name} {preset}, into {folder}:")
+            print("\n".join(config.estimate([cell for cell, _ in work])))
+            return 0
         said = f"{self.name} {preset}: {len(work)} cells, looking for those that are stored ..."
         print(said, file=sys.stderr, flush=True)
         device, retrain = getattr(config, "device", "cpu"), getattr(config, "retrain", False)

@@ -16,10 +16,23 @@ import tyro
 
 from supcon_theory.runs import bounds, sbatch, store
 from supcon_theory.runs.bounds import Between
+from supcon_theory.runs.cells import Cell
 from supcon_theory.runs.exits import Parsed, Refused
 from supcon_theory.runs.launched import world
+from supcon_theory.runs.progress import duration
 
-RUNNING = {"jobs", "where", "sbatch", "out", "name", "force", "retrain", "strict", "download"}
+RUNNING = {
+    "jobs",
+    "where",
+    "sbatch",
+    "dry_run",
+    "out",
+    "name",
+    "force",
+    "retrain",
+    "strict",
+    "download",
+}
 """Flags that say how to run, not what is asked."""
 
 
@@ -46,6 +59,8 @@ class Common:
     """A name for this configuration, in the name of its results folder."""
     force: bool = False
     """Measure again what is stored already."""
+    dry_run: bool = False
+    """Say what would be computed, and what it would take; compute nothing."""
     strict: bool = False
     """End with exit code 1 where a trend differs from the published run."""
 
@@ -100,6 +115,11 @@ class Common:
         if world() > 1:
             raise Refused(f"{world()} processes were started but nothing is trained: start one")
         return False
+
+    def estimate(self, cells: Sequence[Cell]) -> list[str]:
+        """What cells would take, in lines."""
+        cost = sum(cell.cost for cell in cells)
+        return [f"{len(cells)} cells, about {duration(cost)} of one core"]
 
     def alone(self) -> None:
         """Let the other processes go; there are none."""
@@ -156,7 +176,8 @@ def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) ->
         random.setstate(generator)  # the parser's caches draw from the caller's
     try:
         config.check()
-        config.look()
+        if not config.dry_run:
+            config.look()
     except (ValueError, OSError) as error:
         raise Refused(str(error)) from None
     return preset, config

@@ -86,6 +86,15 @@ def test_a_full_run_stands_beside_the_laptop_run(run, tmp_path):
     assert "(../figures/an_experiment/full/an_experiment.png)" in page
 
 
+def test_a_run_with_other_flags_stands_beside_under_a_name(run, tmp_path):
+    figures = tmp_path / "figures"
+    publish.publish(run, figures)
+    assert publish.publish(run, figures, "cifar10") == figures / "an_experiment" / "cifar10"
+    page = publish.verdicts(figures, ["an_experiment"])
+    assert "## an_experiment, laptop\n" in page and "## an_experiment, laptop, cifar10\n" in page
+    assert "(../figures/an_experiment/cifar10/an_experiment.png)" in page
+
+
 def test_a_large_table_is_packed_the_same_way_each_time(run, tmp_path, monkeypatch):
     monkeypatch.setattr(publish, "LARGEST", 1)
     packed = [

@@ -49,6 +49,21 @@ def test_what_is_learned_is_the_least_over_c_of_true_less_shuffled():
     assert sweeps.least_learned(lacking).isna().all()
 
 
+def test_what_was_published_is_compared_at_its_own_numbers_of_classes():
+    at = {"data": "cifar10", "imbalance": 1, "trained_imbalance": 1, "epoch": 0.0}
+    table = sweep(classes=(2, 3, 10)).assign(**at)
+    found = sweeps.furthest_from_published(table)  # log(2) is .693, log(1 + 1/9) is .10536
+    assert found.to_dict() == pytest.approx(dict.fromkeys((0, 1), 1 - np.log(10 / 9) / 0.106))
+    beside = sweeps.beside_published(table)
+    assert beside[["C", "step"]].to_numpy().tolist() == [[2, 0], [2, 9], [10, 0], [10, 9]]
+    assert beside["published_0"].tolist() == [0.693, 0.693, 0.106, 0.106]
+    assert beside["published_300"].tolist() == [0.82, 0.82, 0.148, 0.148]
+    assert beside["gap"].iloc[:2].tolist() == pytest.approx([np.log(2), np.log(3)])
+    other = sweep().assign(**at | {"data": "glyphs"})
+    assert sweeps.furthest_from_published(other).isna().all()
+    assert sweeps.beside_published(other).empty
+
+
 def grid(table: pd.DataFrame) -> pd.DataFrame:
     rows = select(table, {"labels": "true", "tau": 1.0})
     return rows.set_index(["seed", "level"])["r"].unstack()

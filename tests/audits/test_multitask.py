@@ -59,6 +59,19 @@ def test_no_law_breaks_the_bound_and_two_by_two_reach_it(C1, C2):
     assert (max(row["over_pair"] for row in rows) > 1.5) == (max(C1, C2) > 2)
 
 
+def test_of_all_pairs_of_axes_the_worst_is_told():
+    x, y1, y2 = cube(3, 3)
+    one, two = class_axes(x, y1), class_axes(x, y2)
+    left = [
+        abs(u @ v) - axis_bound(d1, d2, 3, 3, s1, s2)
+        for u, d1, s1 in zip(one.axes, one.distances, one.of_all(), strict=True)
+        for v, d2, s2 in zip(two.axes, two.distances, two.of_all(), strict=True)
+    ]
+    row = axes_row(x, y1, y2)
+    assert len(left) == 9 and row["violation_axes"] == pytest.approx(max(left))
+    assert row["violation_cells"] > row["violation_axes"] and row["over_cells"] > row["over_all"]
+
+
 def test_averaged_over_the_pair_it_fails_without_limit():
     rows = [constructed_row(spread) for spread in (0.1, 0.01, 1e-3)]
     assert all(row["cosine"] == 1 and row["violation_axes"] < 0 for row in rows)

@@ -156,6 +156,9 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
         ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
         ("few_shot", "--seeds 1 --shots 1 --resampled-shots 1 --objectives dcl --draws 9"),
         ("loss_tracking", "--seeds 1 --batches 512"),
+        ("multitask", "--seeds 1 --shots 1 --laws 1"),
+        ("gaussianity", "--seeds 1 --shots 1 --objectives nscl --samples 5"),
+        ("alignment", "--seeds 1 --rivals --sweep-taus --sweep-classes --sweep-batches"),
     ],
 )
 def test_fewer_starts_shots_and_batches_leave_theorems_decided(name, flags, out, undrawn):
@@ -174,6 +177,9 @@ def test_classes_of_unequal_size_are_measured_and_drawn(name, own, tmp_path):
         "universality": "--seeds 1",
         "embeddings_map": "--seeds 1",
         "supcon_accuracy": "--seeds 1",
+        "multitask": "--seeds 1",
+        "gaussianity": "--seeds 1",
+        "alignment": "--seeds 1 --sweep-n 12 --sweep-at 8 --sweep-classes 8 --sweep-batches",
     }
     assert experiment(name).run([*flags.split(), *more.get(name, "").split()]) == 0
     (folder,) = (path for path in (tmp_path / name).glob("smoke*") if path.is_dir())
@@ -224,6 +230,28 @@ REFUSED = {
         ("--objectives dcl dcl", "each may be there once"),
         ("--inverse-l2 -1", "inverse-l2 is -1"),
         ("--draws 1", "draws is 1 but must be at least 2"),
+    ],
+    "alignment": [
+        ("--rivals dcl", "rivals has 'dcl'"),
+        ("--rivals foo", "'foo' supcon"),
+        ("--sweep-taus 0", "sweep-taus above 0"),
+        ("--sweep-classes 1", "sweep-classes at least 2"),
+        ("--sweep-batches 1", "sweep-batches at least 2"),
+        ("--sweep-at 999", "999 only 300"),
+        ("--sweep-n 161", "161 160"),
+        ("--surrogate-steps 0", "surrogate_steps is 0"),
+    ],
+    "multitask": [
+        ("--shots 0", "each must be at least 1"),
+        ("--draws 1", "draws is 1 at least 2"),
+        ("--laws 0", "laws is 0"),
+    ],
+    "gaussianity": [
+        ("--objectives dcl foo", "objectives has 'foo'"),
+        ("--components 16", "components is 16 below dimension"),
+        ("--rows 9", "rows is 9 at least 20"),
+        ("--shots 0", "each must be at least 1"),
+        ("--null 1", "null is 1"),
     ],
     "collapse": [
         ("--objectives", "objectives are none"),

@@ -1,5 +1,6 @@
 """CKA and RSA against dense oracles, their ranges, and what they do not see."""
 
+import importlib.util
 import itertools
 
 import numpy as np
@@ -157,3 +158,22 @@ def test_fewer_samples_than_it_takes_and_other_numbers_of_samples_are_said(measu
 def test_the_plug_in_participation_ratio_is_at_most_the_number_of_singular_values():
     for d in (3, 7, 49, 343):
         assert participation_ratio(torch.full((d,), 0.1 / 3)) <= d
+
+
+if importlib.util.find_spec("rsatoolbox"):  # of the extra `bench`; without it there is no test
+
+    @pytest.mark.parametrize(("measure", "method"), [(rsa, "corr"), (cka, "cosine_cov")])
+    @pytest.mark.parametrize("shape", [(30, 5, 8), (12, 40, 3), (60, 20, 10)], ids=str)
+    def test_library_returns_the_same_rsa_and_cka(measure, method, shape):
+        """Of unit rows, whose squared Euclidean distances are 2 - 2 cosine.
+
+        The correlation of two such RDMs is RSA; their cosine, whitened by the covariance of
+        independent distances, is linear CKA (Diedrichsen et al. 2020, arXiv 2007.02789).
+        """
+        from rsatoolbox.data import Dataset
+        from rsatoolbox.rdm import calc_rdm, compare
+
+        unit = [z / np.linalg.norm(z, axis=1, keepdims=True) for z in draw(*shape)]
+        rdms = [calc_rdm(Dataset(z), method="euclidean") for z in unit]
+        theirs = float(compare(*rdms, method=method)[0, 0])
+        assert measure(*unit).biased.value == pytest.approx(theirs, abs=1e-10)

@@ -71,6 +71,7 @@ def test_floors_are_reached_and_the_published_one_is_lower_up_to_1():
         cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
         assert cosine == pytest.approx(cosine_floor(x, 0.0))
     assert cosine_floor([1.5, 9.0], -1.0).tolist() == [-1, -1]
+    assert published_floor([0.6, 3.0]).tolist() == [0.25, -0.5]
 
 
 @pytest.mark.parametrize(

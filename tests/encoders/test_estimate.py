@@ -1,0 +1,50 @@
+"""What a run would take, said before anything is there."""
+
+import pytest
+from supcon_theory.experiments import collapse, gap_vs_classes, minimisers
+
+
+def said(capsys, experiment, tmp_path, *flags: str) -> str:
+    assert experiment.EXPERIMENT.run([*flags, "--dry-run", "--out", str(tmp_path / "new")]) == 0
+    assert not list(tmp_path.iterdir())
+    return capsys.readouterr().out
+
+
+def test_the_published_setting_needs_neither_gpu_nor_data_to_say_what_it_takes(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    text = said(capsys, gap_vs_classes, tmp_path, "paper")
+    assert "35 cells, 70 encoders of resnet50, 0 of them trained already" in text
+    # 70 x 14,400 steps x 8 parts of 128 images at .0475 s, over 8 GPUs at best
+    assert (
+        "; 4 days of one GPU, no less than 13 h 18 min on 8 (steps measured on one NVIDIA" in text
+    )
+    assert "50 GiB for a batch of 1024 in 2 views" in text
+    # checkpoints at 0 and five log-spaced steps, 28 million numbers of four bytes
+    assert "disk: 43.8 GiB of checkpoints" in text
+
+
+def test_what_is_trained_already_is_not_counted(capsys, tmp_path):
+    text = said(capsys, collapse, tmp_path, "smoke")
+    assert "2 cells, 8 encoders of plain, 0 of them trained already" in text
+    assert "MiB of checkpoints" in text and "memory" not in text  # nobody measured it
+    config = collapse.PRESETS["smoke"]
+    for cell in collapse.cells(config):
+        for entry in cell.shared:
+            (tmp_path / "new" / entry).mkdir(parents=True)
+            (tmp_path / "new" / entry / "manifest.json").write_text("{}")
+    assert collapse.EXPERIMENT.run(["smoke", "--dry-run", "--out", str(tmp_path / "new")]) == 0
+    text = capsys.readouterr().out
+    assert "8 of them trained already" in text and "training: nothing" in text
+
+
+def test_what_trains_nothing_says_how_long_it_takes(capsys, tmp_path):
+    text = said(capsys, minimisers, tmp_path, "smoke")
+    assert "of one core" in text and "encoders" not in text
+
+
+@pytest.mark.parametrize("flags", [["--seeds", "0"], ["--classes", "1"]])
+def test_what_is_refused_is_refused_dry_too(flags, capsys, tmp_path):
+    about = ["smoke", "--dry-run", *flags, "--out", str(tmp_path)]
+    assert gap_vs_classes.EXPERIMENT.run(about) == 2
