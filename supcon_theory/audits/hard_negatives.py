@@ -154,7 +154,7 @@ def _kept(s: Tensor, negatives: Tensor, name: str) -> Tensor:
     else:
         k = max(1, int(SHARE * int(negatives.sum(1).min())))
         least = inside.topk(k, dim=1).values[:, -1:]
-    return torch.where(inside >= least, 0.0, -torch.inf)
+    return torch.zeros_like(s).masked_fill(inside < least, -torch.inf)
 
 
 def _means(

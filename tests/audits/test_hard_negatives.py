@@ -54,6 +54,15 @@ def test_losses_and_assumption_are_those_of_loops_over_anchors(seed):
     assert all(of["loss_hucl"] > row["loss_ucl"] for of in others)
 
 
+def test_order_and_assumption_agree_where_all_embeddings_are_nearly_one():
+    """Differences of 1e-9: single precision anywhere would turn some around."""
+    z, y = embeddings([9, 7, 8])
+    y = y.roll(5)  # of other rows
+    near = torch.ones_like(z) / z.shape[-1] ** 0.5 + 1e-5 * z
+    for row in order_rows(near, y, TAU, (BETA,)):
+        assert row["violation_equivalence"] == 0 and 0 < row["premise"] < 1
+
+
 @pytest.mark.parametrize("tilt", [0.0, 1.0, 4.0])
 def test_opposite_classes_attain_the_bound_of_the_hardened_means(tilt):
     same, other = math.e**tilt, math.e**-tilt  # weights of cosines 1 and -1
