@@ -89,7 +89,7 @@ def batches_frame_audit(design: str, rows_are: str, tau: float, starts: int) -> 
 
     z, found = _minimised(function, 16, 5, starts, rows_are)
     least = np.mean(
-        [frame_minimum(np.bincount(y[b])[np.bincount(y[b]) > 0], 1, tau) for b in batches]
+        [frame_minimum(np.unique(y[b], return_counts=True)[1].tolist(), 1, tau) for b in batches]
     )
     about = {"part": "fixed batches", "objective": "supcon", "design": design, "rows": rows_are}
     rows = []

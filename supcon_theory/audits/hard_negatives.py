@@ -174,7 +174,9 @@ def over_batches(found: pd.DataFrame, about: Row) -> Iterator[Row]:
     worst = [name for name in found if name.startswith("violation_")]
     keys = ["part", "hardening", "beta", "tau"]
     grouped = found.drop(columns="batch").groupby(keys, dropna=False, sort=False)
-    means, highest = grouped.mean(numeric_only=True), grouped[worst].max()
+    means, highest = (
+        pd.DataFrame(of) for of in (grouped.mean(numeric_only=True), grouped[worst].max())
+    )
     for _, row in means.assign(**{n: highest[n] for n in worst}).reset_index().iterrows():
         yield about | row.to_dict()
 

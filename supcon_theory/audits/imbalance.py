@@ -112,7 +112,7 @@ def programme_audit(
     if starts:
         y, N = torch.from_numpy(labels_of(counts)), sum(counts)
         z = gaussian_starts(starts, N, K, N, 0)
-        z, found = optimise(objective, z, y, tau, 3000, **options)
+        z, found = optimise(objective, z, y, tau, 3000, **dict[str, Any](options))
         for k in range(starts):
             means = torch.stack([z[k][y == c].mean((0, 1)) for c in range(2 * each)])
             loss = float(found.value[k])

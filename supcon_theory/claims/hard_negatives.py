@@ -54,7 +54,7 @@ def order() -> Within:
 
     def worst(rows: pd.DataFrame) -> pd.Series:
         end = rows[rows["step"] == rows["step"].max()]
-        return end.groupby("seed")["over"].max()
+        return pd.Series(end.groupby("seed")["over"].max(), dtype=float)
 
     return Within("largest H-SCL less H-UCL", -np.inf, 0, worst)
 
@@ -68,7 +68,9 @@ def premise_grows() -> Within:
 
     def gained(rows: pd.DataFrame) -> pd.Series:
         ends = [rows[rows["step"] == step] for step in (rows["step"].max(), rows["step"].min())]
-        after, before = (end.groupby("seed")["premise"].mean() for end in ends)
+        after, before = (
+            pd.Series(end.groupby("seed")["premise"].mean(), dtype=float) for end in ends
+        )
         return after - before
 
     return Within("share at the end less that at the start", 0, np.inf, gained)
@@ -80,8 +82,8 @@ def controls() -> Within:
 
     def difference(rows: pd.DataFrame) -> pd.Series:
         def rank(of: pd.DataFrame, name: str) -> float:
-            x, y = of[name].rank(), of["loss_hscl"].rank()
-            return float(x.corr(y)) if len(of) > 2 else np.nan
+            ranks = of[[name, "loss_hscl"]].rank().to_numpy(float)
+            return float(np.corrcoef(ranks.T)[0, 1]) if len(of) > 2 else np.nan
 
         found = {s: rank(of, "loss_hucl") - rank(of, "loss_ucl") for s, of in rows.groupby("seed")}
         return pd.Series(found, dtype=float)
@@ -107,7 +109,8 @@ def slower() -> Within:
         )
 
     def statistic(rows: pd.DataFrame) -> pd.Series:
-        return slope(rows, rows["beta"].max()) - slope(rows, rows["beta"].min())
+        beta = rows["beta"].to_numpy(float)
+        return slope(rows, beta.max()) - slope(rows, beta.min())
 
     name = "slope of log(exp(gap) - 1) on log(C - 1), hardest less plain"
     return Within(name, 0, np.inf, statistic)
@@ -121,10 +124,11 @@ def accuracy(hard: str, rival: str) -> Within:
     """Trained with {hard} an encoder classifies better than with {rival}."""
 
     def difference(rows: pd.DataFrame) -> pd.Series:
-        best = select(rows, {"objective": hard}).groupby(["beta", "seed"])["error"].mean()
-        plain = select(rows, {"objective": rival}).groupby("seed")["error"].mean()
-        beta = best.groupby("beta").mean().idxmin() if best.notna().any() else np.nan
-        return plain - (best.xs(beta) if np.isfinite(beta) else np.nan)
+        of_hard = select(rows, {"objective": hard})
+        best = of_hard.pivot_table(index="seed", columns="beta", values="error")
+        of_rival = select(rows, {"objective": rival}).groupby("seed")["error"].mean()
+        plain = pd.Series(of_rival, dtype=float)
+        return plain - (best[best.mean().idxmin()] if best.size else np.nan)
 
     return Within("error, plain less hardened at its best beta", 0, np.inf, difference)
 

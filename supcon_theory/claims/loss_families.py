@@ -133,12 +133,13 @@ ENCODERS = {"part": "encoders"}
 def measured(rows: pd.DataFrame, column: str, objective: str, batch: float) -> pd.Series:
     """Per seed, a measure of the encoders of one objective and batch size."""
     found = select(rows, {"objective": objective, "batch": batch})
-    return found.groupby("seed")[column].mean()
+    return pd.Series(found.groupby("seed")[column].mean(), dtype=float)
 
 
 def lost(rows: pd.DataFrame, column: str, objective: str) -> pd.Series:
     """Per seed, a measure at the smallest batch less at the largest."""
-    ends = (rows["batch"].min(), rows["batch"].max())
+    sizes = rows["batch"].to_numpy(float)
+    ends = float(np.nanmin(sizes)), float(np.nanmax(sizes))
     small, large = (measured(rows, column, objective, batch) for batch in ends)
     return small - large
 
@@ -162,8 +163,9 @@ def higher_rank(objective: str) -> Within:
     """In small batches {objective} fills more dimensions than NT-Xent."""
 
     def statistic(rows: pd.DataFrame) -> pd.Series:
+        smallest = float(np.nanmin(rows["batch"].to_numpy(float)))
         of = (objective, "nt_xent")
-        own, other = (measured(rows, "rankme", name, rows["batch"].min()) for name in of)
+        own, other = (measured(rows, "rankme", name, smallest) for name in of)
         return own - other
 
     return Within("effective rank less that of NT-Xent", 0, np.inf, statistic)

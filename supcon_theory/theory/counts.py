@@ -4,7 +4,7 @@ The one place of validation in `theory`: each `checked_*` takes a concept in wha
 arrays, gives float64 arrays back, and refuses what makes no sense in one sentence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -169,3 +169,20 @@ def checked_classes(
             if not np.isfinite(x).all():
                 raise ValueError(f"{name}[{c}] has a NaN or infinite feature: remove such rows.")
     return found[0], found[1]
+
+
+def root(f: Callable[[float], float], low: float, high: float, tolerance: float) -> float:
+    """Where a function that changes sign between two ends is 0, by Brent's method.
+
+    Args:
+        f: the function.
+        low: one end.
+        high: the other.
+        tolerance: how far off the root may be.
+
+    Returns:
+        The root.
+    """
+    from scipy.optimize import root_scalar
+
+    return float(root_scalar(f, bracket=(low, high), xtol=tolerance, rtol=1e-14).root)

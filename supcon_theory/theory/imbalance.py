@@ -100,7 +100,7 @@ def value(
     with np.errstate(divide="ignore"):
         logs = np.where(off, at.M / tau + np.log(number), -np.inf)
         inside = np.stack([np.log(own) + o / tau, np.log(mates) + a / tau])
-    total = logsumexp(np.concatenate([inside, logs.T]), axis=0)
+    total = np.asarray(logsumexp(np.concatenate([inside, logs.T]), axis=0))
     pulled = itself + wanted_own * o + wanted_mates * a + (wanted * np.where(off, at.M, 0)).sum(1)
     by_o, by_a = w * (np.exp(inside - total) - [wanted_own, wanted_mates]) / tau
     S = w[:, None] * (np.exp(logs - total[:, None]) - wanted) / tau

@@ -17,9 +17,8 @@ minority classes merge above a threshold that depends on the loss and on the num
 """
 
 import numpy as np
-from scipy.optimize import brentq
 
-from supcon_theory.theory.counts import Floats, checked_tau, checked_whole, require
+from supcon_theory.theory.counts import Floats, checked_tau, checked_whole, require, root
 from supcon_theory.theory.imbalance import collapsed, value
 
 UNIT = 1000  # samples of a small class: those of a large one are rounded to its parts
@@ -66,8 +65,8 @@ def merging_margin(
         pairs = large * (large - 1) * S[0, 1] * 2 * x * large / (large - 1)
         return float(pairs + 2 * large * small * S[0, -1]), M, S
 
-    x = brentq(lambda x: slope_at(x)[0], -1, 1, xtol=1e-15, rtol=1e-14)
-    _, M, S = slope_at(float(x))
+    x = root(lambda x: slope_at(x)[0], -1, 1, 1e-15)
+    _, M, S = slope_at(x)
     multiplier = float(S[large] @ M[large])
     parting = float(S[large, large + 1])
     return -(multiplier + parting) / (abs(parting) + abs(multiplier) + np.finfo(float).tiny)
@@ -113,7 +112,7 @@ def merging_ratio(
     if not any(merged):
         return np.inf
     k = merged.index(True)
-    return float(np.exp(brentq(margin, ends[k - 1], ends[k], xtol=1e-6)))
+    return float(np.exp(root(margin, float(ends[k - 1]), float(ends[k]), 1e-6)))
 
 
 def limit_cosine(large: int, tau: float) -> float:

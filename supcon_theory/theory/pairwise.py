@@ -18,10 +18,9 @@ whatever embeddings have every own cosine above every other (arXiv 2509.18552).
 """
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit
 
-from supcon_theory.theory.counts import checked_tau, checked_whole, require
+from supcon_theory.theory.counts import checked_tau, checked_whole, require, root
 
 
 def kernel_at(cosine: float, tau: float, kernel_name: str = "gaussian") -> float:
@@ -85,7 +84,7 @@ def own_cosine(N: int, K: int, tau: float, bias: float) -> float:
     if slope(1.0) <= 0:
         return 1.0
     least = -1 / (K - 1)  # views as far apart as they can be
-    return least if slope(least) >= 0 else float(brentq(slope, least, 1.0, xtol=1e-14))
+    return least if slope(least) >= 0 else root(slope, least, 1.0, 1e-14)
 
 
 def sigmoid_minimum(N: int, K: int, tau: float, bias: float) -> float:

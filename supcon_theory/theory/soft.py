@@ -122,6 +122,6 @@ def checked_softness(softness: float) -> float:
 
 
 def _entropy(n: Floats, N: ArrayLike, K: ArrayLike, softness: float) -> Floats:
-    B = K * (N - n)
-    W = K * n - 1 + softness * B
+    B = np.asarray(K) * (np.asarray(N) - n)
+    W = np.asarray(K) * n - 1 + softness * B
     return np.log(W) - B / W * xlogy(softness, softness)
