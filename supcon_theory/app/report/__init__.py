@@ -1,5 +1,6 @@
 """`supcon-theory report [FOLDER]`: all finished runs of a folder on one page, and as Markdown."""
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -34,7 +35,7 @@ def main(given: Namespace) -> int:
         Refused: there is no such folder, no finished run in it, or no place to write to.
 
     """
-    if not given.folder.is_dir():
+    if not os.path.isdir(given.folder):  # whatever its name
         raise Refused(f"There is no folder {given.folder}: name the --out of runs.")
     runs, odd = finished(given.folder, given.preset)
     for sentence in odd:
