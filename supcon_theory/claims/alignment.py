@@ -106,7 +106,7 @@ def alike() -> Within:
         HIGH,
         np.inf,
         lambda rows: _ended(rows, "cka", "nscl"),
-        lambda rows: _of(rows[rows["step"] == 0], "cka", "seed"),
+        lambda rows: _of(rows.loc[rows["step"] == 0], "cka", "seed"),
     )
 
 
@@ -149,7 +149,7 @@ RULES = {"B": ("batch", -1), "sqrt B": ("batch-root", 1), "B^1/4": ("batch-fourt
 
 def _of(rows: pd.DataFrame, column: str, other: str) -> pd.Series:
     """Per seed, the mean of a column over these pairs."""
-    rows = rows[(rows["other"] == other) & rows["weight"].isna()]
+    rows = rows.loc[(rows["other"] == other) & rows["weight"].isna()]
     return pd.Series(rows.groupby("seed")[column].mean(), dtype=float)
 
 
@@ -163,14 +163,16 @@ def _less(measure: str, rival: str) -> Callable[[pd.DataFrame], pd.Series]:
 
 def _grown(rows: pd.DataFrame) -> pd.Series:
     """Weight gap at the end less that at the checkpoint nearest to half of the steps."""
-    steps = np.sort(rows["step"].unique())
+    steps = np.unique(rows["step"].to_numpy())
     middle = steps[np.argmin(np.abs(steps - steps[-1] / 2))]
-    half = _of(rows[rows["step"] == middle], "weight_gap", "nscl")
+    half = _of(rows.loc[rows["step"] == middle], "weight_gap", "nscl")
     return _ended(rows, "weight_gap", "nscl") - half
 
 
 def _slope(column: str) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda rows: slope_by_seed(rows, np.log(rows[column]), rows["cka_debiased"])
+    return lambda rows: slope_by_seed(
+        rows, pd.Series(np.log(rows[column])), pd.Series(rows["cka_debiased"])
+    )
 
 
 def claims(
