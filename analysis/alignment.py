@@ -109,8 +109,8 @@ def level(panel: style.Panel, rows: pd.DataFrame) -> None:
 
 def message(rows: pd.DataFrame) -> str:
     """CKA to NSCL and to CL with another order of the batches, at the end."""
-    ended = rows[rows["epoch"] == rows["epoch"].max()].groupby("other")["cka"].mean()
-    near, order = (float(ended.get(name, np.nan)) for name in ("nscl", "order"))
+    ended = rows.loc[rows["epoch"] == rows["epoch"].max()]
+    near, order = (style.where(ended, other=name)["cka"].mean() for name in ("nscl", "order"))
     if not np.isfinite([near, order]).all():
         return "How alike CL and supervised encoders become"
     return f"CKA to CL: NSCL {near:.2f}, CL itself on another order of the batches {order:.2f}"

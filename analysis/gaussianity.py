@@ -68,8 +68,11 @@ def message(rows: pd.DataFrame) -> str:
     """The distance of random projections of CL embeddings from normal, at the start and the end."""
     if not np.isfinite(rows["epoch"]).any():
         return "How near to a Gaussian embeddings are"
-    by_epoch = rows.groupby("epoch")["distance"].mean()
-    start, end, least = by_epoch.iloc[0], by_epoch.iloc[-1], rows["distance_normal"].mean()
+    start, end = (
+        style.where(rows, epoch=epoch)["distance"].mean()
+        for epoch in (rows["epoch"].min(), rows["epoch"].max())
+    )
+    least = rows["distance_normal"].mean()
     if not np.isfinite([start, end, least]).all():
         return "How near to a Gaussian embeddings are"
     return f"CL, projections from normal: {start:.3f}, trained {end:.3f}, if Gaussian {least:.3f}"

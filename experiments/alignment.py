@@ -284,12 +284,12 @@ def swept_rows(cell: Swept, context: Context) -> Iterator[dict[str, object]]:
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The end of training, the sweeps, and how far the drift is below its bounds."""
     table = tables["table"]
-    pairs = table[(table["protocol"] == "pair") & (table["step"] > 0)]
-    ended = pairs[pairs["step"] == pairs["step"].max()]
+    pairs = table.loc[(table["protocol"] == "pair") & (table["step"] > 0)]
+    ended = pairs.loc[pairs["step"] == pairs["step"].max()]
     shown = ["cka", "cka_debiased", "rsa", "shared_directions", "weight_gap"]
-    swept = table[(table["protocol"] == "sweep") & (table["layer"] == "h")]
+    swept = table.loc[(table["protocol"] == "sweep") & (table["layer"] == "h")]
     by = ["factor", "rule", "C", "tau_train", "batch"]
-    drifts = table[table["protocol"].isin(["surrogate", "published"])]
+    drifts = table.loc[table["protocol"].isin(["surrogate", "published"])]
     logs = ["log_drift", "log_bound_gaps", "log_bound_composition", "log_bound_drift", "log_cap"]
     groups = ["protocol", "data", "C", "tau", "rate"]
     found = {

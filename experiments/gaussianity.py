@@ -158,9 +158,9 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """How near to a Gaussian at the ends, what the test sees, what the estimate is worth."""
     table = tables["table"]
     ends = table["step"].isin([0, table["step"].max()])
-    features = table[(table["protocol"] == "features") & ends]
-    shots = table[(table["protocol"] == "few shots") & ends]
-    power = table[table["protocol"] == "power"]
+    features = table.loc[(table["protocol"] == "features") & ends]
+    shots = table.loc[(table["protocol"] == "few shots") & ends]
+    power = table.loc[table["protocol"] == "power"]
     by = ["C", "layer", "objective", "step"]
     shown = ["distance", "distance_normal", "distance_top", "kurtosis", "norm_ratio", "p"]
     return {

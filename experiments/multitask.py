@@ -127,12 +127,16 @@ def encoder_rows(recipe: Recipe, cell: Tasks, context: Context) -> Iterator[dict
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Cosines beside their bounds, and the error of every attribute."""
     table = tables["table"]
-    axes = table[table["protocol"] == "axes"].groupby(["layer", "attribute", "step"])
-    shots = table[table["protocol"] == "few shots"].groupby(["layer", "attribute", "m", "step"])
+    axes = table.loc[table["protocol"] == "axes"].groupby(
+        ["layer", "attribute", "step"], as_index=False
+    )
+    shots = table.loc[table["protocol"] == "few shots"].groupby(
+        ["layer", "attribute", "m", "step"], as_index=False
+    )
     names = ["cosine", "bound_all", "bound_cells", "over_pair"]
     return {
-        "summary": axes[names].mean().reset_index(),
-        "errors": shots[["error", "of_chance"]].mean().reset_index(),
+        "summary": axes[names].mean(),
+        "errors": shots[["error", "of_chance"]].mean(),
     }
 
 

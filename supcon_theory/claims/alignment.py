@@ -106,7 +106,7 @@ def alike() -> Within:
         HIGH,
         np.inf,
         lambda rows: _ended(rows, "cka", "nscl"),
-        lambda rows: _of(select(rows, {"step": 0}), "cka", "seed"),
+        lambda rows: _of(rows.loc[rows["step"] == 0], "cka", "seed"),
     )
 
 
@@ -163,18 +163,16 @@ def _less(measure: str, rival: str) -> Callable[[pd.DataFrame], pd.Series]:
 
 def _grown(rows: pd.DataFrame) -> pd.Series:
     """Weight gap at the end less that at the checkpoint nearest to half of the steps."""
-    steps = np.unique(rows["step"].to_numpy(float))
-    middle = float(steps[np.argmin(np.abs(steps - steps[-1] / 2))])
-    half = _of(select(rows, {"step": middle}), "weight_gap", "nscl")
+    steps = np.unique(rows["step"].to_numpy())
+    middle = steps[np.argmin(np.abs(steps - steps[-1] / 2))]
+    half = _of(rows.loc[rows["step"] == middle], "weight_gap", "nscl")
     return _ended(rows, "weight_gap", "nscl") - half
 
 
 def _slope(column: str) -> Callable[[pd.DataFrame], pd.Series]:
-    def slope(rows: pd.DataFrame) -> pd.Series:
-        x = pd.Series(np.log(rows[column].to_numpy(float)), rows.index)
-        return slope_by_seed(rows, x, rows["cka_debiased"].astype(float))
-
-    return slope
+    return lambda rows: slope_by_seed(
+        rows, pd.Series(np.log(rows[column])), pd.Series(rows["cka_debiased"])
+    )
 
 
 def claims(

@@ -80,7 +80,7 @@ def _ended(rows: pd.DataFrame, C: int, column: str) -> pd.Series:
 
 
 def _change(rows: pd.DataFrame) -> pd.Series:
-    return _mean(last_step(rows), "distance") - _mean(select(rows, {"step": 0}), "distance")
+    return _mean(last_step(rows), "distance") - _mean(rows.loc[rows["step"] == 0], "distance")
 
 
 def claims(objectives: Sequence[str], classes: Sequence[int]) -> list[Claim]:
