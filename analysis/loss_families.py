@@ -78,7 +78,7 @@ def frames(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     for k, (column, label) in enumerate(
         {"most_cosine": "largest", "least_cosine": "smallest"}.items()
     ):
-        look = dict(color=COLORS[k], marker=MARKS[k], ls="none", label=label)
+        look = dict(color=COLORS[k + 3], marker=MARKS[k + 2], ls="none", label=label)
         panel.curve(rows, "place", column, band=False, **look)
 
 
