@@ -114,7 +114,7 @@ def start() -> Within:
     f"{PAPER}, Figure 3",
     {},
     Change("gap", "gap * (1 + @t * (1 - 2 * (r < 1)))", "step == 0 and labels == 'true'"),
-    edges="ours: what can be read off a logarithmic axis",
+    edges="ours, 2026-11-26",
 )
 def published_start() -> Within:
     """At initialisation the gap is that of the published encoders before training."""
