@@ -26,7 +26,7 @@ DEFINED = {  # a term as texts write it, and where the glossary has it
 
 
 def ids() -> set[str]:
-    found = (json.loads(path.read_text()) for path in ROOT.glob("figures/*/claims.json"))
+    found = (json.loads(path.read_text()) for path in ROOT.glob("figures/**/claims.json"))
     return {claim["id"] for document in found for claim in document["claims"]}
 
 
