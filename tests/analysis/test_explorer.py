@@ -8,7 +8,7 @@ from supcon_theory.analysis import explorer
 
 from supcon_theory.objectives import IDS
 from supcon_theory.rulers.losses import LOSSES, read_options
-from supcon_theory.rulers.scale import FLOORS, Setting, apart
+from supcon_theory.rulers.scale import FLOORS, Setting, apart, ends
 from supcon_theory.theory.ceiling import etf_ceiling, relaxed_ceiling
 from supcon_theory.theory.counts import kappa
 from supcon_theory.theory.gap import published_bound
@@ -56,7 +56,7 @@ def by_python(id, C, n, K, tau):
         "instances": ruler.at(1.0, -1 / (N - 1), -1 / (N - 1)).mean if labelled else None,
         "margin": apart(ruler, 0.3).mean,
         "equal": equal,
-        "most": equal + 2 / tau - np.log1p(-options.get("tau_plus", 0.0)),
+        "most": ends(ruler)[-1].value,
     }
 
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from supcon_theory.measures.alignment import apart, shared_directions, weight_gaps
+from supcon_theory.measures.subspaces import apart, shared_directions, weight_gaps
 from supcon_theory.measures.comparison import cka, rsa
 from supcon_theory.theory.alignment import cosine_floor
 
