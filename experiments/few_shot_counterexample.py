@@ -32,6 +32,7 @@ BOUNDED = tuple(
         "neurips": "NeurIPS form",
         "neurips_rounded": "NeurIPS form, rounded",
         "tightened": "NeurIPS form, tightened",
+        "cantelli_tightened": "the same with Cantelli",
         "theorem_4_1": "Theorem 4.1",
         "theorem_c_2": "Theorem C.2",
         "cantelli": "Cantelli certificate",

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from supcon_theory.audits.columns import ALIGNMENT
 from supcon_theory.inputs import unit_rows
-from supcon_theory.measures.subspaces import Apart, apart, shared_directions, weight_gaps
 from supcon_theory.measures.comparison import cka, rsa
 from supcon_theory.measures.losses import anchor_losses
 from supcon_theory.measures.sampling import sampled_rows
+from supcon_theory.measures.subspaces import Apart, apart, shared_directions, weight_gaps
 from supcon_theory.theory.alignment import cosine_floor, published_floor, reweighting
 from supcon_theory.theory.drift import log_cap
 

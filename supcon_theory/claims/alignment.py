@@ -98,6 +98,7 @@ def apart() -> Within:
     SEEN,
     Change("cka", "cka - @t", "other == 'nscl'"),
     null="untrained encoders of other weights",
+    edges="ours, 2026-11-26",
 )
 def alike() -> Within:
     """All the while their features stay alike."""

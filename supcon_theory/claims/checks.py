@@ -130,7 +130,8 @@ class AtMost:
             return short
         ratio = np.nan
         if self.tightness:
-            ratio = float(np.nanmedian(rows[self.tightness[0]] / rows[self.tightness[1]]))
+            ratios = rows[self.tightness[0]] / rows[self.tightness[1]]
+            ratio = float(ratios.median())  # without NaN; NaN of none
         silent = value(rows, self.vacuous).mean() if self.vacuous else 0.0
         said = [f"the bound says nothing in {silent:.0%} of the rows"] if silent else []
         if self.sampled:

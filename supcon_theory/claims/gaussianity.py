@@ -42,13 +42,25 @@ def nearer(C: int) -> Within:
     )
 
 
-@trend("N3-C{C}", PAPER, SEEN | {"objective": "dcl"}, Change("p", "p * (1 - @t)"))
+@trend(
+    "N3-C{C}",
+    PAPER,
+    SEEN | {"objective": "dcl"},
+    Change("p", "p * (1 - @t)"),
+    edges="ours, 2026-11-26",
+)
 def accepted(C: int) -> Within:
     """The multivariate test does not tell CL embeddings from Gaussian ones, C = {C}."""
     return Within("p value at the end", LEVEL, np.inf, lambda rows: _ended(rows, C, "p"))
 
 
-@trend("N3-norms-C{C}", PAPER, SEEN | {"objective": "dcl"}, Change("norm_ratio", "norm_ratio + @t"))
+@trend(
+    "N3-norms-C{C}",
+    PAPER,
+    SEEN | {"objective": "dcl"},
+    Change("norm_ratio", "norm_ratio + @t"),
+    edges="ours, 2026-11-26",
+)
 def norms(C: int) -> Within:
     """Norms of centred CL embeddings vary as those of a Gaussian do, C = {C}."""
     return Within("norm ratio at the end", *NORMS, lambda rows: _ended(rows, C, "norm_ratio"))
@@ -59,6 +71,7 @@ def norms(C: int) -> Within:
     "own",
     {"protocol": "few shots", "layer": LAYER},
     Change("log2_ratio", "log2_ratio + @t"),
+    edges="ours, 2026-11-26",
 )
 def worth(objective: str, C: int) -> Within:
     """Gaussian classes have the error of {objective} embeddings within a factor 2, C = {C}."""

@@ -9,6 +9,7 @@ import pytest
 from supcon_theory.app import experiments, remaining
 from supcon_theory.app.command import run
 from supcon_theory.runs import experiment as runs
+from supcon_theory.runs import store
 from supcon_theory.runs.published import PublishedRun, published_run
 from tests.app.toys import toy
 
@@ -35,7 +36,10 @@ def took(out, seconds: float) -> None:
     """Let all stored cells have taken so long."""
     for path in (out / "toy" / "cells").glob("*/manifest.json"):
         manifest = json.loads(path.read_text())
-        path.write_text(json.dumps(manifest | {"seconds": seconds}))
+        store.write_json(path, manifest | {"seconds": seconds})
+        index = path.with_name("files.json")
+        hashes = json.loads(index.read_text()) | {path.name: store.digest(path.read_bytes())}
+        store.write_json(index, hashes)
 
 
 def test_time_left_is_from_the_published_run_then_from_cells_done(one):

@@ -5,8 +5,8 @@ import pytest
 import scipy.linalg
 import torch
 
-from supcon_theory.measures.subspaces import apart, shared_directions, weight_gaps
 from supcon_theory.measures.comparison import cka, rsa
+from supcon_theory.measures.subspaces import apart, shared_directions, weight_gaps
 from supcon_theory.theory.alignment import cosine_floor
 
 SHAPES = [(6, 4, 3), (30, 5, 8), (12, 40, 3), (9, 50, 60), (200, 20, 10)]  # N, p, q

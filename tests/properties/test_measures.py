@@ -37,6 +37,7 @@ CALLS |= {name: getattr(m, name) for name in ("class_moments", "class_gram", "un
 CALLS |= {
     "alignment": lambda x, y: m.alignment(x),
     "uniformity": lambda x, y: m.uniformity(x),
+    "wasserstein_uniformity": lambda x, y: m.wasserstein_uniformity(x),
     "geometry": lambda x, y: m.geometry(x, y, weights=x[:, 0].mean(0).repeat(len(set(y)), 1)),
     "self_duality": lambda x, y: m.self_duality(x, m.class_moments(x, y).means, y),
     "cka": lambda x, y: m.cka(*half(x, y)),

@@ -9,6 +9,7 @@ from supcon_theory.objectives import OBJECTIVES, options_of
 from tests.properties.embeddings import cases, embeddings, one_sentence, unit
 
 FREE = [name for name in OBJECTIVES if "weights" not in options_of(name)]
+UNORDERED = [name for name in FREE if name != "n_pairs"]  # whose positive is the next of the class
 
 
 @cases(60)
@@ -32,7 +33,7 @@ def test_the_value_and_the_gradient_are_finite(given_, name, tau):
 
 
 @cases(40)
-@given(embeddings((torch.float64,)), st.sampled_from(FREE), st.integers(0, 99))
+@given(embeddings((torch.float64,)), st.sampled_from(UNORDERED), st.integers(0, 99))
 def test_neither_the_order_of_samples_nor_the_names_of_classes_matter(given_, name, seed):
     x, y = given_
     z = unit(x)
