@@ -130,8 +130,9 @@ class AtMost:
             return short
         ratio = np.nan
         if self.tightness:
-            ratios = rows[self.tightness[0]] / rows[self.tightness[1]]
-            ratio = float(ratios.median())  # without NaN; NaN of none
+            of, bound = (rows[name].to_numpy(float) for name in self.tightness)
+            known = ~np.isnan(of / bound)
+            ratio = float(np.median((of / bound)[known])) if known.any() else np.nan
         silent = value(rows, self.vacuous).mean() if self.vacuous else 0.0
         said = [f"the bound says nothing in {silent:.0%} of the rows"] if silent else []
         if self.sampled:
