@@ -131,8 +131,9 @@ class AtMost:
         ratio = np.nan
         if self.tightness:
             of, bound = (rows[name].to_numpy(float) for name in self.tightness)
-            known = ~np.isnan(of / bound)
-            ratio = float(np.median((of / bound)[known])) if known.any() else np.nan
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratios = (of / bound)[~np.isnan(of / bound)]
+            ratio = float(np.median(ratios)) if len(ratios) else np.nan
         silent = value(rows, self.vacuous).mean() if self.vacuous else 0.0
         said = [f"the bound says nothing in {silent:.0%} of the rows"] if silent else []
         if self.sampled:
