@@ -45,7 +45,7 @@ def hardened_bounds(
 
     Example:
         >>> [round(float(x), 3) for x in hardened_bounds(64, 640, 1.0, 0.0)]
-        [-0.104, 0.596, 0.492]
+        [-0.104, 0.592, 0.489]
     """
     tau = float(checked_tau(tau))
     require(tilt >= 0, "a tilt must be at least 0", tilt=tilt)
