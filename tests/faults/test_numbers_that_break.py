@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from supcon_theory.encoders import train as paired
+from supcon_theory.encoders import learner as paired
 from tests.faults.amount import amount
 from tests.faults.archives import good, npy, zipped
 from tests.faults.forked import run

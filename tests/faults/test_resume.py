@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from supcon_theory.encoders import train as paired
+from supcon_theory.encoders.learner import Learner
 from supcon_theory.encoders.recipe import Recipe
 from tests.faults.amount import DEEP, amount
 
@@ -44,14 +45,14 @@ def straight(tmp_path_factory):
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("epoch", range(EPOCHS))
 def test_weights_are_those_of_a_straight_run(tmp_path, monkeypatch, straight, network, epoch):
-    keep = paired.Learner.checkpoint
+    kept = Learner.state  # what is about to be kept
 
-    def stopped(self, step, entry):
+    def stopped(self, step):
         if step == 3 * epoch and self.recipe.objective == ("dcl", "nscl")[epoch % 2]:
             raise KeyboardInterrupt
-        keep(self, step, entry)
+        return kept(self, step)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(paired.Learner, "checkpoint", stopped)
+        patch.setattr(Learner, "state", stopped)
         paired.train(recipes(network), tmp_path)
     assert weights(recipes(network), tmp_path) == straight[network]
