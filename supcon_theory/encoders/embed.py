@@ -11,7 +11,7 @@ from supcon_theory import data
 from supcon_theory.data.random import shuffled_labels
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import train as paired
-from supcon_theory.encoders.networks import build
+from supcon_theory.encoders.networks import network_of
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.runs import store
 from supcon_theory.runs.cells import Context
@@ -116,9 +116,7 @@ def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> 
         Damaged: what is kept is not of this recipe, although its hash is right.
 
     """
-    network = build(
-        recipe.encoder, channels, recipe.d, recipe.seed_of("weights"), recipe.size, recipe.width
-    )
+    network = network_of(recipe, channels)
     name = paired.checkpoint_name(step)
     weights = paired.from_bytes(entry.read(name), entry.folder / name)
     try:

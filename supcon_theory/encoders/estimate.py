@@ -61,8 +61,8 @@ def _weights(recipe: Recipe) -> int:
     """Bytes of one checkpoint."""
     import torch
 
-    from supcon_theory.encoders.networks import build
+    from supcon_theory.encoders.networks import network_of
 
     with torch.device("meta"):  # shapes only
-        network = build(recipe.encoder, 3, recipe.d, 0, recipe.size, recipe.width)
+        network = network_of(recipe, 3)
     return sum(value.nbytes for value in network.state_dict().values())

@@ -8,7 +8,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor, nn
 
-from supcon_theory.encoders.networks import build
+from supcon_theory.encoders.networks import network_of
 from supcon_theory.encoders.recipe import VERSION, Recipe
 from supcon_theory.encoders.train import checkpoint_name, from_bytes
 from supcon_theory.runs import store
@@ -104,7 +104,7 @@ def read(path: Path) -> tuple[nn.Module, Recipe, int]:
             weights = {name: file.get_tensor(name) for name in file.keys()}
         recipe = Recipe(**({"data": "", **json.loads(about["recipe"])}))
         step, channels = json.loads(about["step"]), json.loads(about["channels"])
-        network = build(recipe.encoder, channels, recipe.d, 0, recipe.size, recipe.width)
+        network = network_of(recipe, channels)
         network.load_state_dict(weights)
     except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise Refused(f"{path} is no exported encoder ({type(error).__name__}: {error})") from None

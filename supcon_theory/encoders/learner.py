@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from supcon_theory.encoders import ranks
-from supcon_theory.encoders.networks import build
+from supcon_theory.encoders.networks import network_of
 from supcon_theory.encoders.optimisers import OPTIMISERS
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.objectives import OBJECTIVES, options_of
@@ -51,14 +51,7 @@ class Learner:
 
     def __init__(self, recipe: Recipe, channels: int, device: str) -> None:
         self.recipe, self.device = recipe, device
-        self.network = build(
-            recipe.encoder,
-            channels,
-            recipe.d,
-            recipe.seed_of("weights"),
-            recipe.size,
-            recipe.width,
-        ).to(device)
+        self.network = network_of(recipe, channels).to(device)
         self.extra = arguments(recipe, device)
         learned = [*self.network.parameters(), *self.weights()]
         optimiser = OPTIMISERS[recipe.optimiser]

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from supcon_theory.data.pictures import SIZE
 from supcon_theory.encoders.heads import Encoder, plain_projector
-from supcon_theory.encoders.recipe import ENCODERS, SIZED, WIDENED
+from supcon_theory.encoders.recipe import ENCODERS, SIZED, WIDENED, Recipe
 
 
 def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
@@ -157,3 +157,9 @@ def build(
         if name in SMALL:
             return SMALL[name](channels, d)
         return _large(name, channels, d, size, width)
+
+
+def network_of(recipe: Recipe, channels: int) -> nn.Module:
+    """The encoder of a recipe with the weights that its training starts from."""
+    seed = recipe.seed_of("weights")
+    return build(recipe.encoder, channels, recipe.d, seed, recipe.size, recipe.width)
