@@ -23,6 +23,11 @@ def select(table: pd.DataFrame, where: Mapping[str, object]) -> pd.DataFrame:
     return table
 
 
+def mean_by_seed(rows: pd.DataFrame, column: str) -> pd.Series:
+    """The mean of a column for each seed."""
+    return pd.Series(rows.groupby("seed")[column].mean(), dtype=float)
+
+
 def last_step(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the last checkpoint that the table has."""
     return table.loc[table["step"] == table["step"].max()]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, select
+from supcon_theory.audits.rows import last_step, mean_by_seed, select
 from supcon_theory.claims import gap
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
@@ -151,7 +151,7 @@ RULES = {"B": ("batch", -1), "sqrt B": ("batch-root", 1), "B^1/4": ("batch-fourt
 def _of(rows: pd.DataFrame, column: str, other: str) -> pd.Series:
     """Per seed, the mean of a column over these pairs."""
     rows = rows.loc[(rows["other"] == other) & rows["weight"].isna()]
-    return pd.Series(rows.groupby("seed")[column].mean(), dtype=float)
+    return mean_by_seed(rows, column)
 
 
 def _ended(rows: pd.DataFrame, column: str, other: str) -> pd.Series:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, select
+from supcon_theory.audits.rows import last_step, mean_by_seed, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -72,7 +72,9 @@ def label_free(objective: str, split: str) -> Within:
     where = {"objective": objective, "split": split}
 
     def of(labels: str):
-        return lambda rows: _by_seed(last_step(select(rows, where | {"labels": labels})))
+        return lambda rows: mean_by_seed(
+            last_step(select(rows, where | {"labels": labels})), "label_free_error"
+        )
 
     return Within("label-free less labelled B", -NEAR, NEAR, of("true"), of("shuffled"))
 
@@ -85,12 +87,8 @@ def estimated() -> Within:
     return Within("estimate less B", -0.01, 0.01, _excess)
 
 
-def _by_seed(rows: pd.DataFrame) -> pd.Series:
-    return pd.Series(rows.groupby("seed")["label_free_error"].mean())
-
-
 def _excess(rows: pd.DataFrame) -> pd.Series:
-    return _by_seed(rows.assign(label_free_error=rows["energy"] - rows["B"]))
+    return mean_by_seed(rows.assign(excess=rows["energy"] - rows["B"]), "excess")
 
 
 def claims(objectives: tuple[str, ...]) -> list[Claim]:

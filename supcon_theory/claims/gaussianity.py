@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, select
+from supcon_theory.audits.rows import last_step, mean_by_seed, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -80,20 +80,18 @@ def worth(objective: str, C: int) -> Within:
         "log2 of estimate over error, mean over shots",
         -FACTOR,
         FACTOR,
-        lambda rows: _mean(last_step(select(rows, where)), "log2_ratio"),
+        lambda rows: mean_by_seed(last_step(select(rows, where)), "log2_ratio"),
     )
 
 
-def _mean(rows: pd.DataFrame, column: str) -> pd.Series:
-    return pd.Series(rows.groupby("seed")[column].mean(), dtype=float)
-
-
 def _ended(rows: pd.DataFrame, C: int, column: str) -> pd.Series:
-    return _mean(last_step(select(rows, {"C": C})), column)
+    return mean_by_seed(last_step(select(rows, {"C": C})), column)
 
 
 def _change(rows: pd.DataFrame) -> pd.Series:
-    return _mean(last_step(rows), "distance") - _mean(rows.loc[rows["step"] == 0], "distance")
+    return mean_by_seed(last_step(rows), "distance") - mean_by_seed(
+        rows.loc[rows["step"] == 0], "distance"
+    )
 
 
 def claims(objectives: Sequence[str], classes: Sequence[int]) -> list[Claim]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import select
+from supcon_theory.audits.rows import mean_by_seed, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import ROUNDING
@@ -67,10 +67,8 @@ def premise_grows() -> Within:
     """Training raises the share of anchors at which A* holds."""
 
     def gained(rows: pd.DataFrame) -> pd.Series:
-        ends = [rows[rows["step"] == step] for step in (rows["step"].max(), rows["step"].min())]
-        after, before = (
-            pd.Series(end.groupby("seed")["premise"].mean(), dtype=float) for end in ends
-        )
+        ends = [rows.loc[rows["step"] == step] for step in (rows["step"].max(), rows["step"].min())]
+        after, before = (mean_by_seed(end, "premise") for end in ends)
         return after - before
 
     return Within("share at the end less that at the start", 0, np.inf, gained)
@@ -126,8 +124,7 @@ def accuracy(hard: str, rival: str) -> Within:
     def difference(rows: pd.DataFrame) -> pd.Series:
         of_hard = select(rows, {"objective": hard})
         best = of_hard.pivot_table(index="seed", columns="beta", values="error")
-        of_rival = select(rows, {"objective": rival}).groupby("seed")["error"].mean()
-        plain = pd.Series(of_rival, dtype=float)
+        plain = mean_by_seed(select(rows, {"objective": rival}), "error")
         return plain - (best[best.mean().idxmin()] if best.size else np.nan)
 
     return Within("error, plain less hardened at its best beta", 0, np.inf, difference)

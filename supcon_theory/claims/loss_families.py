@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import select
+from supcon_theory.audits.rows import mean_by_seed, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import REACHED, ROUNDING
@@ -133,14 +133,19 @@ ENCODERS = {"part": "encoders"}
 def measured(rows: pd.DataFrame, column: str, objective: str, batch: float) -> pd.Series:
     """Per seed, a measure of the encoders of one objective and batch size."""
     found = select(rows, {"objective": objective, "batch": batch})
-    return pd.Series(found.groupby("seed")[column].mean(), dtype=float)
+    return mean_by_seed(found, column)
+
+
+def ends(rows: pd.DataFrame) -> tuple[float, float]:
+    """The smallest and the largest batch; infinite, of no row, where none is known."""
+    sizes = rows["batch"].to_numpy(float)
+    low, high = np.fmin.reduce(sizes, initial=np.inf), np.fmax.reduce(sizes, initial=-np.inf)
+    return float(low), float(high)
 
 
 def lost(rows: pd.DataFrame, column: str, objective: str) -> pd.Series:
     """Per seed, a measure at the smallest batch less at the largest."""
-    sizes = rows["batch"].to_numpy(float)
-    ends = float(np.nanmin(sizes)), float(np.nanmax(sizes))
-    small, large = (measured(rows, column, objective, batch) for batch in ends)
+    small, large = (measured(rows, column, objective, batch) for batch in ends(rows))
     return small - large
 
 
@@ -163,7 +168,7 @@ def higher_rank(objective: str) -> Within:
     """In small batches {objective} fills more dimensions than NT-Xent."""
 
     def statistic(rows: pd.DataFrame) -> pd.Series:
-        smallest = float(np.nanmin(rows["batch"].to_numpy(float)))
+        smallest, _ = ends(rows)
         of = (objective, "nt_xent")
         own, other = (measured(rows, "rankme", name, smallest) for name in of)
         return own - other

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, select
+from supcon_theory.audits.rows import last_step, mean_by_seed, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -71,8 +71,8 @@ def learned(attribute: str) -> Within:
 
 def _change(rows: pd.DataFrame, column: str) -> pd.Series:
     """Per seed, mean of a column at the last step less that at the first."""
-    first = rows.loc[rows["step"] == 0].groupby("seed")[column].mean()
-    return pd.Series(last_step(rows).groupby("seed")[column].mean() - first, dtype=float)
+    first = mean_by_seed(rows.loc[rows["step"] == 0], column)
+    return mean_by_seed(last_step(rows), column) - first
 
 
 def claims(attributes: tuple[str, ...]) -> list[Claim]:
