@@ -71,10 +71,15 @@ def rotation_modes(z: Tensor, basis: Tensor) -> Tensor:
     return directions[size > 1e-7 * size[0]].T
 
 
+def complement(directions: Tensor) -> Tensor:
+    """(P, P - r) orthonormal directions orthogonal to r given ones, (P, r)."""
+    return torch.linalg.qr(directions, mode="complete")[0][:, directions.shape[1] :]
+
+
 def spectrum(z: Tensor, gradient: Tensor, second: Tensor, basis: Tensor) -> Spectrum:
     """Eigenvalues of the `hessian` at one configuration z (N, K, d), rotations told apart."""
     orbit = rotation_modes(z, basis)
-    rest = torch.linalg.qr(orbit, mode="complete")[0][:, orbit.shape[1] :]
+    rest = complement(orbit)
     return Spectrum(
         torch.linalg.eigvalsh(second),
         orbit.shape[1],

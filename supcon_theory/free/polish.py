@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from supcon_theory.free.curvature import hessian, rotation_modes
+from supcon_theory.free.curvature import complement, hessian, rotation_modes
 
 STEPS = 8
 
@@ -23,8 +23,7 @@ def polished(objective: str, z: Tensor, y: Tensor, tau: float) -> Tensor:
     """
     gradient, second, basis = hessian(objective, z, y, tau)
     for _ in range(STEPS):
-        orbit = rotation_modes(z, basis)
-        rest = torch.linalg.qr(orbit, mode="complete")[0][:, orbit.shape[1] :]
+        rest = complement(rotation_modes(z, basis))
         step = rest @ torch.linalg.solve(rest.T @ second @ rest, rest.T @ gradient)
         d = z.shape[-1]
         moved = z.reshape(-1, d) - torch.einsum("rde,re->rd", basis, step.view(-1, d - 1))
