@@ -65,7 +65,11 @@ def draw(tables: style.Tables, folder: Path) -> None:
     panel = sheet.panel("temperature", xlabel="tau", xscale="log", **axes)
     varied(panel, style.where(swept, factor="tau"), "tau_train")
     panel = sheet.panel(
-        "batch, equal epochs", xlabel="batch B", xscale="log", ylabel=axes["ylabel"]
+        "batch, equal epochs",
+        xlabel="batch B",
+        xscale="log",
+        xticks="values",
+        ylabel=axes["ylabel"],
     )
     rows = style.where(swept, factor="batch", layer="h")
     for rule, look in RULES.items():

@@ -18,9 +18,9 @@ ALONG = {
 }
 LAWS = {
     "gaussian": "normal",
-    "student": "t10",
+    "student": "\nt10",  # every second one a line below: all fit in a narrow panel
     "sphere": "sphere",
-    "classes": "classes",
+    "classes": "\nclasses",
 }
 
 

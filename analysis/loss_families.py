@@ -13,9 +13,9 @@ NAME = "loss_families"
 COLORS = tuple(style.EXTRA.values())
 MARKS, LINES = ("o", "s", "^", "v"), ("-", style.DASHED, style.DOTTED)
 DESIGNS = {  # of fixed batches: what it is called
-    "halves": "0 shared",
-    "apart": "2 classes",
-    "bound": "1 shared",
+    "halves": "0\nshared",
+    "apart": "2\nclasses",
+    "bound": "1\nshared",
 }
 
 
