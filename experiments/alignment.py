@@ -7,6 +7,7 @@ CKA of CL and NSCL against the number of classes, the temperature and the batch;
 and RSA; the bound on the drift in the surrogate it is about, and read for encoders.
 
     python experiments/alignment.py          laptop: C = 10, 5 seeds, 800 steps; sweeps of 100 steps
+    python experiments/alignment.py full     10 seeds, as most trends ask for; sweeps of 200 steps
 
 Encoders are those of `deep`, `gap_vs_classes` and `universality`, trained once and shared.
 """
@@ -110,19 +111,7 @@ PRESETS = {
         pairs=20,
     ),
     "laptop": Config(),
-    "full": Config(
-        classes=(10, 100),
-        recipe=Recipe(n=160, steps=3000, d=128),
-        sweep_classes=(2, 5, 10, 30, 100, 300),
-        sweep_taus=(0.1, 0.2, 0.5, 1.0),
-        sweep_batches=(32, 64, 128, 256, 512),
-        sweep_at=100,
-        sweep_n=160,
-        sweep_steps=800,
-        sweep_d=128,
-        surrogate_steps=2000,
-        pairs=10_000,
-    ),
+    "full": Config(seeds=10, sweep_steps=200),
 }
 SURROGATE = {"C": (2, 10, 50), "tau": (1.0, 0.5, 0.1), "rate": (1.0, 10.0)}
 
