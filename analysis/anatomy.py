@@ -6,35 +6,46 @@ import numpy as np
 import pandas as pd
 from supcon_theory.analysis import style
 
-from supcon_theory.audits.columns import ANATOMY, FOUR_MOMENTS
+from supcon_theory.audits.columns import ANATOMY, COUPLED_ANATOMY, FOUR_MOMENTS
 from supcon_theory.theory.ceiling import etf_ceiling
 
 NAME = "anatomy"
-TERMS = {  # column: what it is, color, from the bottom up
-    "excess_alignment": ("alignment of views", style.EXTRA["teal"]),
-    "excess_collapse": ("collapse of classes", style.EXTRA["wine"]),
-    "excess_centring": ("centring", style.EXTRA["sand"]),
-    "excess_jensen": ("spread of cosines", style.EXTRA["indigo"]),
+LOOKS = {  # of a term, whatever the loss
+    "alignment": ("alignment of views", style.EXTRA["teal"]),
+    "collapse": ("collapse of classes", style.EXTRA["wine"]),
+    "centring": ("centring", style.EXTRA["sand"]),
+    "anchors": ("differences of anchors", style.EXTRA["purple"]),
+    "jensen": ("spread of cosines", style.EXTRA["indigo"]),
 }
+TERMS = {  # of the excess of each loss, from the bottom up
+    "nscl": ("excess_alignment", "excess_collapse", "excess_centring", "excess_jensen"),
+    "supcon": ("supcon_collapse", "supcon_centring", "supcon_anchors", "supcon_jensen"),
+    "nt_xent": ("nt_xent_alignment", "nt_xent_centring", "nt_xent_anchors", "nt_xent_jensen"),
+}
+EXCESS = {"nscl": "excess", "supcon": "supcon_excess", "nt_xent": "nt_xent_excess"}
 CLASSES = dict(xscale="log", xlabel="number of classes C", xticks="values")
 
 
-@style.drawing(table=(ANATOMY, FOUR_MOMENTS))
+@style.drawing(table=(ANATOMY, COUPLED_ANATOMY, FOUR_MOMENTS))
 def draw(tables: style.Tables, folder: Path) -> None:
     """The four terms along training and over C, what collapse is left, the gap and its bounds."""
     table = tables["table"]
     high, lowest = table["tau"].max(), sorted(table["tau"].dropna().unique())[:2]
     at = table[table["tau"] == high]
-    sheet = style.Sheet(9)
+    sheet = style.Sheet(12)
     followed, sweep = style.where(at, protocol="followed"), style.where(at, protocol="sweep")
     for objective in list(dict.fromkeys(followed["objective"]))[:4]:
         training(sheet, followed, objective)
+    trained = sweep[sweep["step"] > 0]
     for objective in style.PAIR:
-        shares(sheet, style.where(sweep[sweep["step"] > 0], objective=objective), objective)
+        shares(sheet, style.where(trained, objective=objective), objective, "nscl")
     left(sheet, at)
     for tau in reversed(lowest):
         ends = table[(table["protocol"] == "sweep") & (table["tau"] == tau)]
         bounds(sheet, ends[ends["step"] == ends["step"].max()], tau)
+    for objective in style.PAIR:
+        shares(sheet, style.where(trained, objective=objective), objective, "supcon")
+    shares(sheet, style.where(trained, objective="dcl"), "dcl", "nt_xent")
     last = sweep[sweep["step"] == sweep["step"].max()]
     sheet.save(folder, NAME, title=message(style.where(last, objective="dcl")))
 
@@ -48,13 +59,16 @@ def message(rows: pd.DataFrame) -> str:
     return f"After CL training collapse is {' to '.join(ends)} of the excess of NSCL"
 
 
-def stacked(panel: style.Panel, rows: pd.DataFrame, x: str, of: pd.Series | float) -> None:
-    """The terms over `of`, means over seeds, one on top of the other."""
-    parts = pd.DataFrame({name: rows[name].astype(float) / of for name in TERMS})
+def stacked(
+    panel: style.Panel, rows: pd.DataFrame, x: str, loss: str, of: pd.Series | float
+) -> None:
+    """The terms of a loss over `of`, means over seeds, one on top of the other."""
+    parts = pd.DataFrame({name: rows[name].astype(float) / of for name in TERMS[loss]})
     means = parts.groupby(rows[x]).mean().dropna()
     seeds = rows.groupby(x)["seed"].nunique().reindex(means.index)
     below = np.zeros(len(means))
-    for name, (label, color) in TERMS.items():
+    for name in TERMS[loss]:
+        label, color = LOOKS[name.split("_")[-1]]
         above = below + means[name].to_numpy()
         if len(means):
             panel.record(label, x=means.index, low=below, high=above, mean=above, n=seeds)
@@ -68,15 +82,15 @@ def training(sheet: style.Sheet, rows: pd.DataFrame, objective: str) -> None:
     title = style.look(objective).trained + style.classes(rows["C"].max())
     looks = dict(xscale="symlog", xlabel="training step", xlim=(0, None), ylim=(0, None))
     panel = sheet.panel(title, style.UNEQUAL, ylabel="L_NSCL − L* (nats)", **looks)
-    stacked(panel, rows, "step", 1.0)
+    stacked(panel, rows, "step", "nscl", 1.0)
 
 
-def shares(sheet: style.Sheet, rows: pd.DataFrame, objective: str) -> None:
-    """What each term is of the excess, after training."""
-    title = f"{style.look(objective).trained}, after training"
+def shares(sheet: style.Sheet, rows: pd.DataFrame, objective: str, loss: str) -> None:
+    """What each term is of the excess of a loss, after training with an objective."""
+    title = f"excess of {style.look(loss).name}, {style.look(objective).trained}"
     looks = CLASSES | dict(ylabel="share of the excess", ylim=(0, 1))
     panel = sheet.panel(title, style.UNEQUAL, **looks)
-    stacked(panel, rows, "C", rows["excess"].astype(float))
+    stacked(panel, rows, "C", loss, rows[EXCESS[loss]].astype(float))
 
 
 def left(sheet: style.Sheet, rows: pd.DataFrame) -> None:

@@ -5,7 +5,8 @@ collapse of classes, centring, and the spread of the cosines to other classes (d
 are measured over numbers of classes and along training, beside bounds on the gap that two moments
 of each anchor's cosines give without looking at pairs; and at the minimiser of CL with free
 embeddings, whose excess is of the order of the gap although no class has collapsed. Range and
-four moments, which do need pairs, leave almost nothing of the gap open.
+four moments, which do need pairs, leave almost nothing of the gap open. SupCon and NT-Xent have
+terms of the same kind, in which collapse and alignment weigh about C times as much.
 
     python experiments/anatomy.py            laptop: 5 seeds, the encoders of gap_vs_classes and collapse
 """  # noqa: E501
@@ -31,8 +32,9 @@ HEADINGS = tuple(
     for name, words in (("two", "two moments"), ("four", "range and four"))
     for end in ("upper", "lower")
 )
-AUDITS = (columns.ANATOMY, columns.FOUR_MOMENTS)
+AUDITS = (columns.ANATOMY, columns.COUPLED_ANATOMY, columns.FOUR_MOMENTS)
 TERMS = ["excess", *(f"excess_{name}" for name in anatomy.TERMS), "share_collapse", "within"]
+TERMS += ["supcon_excess", "supcon_share_collapse", "supcon_most_within", "nt_xent_excess"]
 SIMPLEX = 16  # samples in each class of the constructed minimiser of CL
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory.audits.columns import ANATOMY
+from supcon_theory.audits.coupled_anatomy import coupled_anatomy_rows
 from supcon_theory.audits.four_moments import four_moment_rows
 from supcon_theory.audits.gap import Evaluated, evaluated
 from supcon_theory.measures.cosines import AnchorCosines, anchor_cosines
@@ -32,13 +33,13 @@ def anatomy_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str,
         taus: Temperatures.
 
     Returns:
-        A row per temperature: `tau`, `COLUMNS` and those of `four_moments`. The terms are about
-        balanced classes and NaN for others; bounds from moments need a second sample in each class,
-        else they are NaN.
+        A row per temperature: `tau`, `COLUMNS`, those of `coupled_anatomy` and of `four_moments`.
+        The terms are about balanced classes and NaN for others; bounds from moments need a second
+        sample in each class, else they are NaN.
     """
     found = evaluated(z.double(), y, taus)
-    both = zip(anatomy_rows(found), four_moment_rows(found), strict=True)
-    return [row | more for row, more in both]
+    parts = (anatomy_rows(found), coupled_anatomy_rows(found), four_moment_rows(found))
+    return [of | coupled | four for of, coupled, four in zip(*parts, strict=True)]
 
 
 def anatomy_rows(found: Evaluated) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Claims on the terms of L_NSCL - L*, and on the gap from two moments of cosines (E1 to E6).
+"""Claims on the terms of losses above their minimum, and on the gap from moments (E1 to E8).
 
 Rows differ by `protocol`: "sweep" (over C), "followed" (along training), "simplex" (where CL ends
 with free embeddings).
@@ -70,6 +70,30 @@ def no_collapse() -> AtMost:
     return AtMost({"excess - worth_collapse": ROUNDING, "0.9 - within": 0})
 
 
+@declare("E7", "own proof", "identity", given="supcon_excess.notna()")
+def supcon_anatomy() -> AtMost:
+    """Balanced classes: the excess of SupCon over its minimum is the sum of its four terms."""
+    return AtMost({"supcon_anatomy_error": 1e-10})
+
+
+@declare("E7-terms", "own proof", "theorem", given="supcon_excess.notna()")
+def supcon_terms() -> AtMost:
+    """Each term of SupCon is at least 0 and at most the excess, which so bounds the collapse."""
+    return AtMost({"violation_supcon_terms": ROUNDING})
+
+
+@declare("E7-nt_xent", "own proof", "identity", given="nt_xent_excess.notna()")
+def nt_xent_anatomy() -> AtMost:
+    """Two views: the excess of NT-Xent is the same sum with every sample a class of its own."""
+    return AtMost({"nt_xent_anatomy_error": 1e-10})
+
+
+@declare("E7-nt_xent-terms", "own proof", "theorem", given="nt_xent_excess.notna()")
+def nt_xent_terms() -> AtMost:
+    """Each term of NT-Xent is at least 0 and at most the excess."""
+    return AtMost({"violation_nt_xent_terms": ROUNDING})
+
+
 @trend(
     "E6",
     "own",
@@ -86,6 +110,23 @@ def minor() -> Within:
     return Within("largest share of collapse over C", -np.inf, 0.5, statistic)
 
 
+@trend(
+    "E8",
+    "own",
+    AT_END,
+    Change("supcon_share_collapse", "supcon_share_collapse - @t", CL),
+    edges="ours, 2026-11-26",
+)
+def major() -> Within:
+    """Less than half of what CL-trained encoders leave of SupCon is not collapse, at every C."""
+
+    def statistic(rows: pd.DataFrame) -> pd.Series:
+        rest = rows.assign(rest=1 - rows["supcon_share_collapse"])
+        return sweeps.largest_over_classes(rest, "rest")
+
+    return Within("largest share of the rest over C", -np.inf, 0.5, statistic)
+
+
 def claims(tau: float, classes: Sequence[int]) -> list[Claim]:
     """All claims of the anatomy.
 
@@ -94,10 +135,11 @@ def claims(tau: float, classes: Sequence[int]) -> list[Claim]:
         classes: Numbers of classes of the sweep.
 
     Returns:
-        Identity, theorems, the counterexample, the trend.
+        Identities, theorems, the counterexample, the trends.
     """
     several = len(set(classes)) > 1
     return [
         *(make() for make in (anatomy, terms, moments, four_moments, spread, no_collapse)),
-        minor(scope={"tau": tau}, asked=several),
+        *(make() for make in (supcon_anatomy, supcon_terms, nt_xent_anatomy, nt_xent_terms)),
+        *(make(scope={"tau": tau}, asked=several) for make in (minor, major)),
     ]

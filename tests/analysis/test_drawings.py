@@ -81,7 +81,7 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         return {"table": many.assign(tau_train=0.5)}
     if name == "anatomy":
         parts = dict(protocol=["sweep", "followed", "simplex"], tau=[1.0, 0.5])
-        table = rows((c.ANATOMY,), rng, **two, **trained, **parts)
+        table = rows((c.ANATOMY, c.COUPLED_ANATOMY), rng, **two, **trained, **parts)
         return {"table": table.assign(n=8)}
     if name == "collapse":
         table = rows((c.COLLAPSE,), rng, **two, **trained, **both, tau=[np.nan, 1.0])

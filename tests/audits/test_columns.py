@@ -75,6 +75,7 @@ def test_unequal_classes_have_the_same_columns_with_nan_where_balance_is_needed(
     about_balance |= {"within", "anatomy_error"}
     about_balance |= {n for n in columns.ANATOMY.names if "excess" in n or "collapse" in n}
     about_balance |= {"violation_terms"}
+    about_balance |= {n for n in columns.COUPLED_ANATOMY.names if "supcon" in n}
     about_balance |= {f"{name}_{end}" for name in ("directional_cdnv", "nc1") for end in ENDS}
     earlier = {f"{kind}_{bound}" for kind in ("bound", "violation") for bound in columns.EARLIER}
     assert lost <= about_balance | earlier
