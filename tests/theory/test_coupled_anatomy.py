@@ -85,6 +85,16 @@ def test_at_the_collapsed_etf_every_term_is_zero_and_at_cls_minimiser_only_colla
     assert np.abs(terms[1:]).max() < 1e-12
 
 
+def test_of_a_simplex_off_the_origin_the_whole_excess_is_centring():
+    C, n, tau = 4, 3, 0.5
+    z, _ = class_simplex([n] * C, 1, C - 1)
+    off = np.full((C, n, 1), 0.6)
+    _, parts = measured(np.concatenate([0.8 * z.reshape(C, n, -1), off], 2), tau)
+    collapse, centring, *others = coupled_excess_terms(*parts)
+    assert centring > 0.1
+    assert np.abs([collapse, *others]).max() < 1e-12
+
+
 @pytest.mark.parametrize("M", [2, 128])
 @pytest.mark.parametrize("tau", [1.0, 0.1])
 def test_what_collapse_is_worth_stays_with_many_classes_where_for_nscl_it_goes(M, tau):
