@@ -7,7 +7,7 @@ CKA of CL and NSCL against the number of classes, the temperature and the batch;
 and RSA; the bound on the drift in the surrogate it is about, and read for encoders.
 
     python experiments/alignment.py          laptop: C = 10, 5 seeds, 800 steps; sweeps of 100 steps
-    python experiments/alignment.py full     10 seeds, as most trends ask for; sweeps of 200 steps
+    python experiments/alignment.py full     10 seeds, as many as most of its trends ask for
 
 Encoders are those of `deep`, `gap_vs_classes` and `universality`, trained once and shared.
 """
@@ -111,7 +111,7 @@ PRESETS = {
         pairs=20,
     ),
     "laptop": Config(),
-    "full": Config(seeds=10, sweep_steps=200),
+    "full": Config(seeds=10),
 }
 SURROGATE = {"C": (2, 10, 50), "tau": (1.0, 0.5, 0.1), "rate": (1.0, 10.0)}
 

@@ -217,11 +217,7 @@ class Deep(Trained):
 
         """
         super().look()
-        if (fewest := self.facts().fewest_test) < 2:
-            raise ValueError(
-                f"a class of {self.data} has {fewest} test images but held-out images are "
-                "measured: bring at least 2 of every class"
-            )
+        check_held_out(self.facts())
 
 
 def check_objectives(names: tuple[str, ...]) -> None:
@@ -256,6 +252,20 @@ def check_data(found: Facts, classes: int, n: int, flag: str = "classes") -> Non
         raise ValueError(
             f"n is {n} but a class of {found.name} has only {found.fewest_train} training images: "
             f"use --n {found.fewest_train} or less"
+        )
+
+
+def check_held_out(found: Facts) -> None:
+    """Every class has held-out images to measure.
+
+    Raises:
+        ValueError: in one sentence, with what the data have.
+
+    """
+    if found.fewest_test < 2:
+        raise ValueError(
+            f"a class of {found.name} has {found.fewest_test} test images but held-out images are "
+            "measured: bring at least 2 of every class"
         )
 
 

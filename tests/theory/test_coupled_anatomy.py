@@ -118,9 +118,9 @@ def test_a_descent_to_little_excess_with_much_variance_does_not_get_below_the_bo
         return loss + 30 * (parts[3] - W) ** 2
 
     least = np.inf
-    for seed in range(2):
+    for seed in range(1):
         start = np.random.default_rng(seed).normal(size=C * M * d)
-        found = minimize(penalised, start, method="L-BFGS-B", options={"maxiter": 60})
+        found = minimize(penalised, start, method="L-BFGS-B", options={"maxiter": 40})
         loss, parts = parts_of(found.x)
         excess = loss - supcon_minimum(C, M, 1, tau)
         assert parts[3] <= most_within(excess, C, M, tau) + 1e-9
