@@ -39,24 +39,27 @@ def draw(tables: style.Tables, folder: Path) -> None:
     trained = sweep[sweep["step"] > 0]
     for objective in style.PAIR:
         shares(sheet, style.where(trained, objective=objective), objective, "nscl")
+    for objective in style.PAIR:
+        shares(sheet, style.where(trained, objective=objective), objective, "supcon")
+    shares(sheet, style.where(trained, objective="dcl"), "dcl", "nt_xent")
     left(sheet, at)
     for tau in reversed(lowest):
         ends = table[(table["protocol"] == "sweep") & (table["tau"] == tau)]
         bounds(sheet, ends[ends["step"] == ends["step"].max()], tau)
-    for objective in style.PAIR:
-        shares(sheet, style.where(trained, objective=objective), objective, "supcon")
-    shares(sheet, style.where(trained, objective="dcl"), "dcl", "nt_xent")
     last = sweep[sweep["step"] == sweep["step"].max()]
     sheet.save(folder, NAME, title=message(style.where(last, objective="dcl")))
 
 
 def message(rows: pd.DataFrame) -> str:
-    """How much of CL's excess is collapse, at the fewest and the most classes."""
-    share = rows.dropna(subset=["share_collapse"]).groupby("C")["share_collapse"].mean()
-    if share.empty:
+    """How much of what CL leaves of NSCL and of SupCon is collapse, at the most classes."""
+    rows = rows.dropna(subset=["share_collapse", "supcon_share_collapse"])
+    rows = rows[rows["C"] == rows["C"].max()]
+    if rows.empty:
         return "What the loss above its minimum is made of"
-    ends = {f"{share[C]:.0%} (C = {C:g})": C for C in (share.index[0], share.index[-1])}
-    return f"After CL training collapse is {' to '.join(ends)} of the excess of NSCL"
+    of = rows[["share_collapse", "supcon_share_collapse"]].mean()
+    C = rows["C"].max()
+    shares = f"{of.iloc[0]:.0%} of what CL leaves of NSCL, {of.iloc[1]:.0%} of SupCon"
+    return f"At C = {C:g} collapse is {shares}"
 
 
 def stacked(

@@ -65,6 +65,10 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
             imbalance=[1.0, 4.0],
         )
         return {"table": table.assign(tau_train=0.5, trained_imbalance=1.0)}
+    if name == "gap_controls":
+        factors = dict(factor=["base", "images", "subset", "views", "steps"], tau=[1.0])
+        steps = dict(step=[100, 200], objective=["dcl", "nscl", "nt_xent"])
+        return {"table": rows((c.GAP,), rng, **two, **both, **factors, **steps)}
     if name == "loss_tracking":
         many = rows(
             (c.TRAINING, c.BATCH_MEANS, c.EARLIER_BOUNDS),

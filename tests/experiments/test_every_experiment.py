@@ -198,6 +198,13 @@ REFUSED = {
         ("--tau 0", "tau is 0"),
         ("--data nowhere.npz", "nowhere.npz"),
     ],
+    "gap_controls": [
+        ("--images 7", "images is 7 at least 8"),
+        ("--images 999", "--images 320 or less"),
+        ("--longer-classes 1", "longer-classes are (1,)"),
+        ("--longer-classes 999", "longer-classes has 999 only 300"),
+        ("--longest 11", "longest is 11 at most 10"),
+    ],
     "anatomy": [
         ("--followed 1", "followed is 1 at least 2"),
         ("--followed 999", "followed 999 only 300"),
