@@ -24,11 +24,12 @@ def draw(tables: style.Tables, folder: Path) -> None:
     points = style.where(points, C=C, seed=seed)
     numbers = style.where(numbers, C=C, seed=seed, labels="true")
     steps = sorted(points["step"].unique()) or [np.nan]
-    sheet = style.Sheet(2 * len(steps), len(steps), 1.55)
-    for objective in style.PAIR:
+    objectives = list(dict.fromkeys(points["objective"])) or [*style.PAIR]
+    sheet = style.Sheet(len(objectives) * len(steps), len(steps), 1.55)
+    for objective in objectives:
         for step in steps:
             at = dict(objective=objective, step=step)
-            title = style.LOOKS[objective].name + (f"\nstep\u00a0{step:g}" if step >= 0 else "")
+            title = style.look(objective).name + (f"\nstep\u00a0{step:g}" if step >= 0 else "")
             here = style.where(points, step=step)
             window = dict(xlim=ends(here["x"]), ylim=ends(here["y"]))
             panel = sheet.panel(title, "no map of this step", xticks=[], yticks=[], **window)
@@ -51,13 +52,11 @@ def message(numbers: pd.DataFrame) -> str:
     """The purity before training and after it."""
     start = numbers.loc[numbers["step"] == numbers["step"].min(), "purity"].mean()
     last = numbers[numbers["step"] == numbers["step"].max()]
-    ends = last.groupby("objective")["purity"].mean()
-    if not np.isfinite(start) or not set(style.PAIR) <= set(ends.index):
+    ends = last.groupby("objective", sort=False)["purity"].mean().dropna()
+    if not np.isfinite(start) or ends.empty:
         return "Embeddings while they are trained"
-    return (
-        f"Neighbours of the same class: {start:.0%} before training, {ends['dcl']:.0%} after CL, "
-        f"{ends['nscl']:.0%} after NSCL"
-    )
+    after = ", ".join(f"{purity:.0%} {style.look(name).name}" for name, purity in ends.items())
+    return f"Neighbours of the same class: {start:.0%} before training, after it {after}"
 
 
 def scatter(panel: style.Panel, points: pd.DataFrame, named: bool) -> None:

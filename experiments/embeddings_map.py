@@ -1,6 +1,6 @@
-"""Maps in two dimensions of CL and NSCL embeddings while they are learned (arXiv 2506.04411, Figure 1).
+"""Maps in two dimensions of embeddings while they are learned (arXiv 2506.04411, Figure 1).
 
-The same held-out images of the same classes in every panel: rows CL- (`dcl`) and NSCL-trained,
+The same held-out images in every panel: a row for CL, NSCL, SupCon and cross-entropy each, the
 columns checkpoints. One map is fitted to all panels of a seed together, after rotating each onto
 the last (a rotation changes no cosine, hence no loss), so axes and positions compare across panels.
 A picture proves nothing: beside each panel stand the class purity of the nearest neighbours among
@@ -10,7 +10,7 @@ the embeddings themselves and in the map, and the map's trustworthiness.
     python experiments/embeddings_map.py --method pca     or umap, after pip install -e '.[maps]'
 
 Encoders are those of `deep`, trained once and shared. Images are mapped as they are, not as views.
-"""  # noqa: E501
+"""
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
 
@@ -27,7 +27,7 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.audits.columns import NEAREST
 from supcon_theory.claims import Claim, maps
-from supcon_theory.encoders.flags import Deep
+from supcon_theory.encoders.flags import Deep, check_objectives
 from supcon_theory.encoders.recipe import PAIR, PUBLISHED, Recipe
 from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
@@ -44,12 +44,15 @@ class Config(Deep):
     """Numbers of classes C; each seed has its own random subset of the classes."""
     method: Literal["tsne", "pca", "umap"] = "tsne"
     """How to map; umap needs umap-learn."""
+    objectives: tuple[str, ...] = (*PAIR, "supcon", "cross_entropy")
+    """Objectives whose encoders are mapped, a row each."""
     columns: Annotated[int, Between(2, 1000)] = 5
     """Checkpoints shown: the first, the last, and others evenly spread over those stored."""
 
     def check(self) -> None:
         """Refuse what cannot be trained or mapped."""
         super().check()
+        check_objectives(self.objectives)
         if self.method == "umap" and importlib.util.find_spec("umap") is None:
             raise ValueError(
                 "method is umap but umap-learn is not installed: pip install umap-learn"
@@ -76,9 +79,10 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Map:
-    """A pair of encoders, the checkpoints shown, and how they are mapped."""
+    """Encoders from the same weights, the checkpoints shown, and how they are mapped."""
 
     recipe: Recipe
+    objectives: tuple[str, ...]
     method: str
     shown: tuple[int, ...]
 
@@ -89,15 +93,15 @@ def cells(config: Config) -> Iterator[Cell]:
         at = np.linspace(0, len(recipe.checkpoints) - 1, config.columns).round().astype(int)
         shown = tuple(recipe.checkpoints[k] for k in sorted(set(at.tolist())))
         yield Cell(
-            Map(recipe, config.method, shown),
+            Map(recipe, config.objectives, config.method, shown),
             f"C={recipe.C} seed={recipe.seed}",
-            cost=2.0 * recipe.C,
-            shared=recipe.shared(PAIR),
+            cost=recipe.C * len(config.objectives),
+            shared=recipe.shared(config.objectives),
         )
 
 
 def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
-    """Both encoders at the checkpoints shown, mapped together; numbers and points."""
+    """All encoders at the checkpoints shown, mapped together; numbers and points."""
     from supcon_theory.audits.maps import map_audit
     from supcon_theory.data.random import shuffled_labels
     from supcon_theory.encoders.embed import Encoders
@@ -105,12 +109,12 @@ def measure(cell: Map, context: Context) -> dict[str, pd.DataFrame]:
     from supcon_theory.encoders.train import held_out_rows
 
     recipe = cell.recipe
-    encoders = Encoders(recipe, PAIR, context, share=0.7)
+    encoders = Encoders(recipe, cell.objectives, context, share=0.7)
     rows, y = held_out_rows(recipe, encoders.dataset)
     images = encoders.dataset.test.images(rows)[:, None]
     panels = {
         (name, step): encoders.embed(name, step, images)[1][:, 0].numpy()
-        for name in PAIR
+        for name in cell.objectives
         for step in cell.shown
     }
     context.report(0.8)
@@ -138,7 +142,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
 
 def claims(config: Config) -> list[Claim]:
     """The common start, and what the neighbours show."""
-    return maps.claims(method=config.method)
+    return maps.claims(config.method, config.objectives)
 
 
 EXPERIMENT = experiment(globals(), "What do the embeddings look like while they are trained?")

@@ -54,10 +54,10 @@ def purity_rise(table: pd.DataFrame, objective: str, labels: str) -> pd.Series:
     return _least(_purity(table, where, "max") - _purity(table, where, "min"))
 
 
-def purity_above(table: pd.DataFrame, labels: str) -> pd.Series:
-    """Per seed, final purity of NSCL less that of CL, the least over C; NaN if one is."""
-    nscl, cl = ({"objective": name, "labels": labels} for name in ("nscl", "dcl"))
-    return _least(_purity(table, nscl, "max") - _purity(table, cl, "max"))
+def purity_above(table: pd.DataFrame, objective: str, labels: str) -> pd.Series:
+    """Per seed, final purity of an objective less that of CL, the least over C; NaN if one is."""
+    other, cl = ({"objective": name, "labels": labels} for name in (objective, "dcl"))
+    return _least(_purity(table, other, "max") - _purity(table, cl, "max"))
 
 
 def map_distortion(table: pd.DataFrame) -> pd.Series:

@@ -1,5 +1,6 @@
 """Claims on maps of embeddings (F1): what such a picture is taken to show, as numbers."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,7 @@ END = "step == step.max() and labels == 'true' and objective == "
 
 @declare("F1-start", "own", "identity", scope={"step": 0})
 def start() -> AtMost:
-    """CL and NSCL begin with the same embeddings: equal weights, equal images."""
+    """All begin with the same embeddings: equal weights, equal images."""
     return AtMost({"start_difference": 0.0})
 
 
@@ -32,6 +33,15 @@ def cl() -> Within:
     return Within("least rise of purity over C", 0.05, np.inf, true, null)
 
 
+def closer(objective: str) -> Within:
+    """At the end more neighbours are of the same class than after CL, by more than a null shows."""
+    true, null = (
+        partial(purity_above, objective=objective, labels=x) for x in ("true", "shuffled")
+    )
+    name = f"least purity of {objective} less that of CL over C"
+    return Within(name, 0.02, np.inf, true, null)
+
+
 @trend(
     "F1-nscl",
     PAPER,
@@ -42,8 +52,20 @@ def cl() -> Within:
 )
 def nscl() -> Within:
     """NSCL training brings them closer together than CL training."""
-    true, null = (partial(purity_above, labels=x) for x in ("true", "shuffled"))
-    return Within("least purity of NSCL less that of CL over C", 0.02, np.inf, true, null)
+    return closer("nscl")
+
+
+@trend(
+    "F1-{objective}",
+    "own",
+    {},
+    Change("purity", "purity - @t", END + "'{objective}'"),
+    null="shuffled labels",
+    edges="ours, 2026-11-26",
+)
+def others(objective: str) -> Within:
+    """Training with {objective} brings them closer together than CL training."""
+    return closer(objective)
 
 
 @trend(
@@ -58,14 +80,23 @@ def distortion() -> Within:
     return Within("largest |purity of map - purity| over panels", -np.inf, 0.1, map_distortion)
 
 
-def claims(method: str) -> list[Claim]:
+def claims(method: str, objectives: Sequence[str]) -> list[Claim]:
     """The common start, and trends on the class purity of nearest neighbours, held-out images.
 
     Args:
         method: How the maps are made. That a map keeps neighbours is claimed of t-SNE and UMAP
             only: two principal components cannot, with C - 1 equally long directions.
+        objectives: What the encoders were trained with.
 
     Returns:
-        F1-start, F1-cl, F1-nscl and F1-map.
+        F1-start, F1-cl, F1-nscl, the same of other objectives, F1-map.
     """
-    return [start(), cl(), nscl(), distortion(asked=method != "pca")]
+    both = {"dcl", "nscl"} <= set(objectives)
+    rest = [name for name in objectives if name not in ("dcl", "nscl")]
+    return [
+        start(),
+        cl(asked="dcl" in objectives),
+        nscl(asked=both),
+        *(others(objective=name, asked="dcl" in objectives) for name in rest),
+        distortion(asked=method != "pca"),
+    ]

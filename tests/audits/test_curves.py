@@ -150,7 +150,7 @@ def test_purity_of_maps():
         ]
     )
     assert geometry_curves.purity_rise(table, "dcl", "true")[0] == pytest.approx(0.3)
-    assert geometry_curves.purity_above(table, "true")[0] == pytest.approx(0.05)
+    assert geometry_curves.purity_above(table, "nscl", "true")[0] == pytest.approx(0.05)
     assert geometry_curves.map_distortion(table)[0] == pytest.approx(0.1)
 
 

@@ -198,7 +198,8 @@ def ends() -> pd.DataFrame:
 
 
 def mapped() -> pd.DataFrame:
-    axes = {"objective": BOTH, "step": [0, 100], "labels": ["true", "shuffled"]}
+    both = {"step": [0, 100], "labels": ["true", "shuffled"]}
+    axes = {"objective": (*BOTH, "supcon")} | both
     found = rows(columns.MAPS, C=[4, 10], seed=SEEDS, **axes)
     learned = (found["step"] > 0) & (found["labels"] == "true")
     final = np.where(found["objective"] == "dcl", 0.5, 0.7) + 0.002 * found["seed"]
@@ -482,7 +483,9 @@ def controlled() -> pd.DataFrame:
     three = {"objective": ["dcl", "nscl", "nt_xent"]}
     parts = [
         rows(of, factor="base", step=100, **sizes, **both, **three, **at),
-        rows(of, factor=["views", "images"], step=100, objective="dcl", split="train", **sizes, **at),
+        rows(
+            of, factor=["views", "images"], step=100, objective="dcl", split="train", **sizes, **at
+        ),
         rows(of, factor="subset", step=100, objective="dcl", split="train", C=[4, 8], **at),
         rows(of, factor="steps", step=[200, 400], objective="dcl", split="train", C=[4], **at),
     ]
@@ -503,7 +506,7 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "counterexample": (few_shot.counterexample((100, 10_000), (1.0, 2.0)), counterexample()),
     "training": (training.claims(0.5, 1.0, (10, 100), True), along_training()),
     "free": (minima.free((-1, 0, 3), 20), ends()),
-    "maps": (maps.claims("tsne"), mapped()),
+    "maps": (maps.claims("tsne", (*BOTH, "supcon")), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
     "hard negatives": (hard_negatives.claims(True, (0.0, 2.5)), harder()),

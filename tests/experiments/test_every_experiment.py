@@ -215,6 +215,7 @@ REFUSED = {
     "embeddings_map": [
         ("--method mds", "mds tsne"),
         ("--columns 1", "columns is 1 at least 2"),
+        ("--objectives dcl foo", "objectives has 'foo'"),
     ],
     "universality": [
         ("--encoders plain resnet", "resnet plain, vit"),
