@@ -1,8 +1,8 @@
 """Few-shot error against its bounds (arXiv 2506.04411, 2603.03530).
 
 Error of the nearest class centre and of a linear probe from m labelled images per class, for
-encoders trained with CL (`dcl`), NSCL, cross-entropy, and untrained; on classes trained on and on
-others; beside every bound, computed from the features themselves (resampled, so that the theorems
+encoders trained with CL (`dcl`), NSCL, SupCon, cross-entropy, and untrained; on classes trained
+on and others; beside every bound, from the features themselves (resampled, so that the theorems
 apply exactly) and on Gaussian classes whose moments are known.
 
     python experiments/few_shot.py            laptop: C = 10 and 100, 5 seeds
@@ -73,7 +73,7 @@ class Episodes:
 class Config(Episodes, Deep):
     """Few-shot error and its bounds."""
 
-    objectives: tuple[str, ...] = (UNTRAINED, "dcl", "nscl", "cross_entropy")
+    objectives: tuple[str, ...] = (UNTRAINED, "dcl", "nscl", "supcon", "cross_entropy")
     """What the encoders are trained with; init is the untrained one."""
     certified: tuple[int, ...] = (10,)
     """Numbers of classes for which certificates given the test point are computed."""
