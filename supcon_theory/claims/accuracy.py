@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits.rows import select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 PAPER = "arXiv 2004.11362"
@@ -20,7 +20,6 @@ LEFT = 0.2  # of the way from chance to the least loss: what is trained less far
 WITHOUT_LABELS = ("nt_xent", "dcl")  # SimCLR, and CL, without the positive in the denominator
 ONLY = f"(NaN: over {LEFT:.0%} of training left)"
 REDUNDANT = 0.01  # of error: less than that a linear probe gains over class means
-ROUNDING = 1e-9  # nats, of float64 rows
 
 
 def kept(positives: int) -> str:

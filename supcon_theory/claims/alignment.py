@@ -7,12 +7,11 @@ import pandas as pd
 
 from supcon_theory.audits.rows import last_step, mean_by_seed, select
 from supcon_theory.claims import gap
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.statistics import slope_by_seed
 
 PAPER = "arXiv 2510.08852"
-ROUNDING = 1e-9
 HIGH = 0.8  # what CKA stays above, as published
 SEEN = {"protocol": "pair", "split": "test", "layer": "h"}
 SWEPT = {"protocol": "sweep", "layer": "h"}

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits import sweeps
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
-ROUNDING = 1e-9
 TERMS = ("alignment", "collapse", "centring", "jensen")
 AT_END = {"protocol": "sweep", "objective": "dcl"}
 CL = "step == step.max()"

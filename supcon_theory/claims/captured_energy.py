@@ -3,11 +3,10 @@
 import pandas as pd
 
 from supcon_theory.audits.rows import last_step, mean_by_seed, select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 PAPER = "arXiv 2609.38393"
-ROUNDING = 1e-9
 NEAR = 0.05  # of the estimate without labels to the labelled one, as reported
 ERRORS = ("enumerated", "gaussian", "few shots")
 SPLITS = ("train", "test")

@@ -16,6 +16,7 @@ from supcon_theory.statistics import detectable, mean_interval, p_of_side, seeds
 
 Word = Literal["PASS", "PASS (loose)", "FAIL", "INCONCLUSIVE", "VACUOUS", "NOT ASKED"]
 FEWEST = 5  # seeds behind the interval of a trend
+ROUNDING = 1e-9  # of float64 sums over up to 1e5 terms of a few nats, of rows normalised in float64
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ import pandas as pd
 
 from supcon_theory.audits import few_shot_curves as curves
 from supcon_theory.audits.columns import COUNTEREXAMPLE_VALID
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
-ROUNDING = 1e-9
 P1, P3 = "arXiv 2506.04411", "arXiv 2603.03530"
 VALID = {  # bound: (source, formula)
     "cantelli": ("own proof", "mean over pairs of Var T/(Var T + (E T)^2), exact moments of T"),

@@ -12,12 +12,11 @@ import pandas as pd
 
 from supcon_theory.audits import sweeps
 from supcon_theory.audits.rows import select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import floors
 from supcon_theory.theory.ceiling import FROM
 
-ROUNDING = 1e-9  # of float64 sums over up to 1e5 terms, and of rows normalised in float64
 PAPER = "arXiv 2506.04411"
 THEOREM_1 = f"{PAPER}, Theorem 1"
 CEILING = "gap <= log(1 + kappa e^(C/((C-1) tau))), that of classes collapsed to a simplex ETF"

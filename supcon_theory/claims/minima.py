@@ -9,13 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from supcon_theory.claims.checks import SETTING, AtMost, Certified
+from supcon_theory.claims.checks import ROUNDING, SETTING, AtMost, Certified
 from supcon_theory.claims.claim import Change, Claim, declare
 
 PAPER = "arXiv 2506.04411, Theorem 2"
 SEARCHED = 5  # starts from which on a search for spurious minima says something
 REACHED = 1e-8  # excess of the loss over its minimum
-ROUNDING = 1e-9  # of a loss of a few nats in float64, times its number of terms
 FLOAT32 = 1e-6  # of losses from float32 tiles
 LANDSCAPE = {"part": "landscape"}
 ASCENT = {"part": "ascent"}

@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits.rows import last_step, mean_by_seed, select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 PAPER = "arXiv 2603.03530, Proposition 4.2"
-ROUNDING = 1e-9
 LAYER = "h"  # the features that the paper measures
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from supcon_theory.audits import loss_curves
 from supcon_theory.claims import gap
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import nscl_floor
 
-ROUNDING, FLOAT32 = 1e-9, 1e-6
+FLOAT32 = 1e-6
 P1 = "arXiv 2506.04411"
 EXACT, BATCH = {"protocol": "exact"}, {"protocol": "batch"}
 ALONG = {"protocol": ("exact", "control")}
