@@ -55,8 +55,8 @@ def message(numbers: pd.DataFrame) -> str:
     ends = last.groupby("objective", sort=False)["purity"].mean().dropna()
     if not np.isfinite(start) or ends.empty:
         return "Embeddings while they are trained"
-    after = ", ".join(f"{purity:.0%} {style.look(name).name}" for name, purity in ends.items())
-    return f"Neighbours of the same class: {start:.0%} before training, after it {after}"
+    shares = ", ".join(f"{purity:.0%} {style.look(name).name}" for name, purity in ends.items())
+    return f"Neighbours of the same class: {start:.0%} untrained, {shares}"
 
 
 def scatter(panel: style.Panel, points: pd.DataFrame, named: bool) -> None:

@@ -174,8 +174,8 @@ class Trained(Common):
         """What cells would take, in lines."""
         from supcon_theory.encoders.estimate import estimate
 
-        trained = (cell.config.recipe for cell in cells if hasattr(cell.config, "recipe"))
-        return estimate(cells, next(trained, self.recipe), self.out)
+        recipes = (getattr(cell.config, "recipe", None) for cell in cells)
+        return estimate(cells, next(filter(None, recipes), self.recipe), self.out)
 
     def alone(self) -> None:
         """Let the other processes go."""

@@ -480,3 +480,14 @@ def test_minimisers_say_that_no_simplex_exists_in_too_few_dimensions(finished):
     assert flat[["loss", "etf_deviation", "cdnv"]].notna().all(axis=None)
     reached = rows[(rows["part"] == "landscape") & (rows["d"] == 6)]["excess"].min()
     assert reached <= minimisers.minima.REACHED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_says_what_it_would_take(name, tmp_path, capsys):
+    presets = experiment(name).presets
+    of_data_at_hand = [preset for preset in presets if preset != "paper" and name != "pretrained"]
+    for preset in of_data_at_hand:
+        flags = [preset, "--dry-run", "--out", str(tmp_path / "new")]
+        assert experiment(name).run(flags) == 0, capsys.readouterr().err
+        assert "cells" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
