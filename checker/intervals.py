@@ -39,10 +39,20 @@ def scaled(x, p, q):
     return a // q, up(b, q)
 
 
+def enclosed(x):
+    """The interval of a fraction."""
+    return x.numerator * ONE // x.denominator, up(x.numerator * ONE, x.denominator)
+
+
 def over(x, y):
     """Quotient of intervals, the second positive."""
     low, high = x[0] << BITS, x[1] << BITS
     return low // y[low >= 0], up(high, y[high < 0])
+
+
+def times(u, v):
+    """Product of two complex intervals."""
+    return sub(mul(u[0], v[0]), mul(u[1], v[1])), add(mul(u[0], v[1]), mul(u[1], v[0]))
 
 
 def dot(u, v):
@@ -90,6 +100,27 @@ def log(v):
     found = _series((low - ONE) * ONE // (low + ONE), up((high - ONE) * ONE, high + ONE))
     ends = sorted((k * LOG2[0], k * LOG2[1]))
     return ends[0] + found[0], ends[1] + found[1]
+
+
+def arctangent(n):
+    """Enclosure of atan(1/n), n > 1: terms alternate and fall, each is off by less than 1."""
+    term, total, k = ONE // n, 0, 1
+    while term:
+        total += (term // k) * (1 if k % 4 == 1 else -1)
+        term, k = term // (n * n), k + 2
+    return total - 2 * k, total + 2 * k
+
+
+PI = sub(scaled(arctangent(5), 16, 1), scaled(arctangent(239), 4, 1))
+
+
+def turned(angle):
+    """Enclosures of cos and sin on an interval within [-5, 5], by 64 terms."""
+    found, term = [[], []], (ONE, ONE)
+    for k in range(64):
+        found[k % 2].append(term if k % 4 < 2 else neg(term))
+        term = scaled(mul(term, angle), 1, k + 1)
+    return [add(*terms, (-1, 1)) for terms in found]  # the rest is below 5^64/64! < 2^-128
 
 
 def whole(x, least):

@@ -14,6 +14,7 @@ import pytest
 CHECKER = Path(__file__).parents[1] / "checker"
 CEILINGS = sorted((CHECKER / "certificates").glob("ceiling-*.json"))
 MINIMA = sorted((CHECKER / "certificates").glob("minimum-*.json"))
+MAJORANTS = sorted((CHECKER / "certificates").glob("majorant-*.json"))
 
 
 def load(name):
@@ -25,15 +26,16 @@ def load(name):
 
 
 checker, minimum, intervals = load("ceiling"), load("minimum"), load("intervals")
+majorant = load("majorant")
 
 
-@pytest.mark.parametrize("path", [*CEILINGS, *MINIMA], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*CEILINGS, *MINIMA, *MAJORANTS], ids=lambda path: path.stem)
 def test_the_certificate_is_verified(path):
     of = load(path.stem.split("-")[0])
     assert of.verify(json.loads(path.read_text())) == ""
 
 
-@pytest.mark.parametrize("name", ["ceiling", "minimum", "intervals"])
+@pytest.mark.parametrize("name", ["ceiling", "minimum", "majorant", "intervals"])
 def test_a_checker_is_short_and_of_the_standard_library(name):
     text = (CHECKER / f"{name}.py").read_text()
     assert len(text.splitlines()) < 150
@@ -260,3 +262,76 @@ def test_the_condition_is_two_g_L_below_lambda_squared_with_L_that_of_the_suite(
     for share, refused in ((1.001, True), (0.999, False)):
         long = certificate | {"gradient": int(share * bent**2 / (2 * L) * minimum.UNIT)}
         assert (minimum.verify(long) == "2 g L must be below lambda^2") == refused
+
+
+def test_every_majorant_that_the_package_ships_has_its_certificate():
+    from supcon_theory.theory.few_shot.majorants import KEYS
+    from supcon_theory.theory.few_shot.majorants import majorant as shipped
+
+    names = ["majorant-" + "-".join(f"{x:g}" for x in key) for key in KEYS]
+    assert [path.stem for path in MAJORANTS] == sorted(names)
+    for key, name in zip(KEYS, names, strict=True):
+        written, of = (
+            json.loads((CHECKER / "certificates" / f"{name}.json").read_text()),
+            shipped(*key),
+        )
+        assert [float.fromhex(x) for x in (written["beta"], written["alpha"])] == [
+            of.beta,
+            of.alpha,
+        ]
+        assert [float.fromhex(x) for x in written["b"]] == [*of.shifts]
+        for c, coefficients in zip((written["p0"], *written["p"]), (of.p0, *of.p), strict=True):
+            exact = [complex(float.fromhex(x), float.fromhex(y)) for x, y in c]
+            assert exact == [*coefficients]
+
+
+def spoiled(certificate, kind, rng):
+    """The certificate of a majorant with one thing changed so that it proves nothing any more."""
+    new = copy.deepcopy(certificate)
+    which = rng.randrange(4)
+    if kind == "factor":  # |q|^2 is another polynomial then
+        pair = rng.choice(new["factors"][which])
+        pair[rng.randrange(2)] += rng.choice([-1, 1]) * (majorant.FACTOR >> 4)
+    elif kind == "p0":  # no longer above 1 everywhere, or not shown to be at least 0
+        new["p0"][0][0] = (float.fromhex(new["p0"][0][0]) - rng.uniform(0.01, 1)).hex()
+    elif kind == "wave":
+        new["p0"][rng.randrange(1, 9)][rng.randrange(2)] = rng.choice([-1, 1]) * 0.9
+        new["p0"] = [[float(x).hex() if type(x) is float else x for x in c] for c in new["p0"]]
+    elif kind == "beyond":
+        new["beta"], new["alpha"] = (
+            (float.fromhex(new[x]) * 0.999).hex() for x in ("beta", "alpha")
+        )
+    else:
+        name = rng.choice(["b", "p0", "p", "beta", "alpha", "factors"])
+        new[name] = rng.choice([None, [], "nan", "inf", 3, {}, [["x", "y"]]])
+    return new
+
+
+def test_a_hundred_altered_majorants_are_refused():
+    certificates = [json.loads(path.read_text()) for path in MAJORANTS[::20]]
+    rng = random.Random(0)
+    for k in range(100):
+        kind = ("factor", "p0", "wave", "beyond", "rubbish")[k % 5]
+        why = majorant.verify(spoiled(rng.choice(certificates), kind, rng))
+        assert why and "\n" not in why, kind
+
+
+def test_what_is_barely_no_majorant_is_refused():
+    """Without the slack of p0, the cover is not shown; no cell is passed over."""
+    certificate = json.loads(MAJORANTS[0].read_text())
+    low = certificate["p0"][0][0]
+    certificate["p0"][0][0] = (float.fromhex(low) - 1e-6).hex()
+    assert "the cover is not shown to be at least 1 at" in majorant.verify(certificate)
+
+
+def test_pi_cosine_and_sine_are_enclosed():
+    one = intervals.ONE
+    with mpmath.workdps(60):
+        assert intervals.PI[0] <= mpmath.pi * one <= intervals.PI[1]
+        for k in range(-500, 501, 7):
+            angle = one * k // 100
+            exact = mpmath.mpf(angle) / one
+            for (low, high), f in zip(
+                intervals.turned((angle, angle)), (mpmath.cos, mpmath.sin), strict=True
+            ):
+                assert low <= f(exact) * one <= high and high - low < 1000
