@@ -37,7 +37,7 @@ SECONDS = {
     **{"resnet18": 16.0, "resnet50": 40.0, "vit_small": 16.0, "vit_base": 60.0},
 }
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
-LATER = ("width", "size", "warm_up", "precision", "compile")
+LATER = ("width", "size", "warm_up", "precision", "compile", "stripes")
 """Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
@@ -92,6 +92,8 @@ class Recipe:
     """float32, or the encoder in bfloat16 or float16 (autocast); the loss is always in float32."""
     compile: bool = False
     """Compile the encoder (torch.compile)."""
+    stripes: Suppress[float] = 0.0
+    """Contrast of the stripes laid over every image (`data.stripes`)."""
     redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
     """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
@@ -123,6 +125,7 @@ class Recipe:
             ),
             "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
             "warm_up": (self.warm_up >= 1, "at least 1 step"),
+            "stripes": (0 <= self.stripes < 1, "in [0, 1)"),
         }
         for name, (right, allowed) in checks.items():
             if not right:

@@ -19,6 +19,7 @@ from torch import Tensor
 from supcon_theory import data
 from supcon_theory.data.kept import keep
 from supcon_theory.data.random import permutation
+from supcon_theory.data.stripes import striped
 from supcon_theory.data.subsets import balanced, choose_classes, geometric
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import ranks
@@ -42,7 +43,7 @@ def load(recipe: Recipe) -> data.DataSet:
 
     """
     try:
-        return data.load(recipe.data, recipe.data_root, recipe.size)
+        return striped(data.load(recipe.data, recipe.data_root, recipe.size), recipe.stripes)
     except ValueError as error:
         raise Refused(str(error)) from None
 
