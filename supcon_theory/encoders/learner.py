@@ -31,6 +31,8 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
     found = dict(recipe.options)
     if "pairs" in known:
         found.setdefault("pairs", recipe.pairs)
+    if recipe.surface != "sphere":
+        found["unit"] = False
     if "weights" in known:
         generator = torch.Generator().manual_seed(recipe.seed_of("weights"))
         weights = torch.randn(
