@@ -22,8 +22,8 @@ class Encoder(nn.Module):
         p = self.projector(h)
         # rows are scaled in float32 at least, whatever autocast made of them
         p = p.to(torch.promote_types(p.dtype, torch.float32))
-        if self.surface == "sphere":
-            return h, F.normalize(p, dim=1)
+        if self.surface in ("sphere", "positive"):
+            return h, F.normalize(p.relu() if self.surface == "positive" else p, dim=1)
         return h, p / p.norm(dim=1, keepdim=True).clamp(min=1) if self.surface == "ball" else p
 
 
