@@ -159,6 +159,11 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         table = rows((c.DIMENSIONAL_COLLAPSE,), rng, **at, **of, step=[0, 5, 50])
         spectrum = rows((c.DIMENSIONAL_COLLAPSE,), rng, **at, **of, rank=[1, 2, 3])
         return {"table": table, "spectrum": spectrum}
+    if name == "orthogonal_frames":
+        at = dict(C=[4], seed=[0, 1], pull=[0.0, 1.0], lr=[0.002, 0.03], batch=[32, 128])
+        of = dict(study=["rate", "batch", "labels", "rectified"], named=[0.0, 0.1, 1.0])
+        more = dict(surface=["sphere", "positive"], trained_imbalance=[1.0, 10.0])
+        return {"table": rows((c.ORTHOGONAL_FRAMES,), rng, **at, **of, **more)}
     if name == "imbalance":
         at = dict(C=[4, 10], imbalance=[1.0, 100.0], tau=[0.5], group=["large", "small"])
         parts = dict(part=["programme", "free", "threshold", "encoders", "gaps"], layer=["z"])

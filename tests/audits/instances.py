@@ -13,6 +13,7 @@ from supcon_theory.audits import (
     frames,
     hard_geometry,
     loss_families,
+    orthogonal_frames,
 )
 from supcon_theory.audits import imbalance as unequal
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
@@ -167,6 +168,13 @@ def trained_means(counts: Sequence[int]) -> list[dict]:
     return [row | dimensional_collapse.geometry_row(z, y, queries, of_queries)]
 
 
+def trained_frames(counts: Sequence[int]) -> list[dict]:
+    (z, y), (new, of_new) = embeddings(counts), embeddings(counts, 1)
+    positive = torch.nn.functional.normalize(z.abs(), dim=-1)
+    row = orthogonal_frames.frame_row(positive, y, 0.5, "positive")
+    return [row | orthogonal_frames.new_row(z, y, (new, new), of_new)]
+
+
 INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
     "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
     "labelling": (GAP_AND_FLOORS, of_embeddings(lambda z, y: labelling_audit(z, y, TAUS))),
@@ -238,6 +246,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     ),
     "alignment": ((columns.ALIGNMENT,), of_embeddings(aligned)),
     "kept": ((columns.KEPT,), kept),
+    "orthogonal_frames": ((columns.ORTHOGONAL_FRAMES,), trained_frames),
     "dimensional_collapse": ((columns.DIMENSIONAL_COLLAPSE,), trained_means),
     "captured_energy": ((columns.CAPTURED_ENERGY,), captured),
     "imbalance": (

@@ -24,6 +24,7 @@ from supcon_theory.claims import (
     maps,
     minima,
     multitask,
+    orthogonal_frames,
     placement,
     simplicity_bias,
     small_samples,
@@ -502,6 +503,29 @@ def spread_out() -> pd.DataFrame:
     )
 
 
+def framed() -> pd.DataFrame:
+    """Prototypes that steady training, and rows without a negative entry that imbalance spares."""
+    table, one = columns.ORTHOGONAL_FRAMES, {"seed": SEEDS, "trained_imbalance": 1.0, "named": 1.0}
+    parts = [
+        rows(table, study="rate", pull=[0.0, 1.0], lr=[0.002, 0.03], batch=128, **one),
+        rows(table, study="batch", pull=[0.0, 1.0], lr=0.002, batch=[32, 256], **one),
+        rows(table, study="labels", **one | {"named": [0.0, 0.1, 1.0]}),
+        rows(table, study="rectified", surface=["sphere", "positive"],
+             **one | {"trained_imbalance": [1.0, 10.0]}),
+    ]  # fmt: skip
+    found = pd.concat(parts, ignore_index=True).assign(violation_frame=-0.1)
+    noise, pulled = 0.001 * found["seed"], found["pull"] > 0
+    hard = (found["lr"] > 0.01) | (found["batch"] < 100)
+    found["error"] = 0.3 + hard * np.where(pulled, 0.05, 0.3) - 0.1 * (found["named"] > 0) * noise
+    found.loc[found["study"] == "labels", "error"] = 0.5 - 0.2 * (found["named"] > 0) + noise
+    found["means_rank"] = 8 + pulled + noise
+    unequal = (found["trained_imbalance"] > 1) & (found["surface"] == "sphere")
+    found["spread"] = 0.2 + 0.4 * unequal + noise
+    found["equal_products"] = 0.1 + 0.3 * unequal + noise * unequal
+    found["frame_distance"] = 0.05
+    return found
+
+
 def dissected() -> pd.DataFrame:
     protocols = ["sweep", "followed", "simplex"]
     about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
@@ -536,6 +560,10 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "dimensional collapse": (
         dimensional_collapse.claims((0.0, 5.0, 30.0), (5.0,), (5.0,)),
         spread_out(),
+    ),
+    "orthogonal frames": (
+        orthogonal_frames.claims((0.002, 0.03), (32, 256), (0.0, 0.1, 1.0), True),
+        framed(),
     ),
     "hard negatives": (hard_negatives.claims(True, (0.0, 2.5)), harder()),
     "loss families": (loss_families.claims(True, 5), families()),

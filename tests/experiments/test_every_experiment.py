@@ -151,6 +151,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
         ("imbalance", "--seeds 1 --ratios 4 --free 4 --objectives dcl --trained-ratios 2"),
         ("loss_families", "--seeds 1 --samples 3 --biases 0 --sizes 2 --batches 16"),
         ("hard_negatives", "--seeds 1 --betas 1 --gap-classes 2"),
+        ("orthogonal_frames", "--seeds 1 --rates 0.002 --batches 8 --shares 0 --ratios 1"),
         ("subclass_probes", "--seeds 1 --objectives nscl --characters 2 --images 2"),
         ("simplicity_bias", "--seeds 1 --objectives nscl --dimensions 4"),
         ("dimensional_collapse", "--seeds 1 --tilts 2 --differentiated --unnormalised"),
@@ -326,6 +327,13 @@ REFUSED = {
         ("--differentiated 101", "101 at most 100"),
         ("--unnormalised -1", "at least 0"),
         ("--classes 2", "at least 3"),
+    ],
+    "orthogonal_frames": [
+        ("--d 3", "d is 3 but 4 orthonormal prototypes"),
+        ("--rates 0", "at least"),
+        ("--batches 1", "batches has 1 at least 2"),
+        ("--shares 1.5", "at most 1"),
+        ("--ratios 0.5", "at least 1"),
     ],
     "hard_geometry": [
         ("--shapes 2 1", "C >= 3"),
