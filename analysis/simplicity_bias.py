@@ -73,7 +73,7 @@ def along(sheet: style.Sheet, table: pd.DataFrame) -> None:
     """Errors over those of guessing along CL's training under stripes, fewest dimensions."""
     rows = style.where(table, objective="dcl", layer="h")
     rows = rows[(rows["contrast"] > 0) & (rows["d"] == rows["d"].min())]
-    panel = sheet.panel("CL with stripes, features h", xlabel="step", ylabel="error / guessing")
+    panel = sheet.panel("CL with stripes, h", xlabel="step", ylabel="error / guessing")
     for name, line in FEATURES.items():
         panel.curve(style.where(rows, feature=name), "step", "of_chance", **line)
 
