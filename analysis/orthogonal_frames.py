@@ -70,7 +70,7 @@ def labels(sheet: style.Sheet, rows: pd.DataFrame) -> None:
 
 def surfaces(sheet: style.Sheet, rows: pd.DataFrame, column: str, axis: str) -> None:
     """A curve of unit rows and one of those without a negative entry."""
-    looks = dict(xscale="log", xticks="values", xlabel="largest over smallest class")
+    looks = dict(xscale="log", xticks="values", xlabel="ratio of class sizes")
     panel = sheet.panel("class means", ylabel=axis, **looks)
     for surface, line in SURFACES.items():
         panel.curve(style.where(rows, surface=surface), "trained_imbalance", column, **line)
