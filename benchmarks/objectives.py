@@ -33,10 +33,9 @@ import tyro
 from torch import Tensor
 
 import figures
-from supcon_theory.objectives import IDS, OBJECTIVES
+from supcon_theory.objectives import IDS, OBJECTIVES, options_of
 
 TAU, VIEWS, DIMENSIONS, CLASSES = 0.5, 2, 128, 100
-OURS = tuple(id for id in IDS if id != "cross_entropy")  # that one needs class weights
 NAMED = ("dcl", "nscl", "nt_xent", "supcon", "nscl_coupled")
 
 
@@ -87,9 +86,16 @@ def peers() -> dict[str, tuple[Callable, str | None]]:
     }
 
 
+def ours(name: str, z: Tensor, y: Tensor) -> Tensor:
+    """One of our losses, with class weights where it has any."""
+    weights = {"weights": torch.eye(int(y.max()) + 1, DIMENSIONS)}
+    given = weights if "weights" in options_of(name) else {}
+    return OBJECTIVES[name](z, y, tau=TAU, **given)
+
+
 def functions() -> dict[str, Callable]:
-    ours = {name: lambda z, y, name=name: OBJECTIVES[name](z, y, tau=TAU) for name in OURS}
-    return {"plain": plain, **ours, **{name: f for name, (f, _) in peers().items()}}
+    ours_by_id = {name: partial(ours, name) for name in IDS}
+    return {"plain": plain, **ours_by_id, **{name: f for name, (f, _) in peers().items()}}
 
 
 def inputs(images: int) -> tuple[Tensor, Tensor]:
@@ -171,7 +177,7 @@ def run(config: Config, known: pd.DataFrame | None) -> pd.DataFrame:
             if memory * (images / previous) ** 2 > 1024 * config.memory_limit:
                 print(f"{name} at {images}: not run, it would take > {config.memory_limit} GB")
                 continue
-            if images > config.others and name in OURS and name not in NAMED:
+            if images > config.others and name in IDS and name not in NAMED:
                 continue
             row = alone(measure, name, images, config.repeats)
             last[name] = images, row["memory_mb"]

@@ -22,7 +22,7 @@ from supcon_theory.theory.imbalance import (
     lower_bound,
     value,
 )
-from supcon_theory.theory.merging import limit_cosine, merging_ratio
+from supcon_theory.theory.merging import least_gram, limit_cosine, merging_ratio
 from supcon_theory.theory.simplex import labels_of
 from supcon_theory.theory.soft import regular_cosine
 
@@ -159,8 +159,9 @@ def threshold_audit(
 
 def limit_audit(large: int, small: int, K: int, tau: float) -> list[Row]:
     """The cosine of small classes under NSCL where the size ratio is huge, beside its limit."""
-    counts = [FAR * FEW] * large + [FEW] * small
-    (M, _, _), least, bound = solved("nscl", counts, K, tau)
+    counts, M = [FAR * FEW] * large + [FEW] * small, least_gram(FAR, (large, small), K, tau)
+    least, slope = value("nscl", counts, K, tau, collapsed(M))
+    bound = lower_bound(counts, K, collapsed(M), least, slope)
     found = _cosines(M, large)
     limit = limit_cosine(large, tau)
     row = _about("nscl", (FAR, 1), (large, small), K, tau) | {"part": "limit", "seed": 0}

@@ -12,15 +12,19 @@ class Encoder(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.projector = projector
+        self.surface = "sphere"  # or another of `recipe.SURFACES`
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         self.to(memory_format=self.format)  # convolutions are faster on channels_last
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (B, channels, size, size) -> features (B, D), unit embeddings (B, d)."""
+        """Images (B, channels, size, size) -> features (B, D), embeddings (B, d), usually unit."""
         h = self.backbone(images.contiguous(memory_format=self.format))
         p = self.projector(h)
         # rows are scaled in float32 at least, whatever autocast made of them
-        return h, F.normalize(p.to(torch.promote_types(p.dtype, torch.float32)), dim=1)
+        p = p.to(torch.promote_types(p.dtype, torch.float32))
+        if self.surface in ("sphere", "positive"):
+            return h, F.normalize(p.relu() if self.surface == "positive" else p, dim=1)
+        return h, p / p.norm(dim=1, keepdim=True).clamp(min=1) if self.surface == "ball" else p
 
 
 def plain_projector(features: int, hidden: int, d: int) -> nn.Module:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from supcon_theory.encoders import ranks
@@ -31,6 +32,8 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
     found = dict(recipe.options)
     if "pairs" in known:
         found.setdefault("pairs", recipe.pairs)
+    if recipe.surface != "sphere":
+        found["unit"] = False
     if "weights" in known:
         generator = torch.Generator().manual_seed(recipe.seed_of("weights"))
         weights = torch.randn(
@@ -38,6 +41,29 @@ def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
         ) / math.sqrt(recipe.d)
         found["weights"] = nn.Parameter(weights.to(device))
     return found
+
+
+def prototypes(recipe: Recipe) -> Tensor:
+    """(C, d) orthonormal rows, frozen, drawn from the recipe's seed (CLOP, arXiv 2403.18699)."""
+    generator = torch.Generator().manual_seed(recipe.seed_of("weights"))
+    drawn = torch.randn(recipe.d, recipe.C, generator=generator, dtype=torch.float64)
+    return torch.linalg.qr(drawn)[0].T.float()
+
+
+def away(z: Tensor, y: Tensor, named: Tensor, of: Tensor) -> Tensor:
+    """Mean over the named samples and their views of 1 - cos(z, prototype of the class).
+
+    Args:
+        z: (B, K, d) embeddings.
+        y: (B,) labels.
+        named: (B,) whether the label is known here.
+        of: (C, d) prototypes.
+
+    Returns:
+        The mean; 0 where no label is known.
+    """
+    cosines = F.cosine_similarity(z, of[y][:, None], dim=-1).mean(1)
+    return ((1 - cosines) * named).sum() / named.sum().clamp(min=1)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
@@ -53,6 +79,7 @@ class Learner:
         self.recipe, self.device = recipe, device
         self.network = network_of(recipe, channels).to(device)
         self.extra = arguments(recipe, device)
+        self.prototypes = prototypes(recipe).to(device) if recipe.pull else None
         learned = [*self.network.parameters(), *self.weights()]
         optimiser = OPTIMISERS[recipe.optimiser]
         self.optimiser = optimiser(learned, lr=recipe.lr, weight_decay=recipe.weight_decay)
@@ -76,7 +103,7 @@ class Learner:
             _, z = self.forward(seen.flatten(0, 1))
         return ranks.gather(z.unflatten(0, seen.shape[:2]))
 
-    def loss(self, step: int, epoch: int, z: Tensor, y: Tensor) -> Tensor:
+    def loss(self, step: int, epoch: int, z: Tensor, y: Tensor, named: Tensor) -> Tensor:
         """The loss of embeddings z (B, K, d), refused where it is not finite."""
         recipe, objective = self.recipe, OBJECTIVES[self.recipe.objective]
         finite = torch.isfinite(z).all()  # objectives refuse embeddings that are not
@@ -86,6 +113,8 @@ class Learner:
             raise FloatingPointError(
                 f"epoch {epoch}, step {step}: {error}; or use a larger batch than {recipe.batch}"
             ) from None
+        if finite and self.prototypes is not None:
+            loss = loss + recipe.pull * away(z, y, named, self.prototypes)
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"the {recipe.objective} loss is {loss.item()} at epoch {epoch}, "
@@ -93,7 +122,7 @@ class Learner:
             )
         return loss
 
-    def step(self, step: int, epoch: int, seen: Tensor, y: Tensor) -> Tensor:
+    def step(self, step: int, epoch: int, seen: Tensor, y: Tensor, named: Tensor) -> Tensor:
         """One update; returns the loss.
 
         Args:
@@ -101,6 +130,7 @@ class Learner:
             epoch: of the batch.
             seen: (b, K, channels, size, size) views of this process' part of the batch.
             y: (B,) labels of the whole batch.
+            named: (B,) whether the pull to prototypes knows them.
 
         Returns:
             the loss of the whole batch.
@@ -108,7 +138,7 @@ class Learner:
         """
         recipe = self.recipe
         self.network.train()
-        loss = self.loss(step, epoch, self.embed(seen), y)
+        loss = self.loss(step, epoch, self.embed(seen), y, named)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(recipe, step)
         self.optimiser.zero_grad(set_to_none=True)

@@ -103,7 +103,7 @@ def vit(channels: int, d: int) -> Encoder:
 SMALL = {make.__name__: make for make in (plain, residual, mlp, vit)}
 
 
-def _large(name: str, channels: int, d: int, size: int, width: float) -> nn.Module:
+def _large(name: str, channels: int, d: int, size: int, width: float) -> Encoder:
     from supcon_theory.encoders import large  # torchvision's models take a second to load
 
     if name in WIDENED:
@@ -126,7 +126,7 @@ def _single_precision() -> Iterator[None]:
 
 def build(
     name: str, channels: int, d: int, seed: int = 0, size: int = SIZE, width: float = 1.0
-) -> nn.Module:
+) -> Encoder:
     """The encoder `name` with weights that depend on its arguments only.
 
     Args:
@@ -159,7 +159,9 @@ def build(
         return _large(name, channels, d, size, width)
 
 
-def network_of(recipe: Recipe, channels: int) -> nn.Module:
+def network_of(recipe: Recipe, channels: int) -> Encoder:
     """The encoder of a recipe with the weights that its training starts from."""
     seed = recipe.seed_of("weights")
-    return build(recipe.encoder, channels, recipe.d, seed, recipe.size, recipe.width)
+    network = build(recipe.encoder, channels, recipe.d, seed, recipe.size, recipe.width)
+    network.surface = recipe.surface
+    return network

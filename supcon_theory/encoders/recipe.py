@@ -28,6 +28,9 @@ BATCH_NORMALISED = ("resnet18", "resnet50", "vit_small", "vit_base")
 """Encoders whose embeddings depend on the rest of the batch in training."""
 PRECISIONS = ("float32", "bfloat16", "float16")
 OPTIMISERS = ("adamw", "sgd", "lars")
+SURFACES = ("sphere", "ball", "positive", "none")
+"""Where embeddings may lie: unit rows, rows of norm at most 1, unit rows without a negative entry,
+rows as the projector gives them."""
 DRAWS = ("weights", "batches", "views")
 """What training draws from its seed; classes and images are no part of it."""
 PAIR = ("dcl", "nscl")
@@ -37,7 +40,7 @@ SECONDS = {
     **{"resnet18": 16.0, "resnet50": 40.0, "vit_small": 16.0, "vit_base": 60.0},
 }
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
-LATER = ("width", "size", "warm_up", "precision", "compile")
+LATER = ("width", "size", "warm_up", "precision", "compile", "stripes", "surface", "pull", "named")
 """Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
@@ -92,6 +95,14 @@ class Recipe:
     """float32, or the encoder in bfloat16 or float16 (autocast); the loss is always in float32."""
     compile: bool = False
     """Compile the encoder (torch.compile)."""
+    stripes: Suppress[float] = 0.0
+    """Contrast of the stripes laid over every image (`data.stripes`)."""
+    surface: Suppress[str] = "sphere"
+    """Where embeddings may lie: one of `SURFACES`."""
+    pull: Suppress[float] = 0.0
+    """Weight of the pull to frozen orthonormal prototypes, besides the objective."""
+    named: Suppress[float] = 1.0
+    """Share of the training images whose label that pull knows."""
     redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
     """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
@@ -123,10 +134,18 @@ class Recipe:
             ),
             "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
             "warm_up": (self.warm_up >= 1, "at least 1 step"),
+            "surface": (self.surface in SURFACES, f"one of {', '.join(SURFACES)}"),
+            "pull": (0 <= self.pull < finite, "0 or a number above"),
+            "named": (0 <= self.named <= 1, "in [0, 1]"),
+            "stripes": (0 <= self.stripes < 1, "in [0, 1)"),
         }
         for name, (right, allowed) in checks.items():
             if not right:
                 raise Refused(f"{name} is {getattr(self, name)!r} but must be {allowed}")
+        if self.pull and self.d < self.C:
+            raise Refused(
+                f"d is {self.d} but orthonormal prototypes of C = {self.C} classes need C"
+            )
         known = options_of(self.objective)
         if unknown := [name for name in self.options if name not in known]:
             allowed = ", ".join(known) or "none"

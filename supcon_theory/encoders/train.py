@@ -18,7 +18,8 @@ from torch import Tensor
 
 from supcon_theory import data
 from supcon_theory.data.kept import keep
-from supcon_theory.data.random import permutation
+from supcon_theory.data.random import permutation, uniform
+from supcon_theory.data.stripes import striped
 from supcon_theory.data.subsets import balanced, choose_classes, geometric
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import ranks
@@ -42,7 +43,7 @@ def load(recipe: Recipe) -> data.DataSet:
 
     """
     try:
-        return data.load(recipe.data, recipe.data_root, recipe.size)
+        return striped(data.load(recipe.data, recipe.data_root, recipe.size), recipe.stripes)
     except ValueError as error:
         raise Refused(str(error)) from None
 
@@ -159,6 +160,8 @@ def _steps(
     rows, y = training_rows(common, dataset)
     images = keep(dataset.train, rows, device)
     index, y = rows + dataset.train.offset, y.to(device)
+    drawn = uniform(common.seed, "named", 0, 0, index.numpy(force=True), 1)[:, 0]
+    named = torch.from_numpy(drawn < common.named).to(device)
     batch = min(common.batch, len(y))
     ranks.check(common.encoder, batch, device)
     learners = [Learner(recipe, dataset.channels, device) for recipe in recipes]
@@ -186,7 +189,7 @@ def _steps(
             policy=policy,
         )
         for learner in learners:
-            learner.step(step, epoch, seen, y[chosen])
+            learner.step(step, epoch, seen, y[chosen], named[chosen])
         report((step + 1) / common.steps)
     return learners
 

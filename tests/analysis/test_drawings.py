@@ -152,6 +152,22 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         parts = dict(part=["mixture", "others", "features"], alpha=[0.1, 0.9])
         methods = dict(method=["supervised", "joint"], objective=["ssem"])
         return {"table": rows((c.CLASS_COLLAPSE,), rng, **at, **parts, **methods)}
+    if name in ("subclass_probes", "simplicity_bias"):
+        features = dict(feature=["class", "subclass", "character", "stripes"], layer=["h", "z"])
+        at = dict(seed=[0, 1], step=[0, 5, 50], d=[4, 64], contrast=[0.0, 0.5])
+        objectives = dict(objective=["dcl", "nscl", "supcon", "ssem"])
+        return {"table": rows((c.KEPT,), rng, **features, **at, **objectives)}
+    if name == "dimensional_collapse":
+        at = dict(C=[4], seed=[0, 1], tilt=[0.0, 5.0, 30.0], objective=["scl_ball", "ucl_ball"])
+        of = dict(surface=["ball", "none"], weights=["held constant", "differentiated"])
+        table = rows((c.DIMENSIONAL_COLLAPSE,), rng, **at, **of, step=[0, 5, 50])
+        spectrum = rows((c.DIMENSIONAL_COLLAPSE,), rng, **at, **of, rank=[1, 2, 3])
+        return {"table": table, "spectrum": spectrum}
+    if name == "orthogonal_frames":
+        at = dict(C=[4], seed=[0, 1], pull=[0.0, 1.0], lr=[0.002, 0.03], batch=[32, 128])
+        of = dict(study=["rate", "batch", "labels", "rectified"], named=[0.0, 0.1, 1.0])
+        more = dict(surface=["sphere", "positive"], trained_imbalance=[1.0, 10.0])
+        return {"table": rows((c.ORTHOGONAL_FRAMES,), rng, **at, **of, **more)}
     if name == "imbalance":
         at = dict(C=[4, 10], imbalance=[1.0, 100.0], tau=[0.5], group=["large", "small"])
         parts = dict(part=["programme", "free", "threshold", "encoders", "gaps"], layer=["z"])

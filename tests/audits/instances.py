@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from supcon_theory.audits import class_collapse, columns, frames, hard_geometry, loss_families
+from supcon_theory.audits import (
+    class_collapse,
+    columns,
+    dimensional_collapse,
+    frames,
+    hard_geometry,
+    loss_families,
+    orthogonal_frames,
+)
 from supcon_theory.audits import imbalance as unequal
 from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.alignment import (
@@ -37,6 +45,7 @@ from supcon_theory.audits.gap import gap_audit, labelling_audit
 from supcon_theory.audits.gaussianity import error_rows, feature_row, power_rows
 from supcon_theory.audits.hard_negatives import crossing_row, gap_rows, order_rows
 from supcon_theory.audits.imbalance_classes import class_rows
+from supcon_theory.audits.kept import Labelled, kept_row
 from supcon_theory.audits.laws import LAWS
 from supcon_theory.audits.loss_curves import curves, premise
 from supcon_theory.audits.maps import map_audit
@@ -142,6 +151,30 @@ def probed(counts: Sequence[int]) -> list[dict]:
 
 
 GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
+
+
+def kept(counts: Sequence[int]) -> list[dict]:
+    """A feature of which there are two classes in each coarser one."""
+    sets = []
+    for seed in (0, 1):
+        z, y = embeddings([n for n in counts for _ in range(2)], seed)
+        sets.append(Labelled(z[:, 0].numpy(), y.numpy(), y.numpy() // 2))
+    return [kept_row(*sets)]
+
+
+def trained_means(counts: Sequence[int]) -> list[dict]:
+    (z, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
+    row = dimensional_collapse.loss_row("scl_ball", z, y, 1.0, 5.0, "ball")
+    return [row | dimensional_collapse.geometry_row(z, y, queries, of_queries)]
+
+
+def trained_frames(counts: Sequence[int]) -> list[dict]:
+    (z, y), (new, of_new) = embeddings(counts), embeddings(counts, 1)
+    positive = torch.nn.functional.normalize(z.abs(), dim=-1)
+    row = orthogonal_frames.frame_row(positive, y, 0.5, "positive")
+    return [row | orthogonal_frames.new_row(z, y, (new, new), of_new)]
+
+
 INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, counts -> rows
     "gap": ((columns.GAP,), of_embeddings(lambda z, y: gap_audit(z, y, TAUS))),
     "labelling": (GAP_AND_FLOORS, of_embeddings(lambda z, y: labelling_audit(z, y, TAUS))),
@@ -212,6 +245,9 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         ),
     ),
     "alignment": ((columns.ALIGNMENT,), of_embeddings(aligned)),
+    "kept": ((columns.KEPT,), kept),
+    "orthogonal_frames": ((columns.ORTHOGONAL_FRAMES,), trained_frames),
+    "dimensional_collapse": ((columns.DIMENSIONAL_COLLAPSE,), trained_means),
     "captured_energy": ((columns.CAPTURED_ENERGY,), captured),
     "imbalance": (
         (columns.MINIMISERS,),

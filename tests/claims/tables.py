@@ -13,6 +13,7 @@ from supcon_theory.claims import (
     captured_energy,
     class_collapse,
     collapse,
+    dimensional_collapse,
     few_shot,
     gap,
     gap_controls,
@@ -24,8 +25,11 @@ from supcon_theory.claims import (
     maps,
     minima,
     multitask,
+    orthogonal_frames,
     placement,
+    simplicity_bias,
     small_samples,
+    subclass_probes,
     supcon,
     training,
 )
@@ -463,6 +467,67 @@ def unequal() -> pd.DataFrame:
     return found
 
 
+def forgotten() -> pd.DataFrame:
+    """Subclasses that SupCon learns and unlearns, and the others go on learning."""
+    axes = dict(feature=["class", "subclass"], layer=["h", "z"], seed=SEEDS, step=STEPS)
+    found = rows(columns.KEPT, objective=["dcl", "nscl", "supcon", "ssem"], **axes)
+    supcon, end = found["objective"] == "supcon", found["step"] == max(STEPS)
+    learnt = found["step"].map({step: 0.8 - 0.1 * k for k, step in enumerate(STEPS)})
+    error = learnt + 0.3 * (supcon & end) + 0.001 * found["seed"] * end
+    return found.assign(error_linear=np.where(supcon, error + 0.01, error))
+
+
+def suppressed() -> pd.DataFrame:
+    """Stripes that cost CL's characters most in few dimensions, and SupCon's least."""
+    axes = dict(layer=["h", "z"], seed=SEEDS, step=[0, 50, 100], d=[4, 64], contrast=[0.0, 0.5])
+    about = dict(objective=["dcl", "supcon", "ssem"], feature=["character", "stripes"])
+    found = rows(columns.KEPT, **axes, **about)
+    cost = found["objective"].map({"dcl": 0.3, "supcon": 0.05, "ssem": 0.1})
+    cost = cost.where(found["d"] == 4, cost / 3) * (found["contrast"] > 0)
+    easy = found["feature"] == "stripes"
+    return found.assign(
+        error_linear=0.3 + cost * (1 + 0.01 * found["seed"]),
+        of_chance=np.where(easy, 0.2, 0.5) + 0.001 * found["seed"],
+    )
+
+
+def spread_out() -> pd.DataFrame:
+    """Class means that hardness and normalisation keep in many dimensions, up to a tilt of 5."""
+    about = dict(objective=["scl_ball", "ucl_ball"], surface=["ball", "none"], seed=SEEDS)
+    about |= dict(weights=["held constant", "differentiated"], tilt=[0.0, 2.0, 5.0, 30.0])
+    found = rows(columns.DIMENSIONAL_COLLAPSE, **about, step=[0, 100], C=10, tau=np.nan)
+    near = found["tilt"].map({0.0: 0.4, 2.0: 0.2, 5.0: 0.1, 30.0: 0.3})
+    noise = 0.001 * found["seed"]
+    return found.assign(
+        equal_products=near + noise * (found["tilt"] == 5),
+        means_rank=9 - 10 * near - (found["surface"] == "none") + noise * (found["tilt"] == 5),
+        cosine=0.1 * (found["weights"] == "differentiated") * (1 + noise),
+    )
+
+
+def framed() -> pd.DataFrame:
+    """Prototypes that steady training, and rows without a negative entry that imbalance spares."""
+    table, one = columns.ORTHOGONAL_FRAMES, {"seed": SEEDS, "trained_imbalance": 1.0, "named": 1.0}
+    parts = [
+        rows(table, study="rate", pull=[0.0, 1.0], lr=[0.002, 0.03], batch=128, **one),
+        rows(table, study="batch", pull=[0.0, 1.0], lr=0.002, batch=[32, 256], **one),
+        rows(table, study="labels", **one | {"named": [0.0, 0.1, 1.0]}),
+        rows(table, study="rectified", surface=["sphere", "positive"],
+             **one | {"trained_imbalance": [1.0, 10.0]}),
+    ]  # fmt: skip
+    found = pd.concat(parts, ignore_index=True).assign(violation_frame=-0.1)
+    noise, pulled = 0.001 * found["seed"], found["pull"] > 0
+    hard = (found["lr"] > 0.01) | (found["batch"] < 100)
+    found["error"] = 0.3 + hard * np.where(pulled, 0.05, 0.3) - 0.1 * (found["named"] > 0) * noise
+    found.loc[found["study"] == "labels", "error"] = 0.5 - 0.2 * (found["named"] > 0) + noise
+    found["means_rank"] = 8 + pulled + noise
+    unequal = (found["trained_imbalance"] > 1) & (found["surface"] == "sphere")
+    found["spread"] = 0.2 + 0.4 * unequal + noise
+    found["equal_products"] = 0.1 + 0.3 * unequal + noise * unequal
+    found["frame_distance"] = 0.05
+    return found
+
+
 def dissected() -> pd.DataFrame:
     protocols = ["sweep", "followed", "simplex"]
     about = {"C": [4, 8], "seed": SEEDS, "step": [0, 100], "objective": BOTH, "tau": [1.0, 0.5]}
@@ -509,6 +574,22 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "maps": (maps.claims("tsne", (*BOTH, "supcon")), mapped()),
     "hard geometry": (hard_geometry.claims((0.5, 2.0), (1.0,)), hardened()),
     "class collapse": (class_collapse.claims(), collapsed_or_not()),
+    "subclass probes": (
+        subclass_probes.claims(("dcl", "nscl", "supcon", "ssem")),
+        forgotten(),
+    ),
+    "simplicity bias": (
+        simplicity_bias.claims(("dcl", "supcon", "ssem"), True),
+        suppressed(),
+    ),
+    "dimensional collapse": (
+        dimensional_collapse.claims((0.0, 5.0, 30.0), (5.0,), (5.0,)),
+        spread_out(),
+    ),
+    "orthogonal frames": (
+        orthogonal_frames.claims((0.002, 0.03), (32, 256), (0.0, 0.1, 1.0), True),
+        framed(),
+    ),
     "hard negatives": (hard_negatives.claims(True, (0.0, 2.5)), harder()),
     "loss families": (loss_families.claims(True, 5), families()),
     "imbalance": (

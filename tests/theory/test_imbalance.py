@@ -208,3 +208,30 @@ def test_too_little_softness_leaves_unequal_classes_unequal():
 def test_numbers_that_make_no_sense_are_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("tau", [0.2, 1.0])
+@pytest.mark.parametrize("classes", [(5, 5), (2, 3), (5, 2)])
+@pytest.mark.parametrize("ratio", [1, 2, 8, 64, 10_000])
+def test_two_class_sizes_have_their_certified_minimum_in_two_numbers(ratio, classes, tau):
+    M, counts = merging.least_gram(ratio, classes, 2, tau), np.repeat([2 * ratio, 2], classes)
+    at = collapsed(M)
+    least, slope = value("nscl", counts, 2, tau, at)
+    assert least - lower_bound(counts, 2, at, least, slope) < 1e-13
+    values = np.linalg.eigvalsh(M)
+    assert values[0] == pytest.approx(0, abs=1e-12) and (M.diagonal() == 1).all()
+    if ratio == 1:
+        off = M[~np.eye(len(M), dtype=bool)]
+        np.testing.assert_allclose(off, -1 / (sum(classes) - 1), atol=1e-9)
+    if ratio <= 8:  # where a search over all means is exact enough
+        found, loss, _ = solved("nscl", counts.tolist(), 2, tau)
+        assert loss >= least - 1e-13
+        np.testing.assert_allclose(found.M, M, atol=1e-5)
+
+
+@pytest.mark.parametrize("tau", [0.2, 0.5, 1.0])
+def test_the_cosine_of_small_classes_nears_its_limit_as_one_over_the_ratio(tau):
+    limit = merging.limit_cosine(5, tau)
+    off = [limit - merging.least_gram(R, (5, 5), 2, tau)[-1, -2] for R in (10**3, 10**4, 10**5)]
+    assert off[0] / off[1] == pytest.approx(10, rel=0.02)
+    assert off[1] / off[2] == pytest.approx(10, rel=0.01) and 0 < off[1] < 3e-4
