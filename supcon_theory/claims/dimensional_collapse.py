@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits.rows import last_step, mean_by_seed, select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 PAPER = "arXiv 2311.05139"
-ROUNDING = 1e-9
 MODERATE = 5.0  # tilt: hard, and not too hard, for the paper
 HELD, THROUGH = "held constant", "differentiated"
 OBJECTIVES = ("scl_ball", "ucl_ball")

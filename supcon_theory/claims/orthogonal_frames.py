@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits.rows import mean_by_seed, select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 CLOP, RELU = "arXiv 2403.18699", "arXiv 2306.07960"
-ROUNDING = 1e-9
 RATE, BATCH = {"study": "rate"}, {"study": "batch"}
 LABELS, RECTIFIED = {"study": "labels"}, {"study": "rectified"}
 

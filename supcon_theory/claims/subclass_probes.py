@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits.rows import last_step, mean_by_seed, select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 PAPER = "arXiv 2305.16536"
-ROUNDING = 1e-9
 SUBCLASS = {"feature": "subclass"}
 SUPERVISED, SELF = "supcon", "dcl"
 LAYERS = ("h", "z")
@@ -46,10 +45,11 @@ def since_best(rows: pd.DataFrame, objective: str, layer: str) -> pd.Series:
     """For each seed, the error at the end less that at the best earlier step of all other seeds."""
     of = select(rows, {"objective": objective, "layer": layer})
     at = of.pivot_table(index="seed", columns="step", values="error_linear")
-    if at.shape[1] < 2 or len(at) < 2:
+    if at.shape[1] < 2:
         return pd.Series(dtype=float)
     earlier, end = at.iloc[:, :-1], at.iloc[:, -1]
-    best = {seed: earlier.drop(index=seed).mean().idxmin() for seed in at.index}
+    rest = {seed: earlier.drop(index=seed) if len(at) > 1 else earlier for seed in at.index}
+    best = {seed: of.mean().idxmin() for seed, of in rest.items()}
     return pd.Series({s: end[s] - earlier.loc[s, step] for s, step in best.items()}, dtype=float)
 
 
