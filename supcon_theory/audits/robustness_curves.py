@@ -43,6 +43,26 @@ def mean_corruption_errors(
     return pd.Series(found, dtype=float)
 
 
+def kind_ratios(rows: pd.DataFrame, level: str, layer: str = "h") -> pd.DataFrame:
+    """Of each kind and seed, the errors of an encoder's features over those of cross-entropy.
+
+    Args:
+        rows: Of a table.
+        level: The encoder.
+        layer: Of its features.
+
+    Returns:
+        Columns seed, corruption and ratio, whose mean over kinds is the mCE.
+    """
+    theirs, found = _errors(of_encoder(rows, *ONE_STAGE)), []
+    for seed, (_, error) in _errors(of_encoder(rows, level, layer)).items():
+        reference = theirs[seed][1] if seed in theirs else error * np.nan
+        for kind, of in error.iterrows():
+            ratio = corruption_error([of], reference.reindex(index=[kind]))
+            found.append({"seed": seed, "corruption": kind, "ratio": ratio})
+    return pd.DataFrame(found, columns=["seed", "corruption", "ratio"])
+
+
 def _errors(rows: pd.DataFrame) -> dict:
     """For each seed the clean error, and a table of those of each kind (rows) and severity."""
     found = {}
@@ -73,7 +93,7 @@ def log_variance_ratio(rows: pd.DataFrame, level: str, rival: str) -> pd.Series:
     """
     grid = select(rows, {"part": "grid"})
     at = ["seed", "optimiser", "lr"]
-    errors = grid.pivot_table(index=at, columns="objective", values="error", dropna=False)
+    errors = grid.groupby([*at, "objective"])["error"].mean().unstack("objective")
     errors = errors.reindex(columns=[level, rival])
     variance = errors.groupby("seed").agg(lambda of: of.var() if of.notna().all() else np.nan)
     ratio = variance[level] / variance[rival]

@@ -94,7 +94,7 @@ def pixelate(x: Tensor, u: np.ndarray, amount: float) -> Tensor:
     """
     size = x.shape[-1]
     m = max(int(amount * size), 1)
-    block = torch.arange(size, device=x.device).mul(2).add(1).mul(m).div(2 * size).long()
+    block = torch.arange(size, device=x.device).mul(2).add(1).mul(m) // (2 * size)
     same = (block[:, None] == block).to(x)
     mean = same / same.sum(1, keepdim=True)
     return mean @ x @ mean.T

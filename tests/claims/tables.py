@@ -265,8 +265,9 @@ def corrupted() -> pd.DataFrame:
     found = pd.concat([clean, worse], ignore_index=True)
     rival = 1 + 0.5 * (found["level"] == "cross_entropy") + 0.01 * found["seed"]
     error, ece = 0.03 + 0.05 * found["severity"] * rival, 0.02 * rival
-    lrs = {"optimiser": "adamw", "lr": [0.1, 0.2, 0.4], "objective": ["supcon", "cross_entropy"]}
+    lrs = {"lr": [0.1, 0.2, 0.4], "objective": ["supcon", "cross_entropy"]}
     grid = rows(columns.ROBUSTNESS, part="grid", severity=0, **lrs, **at | {"layer": "h"})
+    grid["optimiser"] = np.where(grid["lr"] == 0.4, "sgd", "adamw")
     spread = np.where(grid["objective"] == "supcon", 0.1, 0.2) + 0.001 * grid["seed"]
     parts = found.assign(error=error, ece=ece), grid.assign(error=spread * grid["lr"])
     return pd.concat(parts, ignore_index=True).assign(left=0.05)
