@@ -81,7 +81,8 @@ def by_setting(sheet: style.Sheet, grid: pd.DataFrame, C: float) -> None:
     panel = sheet.panel("settings", ylabel="error, clean" + style.classes(C), ylim=(0, None))
     order = grid.sort_values(["optimiser", "lr"])["level"].dropna()
     names = list(dict.fromkeys(order))
-    grid = grid.assign(place=grid["level"].map({name: i for i, name in enumerate(names)}))
+    places = {name: i for i, name in enumerate(names)}
+    grid = grid.assign(place=grid["level"].map(places).astype(float))
     for shift, objective in ((-0.08, "supcon"), (0.08, "cross_entropy")):
         line = style.look(objective).line(ls="none", ms=3.5, label=None, series=objective)
         of = style.where(grid.assign(place=grid["place"] + shift), objective=objective)
