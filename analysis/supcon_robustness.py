@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from supcon_theory.analysis import style
 
@@ -33,7 +34,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
         panel = sheet.panel(title, ylabel=name, ylim=(0, None), **severity)
         for encoder in ENCODERS:
             of = curves.of_encoder(rows, *encoder)
-            means = of.groupby(["seed", "severity"])[column].mean().reset_index()
+            means = of.groupby(["seed", "severity"], as_index=False)[[column]].mean()
             panel.curve(means, "severity", column, **look(encoder))
     by_kind(sheet, rows)
     by_setting(sheet, style.where(rows, part="grid"), C)
@@ -57,8 +58,8 @@ def by_kind(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     }
     kinds = list(dict.fromkeys(kind for of in ratios.values() for kind in of["corruption"]))
     for k, (encoder, of) in enumerate(ratios.items()):
-        found = of.groupby("corruption")["ratio"].agg(mean="mean", low="min", high="max", n="size")
-        found = found.reset_index(names="x")
+        found = of.groupby("corruption")["ratio"].agg(["mean", "min", "max", "size"]).reset_index()
+        found.columns = ["x", "mean", "low", "high", "n"]
         if len(found):
             marker = look(encoder)
             panel.record(ENCODERS[encoder], **found)
@@ -81,8 +82,7 @@ def by_setting(sheet: style.Sheet, grid: pd.DataFrame, C: float) -> None:
     panel = sheet.panel("settings", ylabel="error, clean" + style.classes(C), ylim=(0, None))
     order = grid.sort_values(["optimiser", "lr"])["level"].dropna()
     names = list(dict.fromkeys(order))
-    places = {name: i for i, name in enumerate(names)}
-    grid = grid.assign(place=grid["level"].map(places).astype(float))
+    grid = grid.assign(place=[float(names.index(n)) if n in names else np.nan for n in grid.level])
     for shift, objective in ((-0.08, "supcon"), (0.08, "cross_entropy")):
         line = style.look(objective).line(ls="none", ms=3.5, label=None, series=objective)
         of = style.where(grid.assign(place=grid["place"] + shift), objective=objective)

@@ -93,20 +93,23 @@ def log_variance_ratio(rows: pd.DataFrame, level: str, rival: str) -> pd.Series:
     """
     grid = select(rows, {"part": "grid"})
     at = ["seed", "optimiser", "lr"]
-    errors = grid.groupby([*at, "objective"])["error"].mean().unstack("objective")
-    errors = errors.reindex(columns=[level, rival])
-    variance = errors.groupby("seed").agg(lambda of: of.var() if of.notna().all() else np.nan)
-    ratio = variance[level] / variance[rival]
-    return np.log(ratio.where((ratio > 0) & np.isfinite(ratio)))
+    means = pd.Series(grid.groupby([*at, "objective"])["error"].mean())
+    errors = pd.DataFrame(means.unstack("objective")).reindex([level, rival], axis=1)
+    found = {}
+    for seed, of in errors.groupby("seed"):
+        ours, theirs = of.to_numpy(float).var(axis=0, ddof=1) if len(of) > 1 else (0.0, 0.0)
+        found[seed] = np.log(ours / theirs) if ours > 0 and theirs > 0 else np.nan
+    return pd.Series(found, dtype=float)
 
 
 def encoder_means(table: pd.DataFrame) -> pd.DataFrame:
     """Of each encoder and layer the means over seeds of errors, mCE (in per cent) and ECE."""
     found = []
-    for (C, level, layer), rows in select(table, {"part": "corrupted"}).groupby(
-        ["C", "level", "layer"], sort=False
-    ):
-        at_C = table[table["C"] == C]
+    corrupted = select(table, {"part": "corrupted"})
+    about = corrupted[["C", "level", "layer"]].drop_duplicates()
+    for C, level, layer in about.itertuples(index=False):
+        at_C = select(table, {"C": C})
+        rows = of_encoder(at_C, level, layer)
         clean, worse = rows[rows["severity"] == 0], rows[rows["severity"] > 0]
         mce = [
             100 * mean_corruption_errors(at_C, level, layer, relative).mean()

@@ -42,7 +42,7 @@ def flips() -> AtMost:
 
 def trained(values: pd.Series, rows: pd.DataFrame, level: str) -> pd.Series:
     """Values per seed; NaN for those of an encoder that is not trained far enough."""
-    left = curves.of_encoder(rows, level, "h").groupby("seed")["left"].first()
+    left = pd.Series(curves.of_encoder(rows, level, "h").groupby("seed")["left"].first())
     return values.mask(left.reindex(values.index) > LEFT)
 
 
@@ -101,7 +101,8 @@ def stability(rows: pd.DataFrame) -> pd.Series:
     """Per seed, log of the ratio of variances; NaN where no setting trains SupCon far enough."""
     ratio = curves.log_variance_ratio(rows, "supcon", "cross_entropy")
     grid = rows[(rows["part"] == "grid") & (rows["objective"] == "supcon")]
-    return ratio.mask(grid.groupby("seed")["left"].min().reindex(ratio.index) > LEFT)
+    left = pd.Series(grid.groupby("seed")["left"].min())
+    return ratio.mask(left.reindex(ratio.index) > LEFT)
 
 
 @trend(
