@@ -14,7 +14,14 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = {"supcon_theory": ROOT / "supcon_theory"} | {
     f"supcon_theory.{name}": ROOT / name for name in ("experiments", "analysis")
 }
-TORCH_FREE_AUDITS = ("columns", "loss_curves", "sweeps", "few_shot_curves", "placement")
+TORCH_FREE_AUDITS = (
+    "columns",
+    "loss_curves",
+    "sweeps",
+    "few_shot_curves",
+    "placement",
+    "robustness_curves",
+)
 
 # room: the rooms (or single modules) that it may import from, besides itself
 ALLOWED = {

@@ -27,6 +27,7 @@ __all__ = [  # with what the protocol of a probe needs besides
     "linear_probe",
     "nearest_centre",
     "probe_error",
+    "probe_probabilities",
     "ridge_probe",
     "way_error",
 ]
@@ -162,6 +163,24 @@ def probe_error(probe: Probe, queries, query_labels) -> np.ndarray:
         )
         error[done] = way_error(count.beaten, len(probe.classes))
     return error
+
+
+def probe_probabilities(probe: Probe, queries) -> np.ndarray:
+    """softmax_c(<weight[r, c], z> + bias[r, c]) of each draw's classifier.
+
+    Args:
+        probe: From `linear_probe`.
+        queries: (Q, d) features.
+
+    Returns:
+        (R, Q, C) probabilities, NaN where the probe did not converge.
+    """
+    z = matrix(queries, "queries")
+    score = np.einsum("rcd,qd->rqc", probe.weight, z) + probe.bias[:, None]
+    score[~probe.converged] = np.nan
+    score -= score.max(axis=-1, keepdims=True)
+    p = np.exp(score)
+    return p / p.sum(axis=-1, keepdims=True)
 
 
 def knn_error(

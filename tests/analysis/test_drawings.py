@@ -211,6 +211,14 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         axes = dict(layer=["h", "z"], probe=["linear", "nearest centre", "neighbours"])
         more = dict(classes=["seen", "unseen"], m=[1, 160], level=levels)
         return {"table": rows((c.ACCURACY,), rng, **two, **axes, **more)}
+    if name == "supcon_robustness":
+        levels = dict(level=["supcon", "dcl", "nscl", "cross_entropy"], layer=["h", "z"])
+        kinds = dict(corruption=["shot noise", "pixelate"], severity=[0, 1, 5])
+        worse = rows((c.ROBUSTNESS,), rng, **two, **levels, **kinds, part=["corrupted"])
+        worse = worse[(worse["severity"] > 0) | (worse["corruption"] == "pixelate")]
+        at = dict(level=["adamw, lr = 0.002", "sgd, lr = 0.1"], layer=["h"], part=["grid"])
+        grid = rows((c.ROBUSTNESS,), rng, **two, **at, objective=["supcon", "cross_entropy"])
+        return {"table": pd.concat([worse, grid.assign(severity=0)], ignore_index=True)}
     if name == "captured_energy":
         laws = ["gaussian", "enumerated", "views", "few shots", "axes"]
         at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])

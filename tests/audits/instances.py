@@ -52,6 +52,7 @@ from supcon_theory.audits.maps import map_audit
 from supcon_theory.audits.minimisers import study_tables
 from supcon_theory.audits.multitask import attribute_rows, constructed_row, factor_rows
 from supcon_theory.audits.placement import placed, sharpened
+from supcon_theory.audits.robustness import fitted, robustness_row
 from supcon_theory.audits.studies import Study
 from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
 from supcon_theory.audits.supcon_batches import batch_rows, special_rows
@@ -150,6 +151,15 @@ def probed(counts: Sequence[int]) -> list[dict]:
     return [training | row for row in found]
 
 
+def noisy(counts: Sequence[int]) -> list[dict]:
+    (x, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
+    probe, clean = fitted(x[:, 0], y, 0), queries[:, 0]
+    progress = training_row(x, y, "supcon", 0.2, {})
+    return [
+        progress | robustness_row(probe, seen, of_queries, clean) for seen in (clean, queries[:, 1])
+    ]
+
+
 GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
 
 
@@ -203,6 +213,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         lambda counts: correlations(few_shot(counts), list(columns.BOUNDS)),
     ),
     "accuracy": ((columns.ACCURACY,), probed),
+    "robustness": ((columns.ROBUSTNESS,), noisy),
     "collapse": (
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),

@@ -27,6 +27,7 @@ from supcon_theory.claims import (
     multitask,
     orthogonal_frames,
     placement,
+    robustness,
     simplicity_bias,
     small_samples,
     subclass_probes,
@@ -258,6 +259,24 @@ def probed() -> pd.DataFrame:
     points = 3 + found["level"].map(worse) + 0.3 * in_z + means
     noise = 1e-3 * np.where(found["level"] == "supcon", found["seed"], 0)
     return found.assign(error=points / 100 + noise, left=0.05)
+
+
+def corrupted() -> pd.DataFrame:
+    """SupCon and NSCL lose less than cross-entropy, are calibrated better, vary less."""
+    kinds = {"corruption": ["blur", "noise"], "severity": [1, 2]}
+    at = {"C": [10], "seed": SEEDS, "layer": ["h", "z"]}
+    levels = {"part": "corrupted", "level": ["supcon", "nscl", "cross_entropy"]}
+    worse = rows(columns.ROBUSTNESS, **levels, **kinds, **at)
+    clean = rows(columns.ROBUSTNESS, **levels, corruption="none", severity=0, **at)
+    found = pd.concat([clean, worse], ignore_index=True)
+    rival = 1 + 0.5 * (found["level"] == "cross_entropy") + 0.01 * found["seed"]
+    error, ece = 0.03 + 0.05 * found["severity"] * rival, 0.02 * rival
+    lrs = {"lr": [0.1, 0.2, 0.4], "objective": ["supcon", "cross_entropy"]}
+    grid = rows(columns.ROBUSTNESS, part="grid", severity=0, **lrs, **at | {"layer": "h"})
+    grid["optimiser"] = np.where(grid["lr"] == 0.4, "sgd", "adamw")
+    spread = np.where(grid["objective"] == "supcon", 0.1, 0.2) + 0.001 * grid["seed"]
+    parts = found.assign(error=error, ece=ece), grid.assign(error=spread * grid["lr"])
+    return pd.concat(parts, ignore_index=True).assign(left=0.05)
 
 
 def energies() -> pd.DataFrame:
@@ -612,6 +631,10 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
             (10,), ("supcon", "supcon_in", "nt_xent", "dcl", "nscl", "cross_entropy"), (2,)
         ),
         probed(),
+    ),
+    "robustness": (
+        robustness.claims((10,), ("supcon", "nscl", "cross_entropy"), grid=True),
+        corrupted(),
     ),
     "pretrained": (placement.claims((1.0, 0.05), ("minilm",), True, SHOTS, True), frozen()),
 }
