@@ -37,7 +37,7 @@ def coupled_anatomy_rows(found: Evaluated) -> list[dict[str, float]]:
     views = views[:, ~np.eye(K, dtype=bool)].reshape(N, K, K - 1)  # cosines to the other views
     rows = []
     for tau, losses in found.losses.items():
-        own = logsumexp(views / tau, axis=2) if K > 1 else np.full((N, K), -np.inf)
+        own = np.asarray(logsumexp(views / tau, axis=2)) if K > 1 else np.full((N, K), -np.inf)
         log_sums = np.logaddexp(np.logaddexp(losses.log_S, losses.log_D), own)
         rows.append(_supcon(z, y, found, log_sums, tau) | _nt_xent(z, log_sums, tau))
     return rows

@@ -86,7 +86,7 @@ def steps() -> Within:
 
 def _r(rows: pd.DataFrame, **where: object) -> pd.Series:
     """R of each seed and number of classes."""
-    return select(rows, where).set_index(["seed", "C"])["r"]
+    return pd.Series(select(rows, where).set_index(["seed", "C"])["r"])
 
 
 def _apart(pair: Callable[[pd.DataFrame], tuple], most: float = CLOSE) -> Within:
