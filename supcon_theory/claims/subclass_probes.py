@@ -46,10 +46,11 @@ def since_best(rows: pd.DataFrame, objective: str, layer: str) -> pd.Series:
     """For each seed, the error at the end less that at the best earlier step of all other seeds."""
     of = select(rows, {"objective": objective, "layer": layer})
     at = of.pivot_table(index="seed", columns="step", values="error_linear")
-    if at.shape[1] < 2 or len(at) < 2:
+    if at.shape[1] < 2:
         return pd.Series(dtype=float)
     earlier, end = at.iloc[:, :-1], at.iloc[:, -1]
-    best = {seed: earlier.drop(index=seed).mean().idxmin() for seed in at.index}
+    alone = len(at) == 1  # which decides nothing
+    best = {s: (earlier if alone else earlier.drop(index=s)).mean().idxmin() for s in at.index}
     return pd.Series({s: end[s] - earlier.loc[s, step] for s, step in best.items()}, dtype=float)
 
 
