@@ -72,7 +72,7 @@ def along(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     axis = "cosines' distance from ETF"
     panel = sheet.panel("UCL, HUCL", xscale="symlog", xlabel="step", ylabel=axis)
     for k, (tilt, of) in enumerate(rows.groupby("tilt")):
-        panel.curve(of, "step", "equal_products", **of_tilt(k, tilt))
+        panel.curve(of, "step", "equal_products", **of_tilt(k, f"b = {tilt:g}"))
 
 
 def spectra(sheet: style.Sheet, rows: pd.DataFrame, name: str) -> None:
@@ -80,13 +80,13 @@ def spectra(sheet: style.Sheet, rows: pd.DataFrame, name: str) -> None:
     looks = dict(xlabel="rank", ylabel="singular value of means", xticks="values")
     panel = sheet.panel(name, yscale="log", **looks)
     for k, (tilt, of) in enumerate(rows.groupby("tilt")):
-        panel.curve(of, "rank", "singular_value", **of_tilt(k, tilt))
+        panel.curve(of, "rank", "singular_value", **of_tilt(k, f"b = {tilt:g}"))
 
 
-def of_tilt(k: int, tilt: float) -> dict:
+def of_tilt(k: int, label: str) -> dict:
     """The look of the k-th tilt."""
     shade = str(np.round(0.7 - 0.7 * min(k, 4) / 4, 2))
-    look = dict(color=shade, ls=LINES[k % 5], marker=MARKS[k % 5], label=f"b = {tilt:g}")
+    look = dict(color=shade, ls=LINES[k % 5], marker=MARKS[k % 5], label=label)
     return look | {"band": False}
 
 

@@ -116,7 +116,7 @@ def probe_rows(cell: Probed, context: Context) -> Iterator[dict[str, object]]:
     encoders = Encoders(recipe, [recipe.objective], context, share=0.7)
     count = len(coarser.classes(cell.hierarchy).names)
     trained_on = recipe.C if cell.hierarchy == recipe.data else count
-    chosen = choose_classes(count, trained_on, recipe.seed)
+    chosen = choose_classes(count, trained_on, recipe.seed).tolist()
     sets = hierarchy(cell.hierarchy, chosen, cell.characters, cell.images, recipe.seed)
     for step in recipe.checkpoints:
         layers = {}
@@ -140,7 +140,7 @@ def summary(tables: Tables) -> Tables:
     end = last_step(tables["table"]).groupby(["objective", "feature", "layer"])
     shown = ["error_linear", "error_centre", "chance", "share_coarse", "share", "share_rest"]
     best = select(tables["table"], subclass_probes.SUBCLASS)
-    best = best.groupby(["objective", "layer", "step"])["error_linear"].mean()
+    best = best.groupby(["objective", "layer", "step"])[["error_linear"]].mean()
     return {"ends": end[shown].mean().reset_index(), "along": best.reset_index()}
 
 
