@@ -18,6 +18,7 @@ minority classes merge above a threshold that depends on the loss and on the num
 
 import numpy as np
 import scipy.optimize
+from scipy.special import expit, logit
 
 from supcon_theory.theory.counts import Floats, checked_tau, checked_whole, require, root
 from supcon_theory.theory.imbalance import collapsed, value
@@ -162,7 +163,7 @@ def least_gram(ratio: int, classes: tuple[int, int], K: int, tau: float) -> Floa
     if merging_margin("nscl", sizes, classes, K, tau) >= 0:
         return _merged_least("nscl", sizes, classes, K, tau)[0]
     counts = [sizes[0]] * large + [sizes[1]] * small
-    root_of = np.sqrt(large * small)
+    root_of, most = np.sqrt(large * small), np.sqrt(classes)
 
     def gram(p: float, q: float) -> Floats:
         M = np.full((large + small, large + small), -p * q / root_of)
@@ -171,15 +172,16 @@ def least_gram(ratio: int, classes: tuple[int, int], K: int, tau: float) -> Floa
         return M
 
     def slopes(x: Floats) -> Floats:
-        p, q = np.exp(x)  # roots of 1 + (k_1 - 1) l and 1 + (k_2 - 1) s
+        p, q = most * expit(x)  # roots of 1 + (k_1 - 1) l and 1 + (k_2 - 1) s
         _, (S, _, _) = value("nscl", counts, K, tau, collapsed(gram(p, q)))
         mixed = -2 * S[0, -1] * root_of  # of the k_1 k_2 pairs, twice
         by_p, by_q = 2 * p * large * S[0, 1] + mixed * q, 2 * q * small * S[-1, -2] + mixed * p
         return ratio * np.array([by_p, by_q])
 
-    far = np.log1p((small - 1) * min(0.9, limit_cosine(large, tau))) / 2
-    starts = [(np.log(p), q) for p in np.geomspace(1 / ratio, 1, 6) for q in (0.0, far)]
-    found = [np.exp(scipy.optimize.root(slopes, start, tol=1e-14).x) for start in starts]
+    far = np.sqrt(1 + (small - 1) * min(0.9, limit_cosine(large, tau)))
+    starts = [np.array([p, q]) for p in np.geomspace(1 / ratio, 1, 6) for q in (1.0, far)]
+    ends = [scipy.optimize.root(slopes, logit(start / most), tol=1e-14).x for start in starts]
+    found = [most * expit(end) for end in ends]
     losses = [value("nscl", counts, K, tau, collapsed(gram(*at)))[0] for at in found]
     return gram(*found[int(np.argmin(losses))])
 

@@ -54,6 +54,10 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         warm_up=20,
         precision="bfloat16",
         compile=True,
+        stripes=0.5,
+        surface="ball",
+        pull=1.0,
+        named=0.5,
         redrawn={"batches": 1},
     )
     assert {*changes, "data_root"} == {field.name for field in dataclasses.fields(Recipe)}
