@@ -32,8 +32,8 @@ def not_finite_loss(step: int) -> None:
 def not_finite_gradient(step: int) -> None:
     update = paired.Learner.step
 
-    def broken(self, at, epoch, seen, y):
-        update(self, at, epoch, seen, y)
+    def broken(self, at, *batch):
+        update(self, at, *batch)
         if self.recipe.C == 3 and at == step:
             next(self.network.parameters()).data.view(-1)[0] = float("inf")
 
@@ -56,8 +56,8 @@ def no_memory(ask):
     def install(step: int) -> None:
         update = paired.Learner.step
 
-        def broken(self, at, epoch, seen, y):
-            update(self, at, epoch, seen, y)
+        def broken(self, at, *batch):
+            update(self, at, *batch)
             if self.recipe.C == 3 and at == step:
                 ask()
 
