@@ -59,7 +59,8 @@ def train(case: str, steps: int = RECIPE.steps) -> dict[str, torch.Tensor]:
             images[mine], rows[mine], seed=0, epoch=step, K=2, policy=Policy(flips=dataset.flips)
         )
         order.append(y[mine])
-        losses.append(made.step(step, step, seen.double(), y[chosen]))
+        named = torch.ones(len(chosen), dtype=torch.bool)
+        losses.append(made.step(step, step, seen.double(), y[chosen], named))
         if step == 0:
             learned = [*made.network.parameters(), *made.weights()]
             gradient = torch.cat([w.grad.flatten() for w in learned])
