@@ -165,7 +165,7 @@ def measure(cell: Probed, context: Context) -> pd.DataFrame:
     from supcon_theory.audits.accuracy import training_row
     from supcon_theory.audits.transfer import seen_rows, target_rows
     from supcon_theory.data import load
-    from supcon_theory.data.subsets import balanced, choose_classes
+    from supcon_theory.data.subsets import balanced, choose_classes, held_back
     from supcon_theory.encoders.embed import Encoders, evaluation_views
 
     recipe = cell.recipe
@@ -178,21 +178,18 @@ def measure(cell: Probed, context: Context) -> pd.DataFrame:
 
     source = trained.dataset
     chosen = choose_classes(len(source.classes), recipe.C, seed)
-    images, y = balanced(
-        source.train.labels, chosen, max(2, min(recipe.n, JUDGED // recipe.C)), seed
-    )
+    n = max(2, min(recipe.n, JUDGED // recipe.C))
+    images, y = balanced(source.train.labels, chosen, n, seed)
     z = trained.embed(recipe.objective, step, evaluation_views(source, source.train, images))[1]
     about = recipe.columns(step=step, K=1, layer="h")
     about |= training_row(z, y, recipe.objective, recipe.tau, recipe.options)
     first = chosen[: cell.seen]
     sets = features(source.train, first, recipe.n), features(source.test, first, None)
-    found = [
-        about | {"classes": "seen", "target": recipe.data} | row for row in seen_rows(*sets, seed)
-    ]
+    seen = about | {"classes": "seen", "target": recipe.data}
+    found = [seen | row for row in seen_rows(*sets, seed)]
     for name, _ in cell.targets:
         data = load(name, recipe.data_root, recipe.size)
-        total = len(data.classes)
-        classes = choose_classes(total, total, seed)[-cell.target_classes :]
+        classes = held_back(len(data.classes), cell.target_classes, seed)
         if name == recipe.data and {*classes} & {*chosen}:
             continue  # too few classes to leave any
         sets = features(data.train, classes, cell.labelled), features(data.test, classes, None)
@@ -204,21 +201,16 @@ def measure(cell: Probed, context: Context) -> pd.DataFrame:
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """Accuracy in per cent, and how far encoders are trained."""
     rows = tables["table"].query("protocol == 'labelled' and probe != 'neighbours'")
-    linear = rows["probe"] == "linear"
     by = ["data", "target", "classes", "C", "objective"]
-    whole = rows["m"] == rows.groupby(["target", "classes", "data"])["m"].transform("max")
-    rows = rows[whole | ~linear].assign(accuracy=100 * (1 - rows["error"]))
-    rows = rows[~whole | linear]
-    rows = rows.assign(
-        shown=rows["m"].map("m = {:g}".format).mask(rows["probe"] == "linear", "linear")
-    )
+    linear = rows["probe"] == "linear"
+    whole = rows["m"] == rows.groupby(by[:3])["m"].transform("max")
+    shown = rows["m"].map("m = {:g}".format).mask(linear, "linear")
+    rows = rows.assign(shown=shown, accuracy=100 * (1 - rows["error"]))[whole == linear]
     found = rows.pivot_table(index=by, columns="shown", values="accuracy", sort=False)
-    found = found.join(rows.groupby(by)["left"].mean()).reset_index()
-    title = (
-        "Held-out accuracy in per cent, linear probe and nearest centre of m images a class: mean"
-    )
-    headings = [columns.Column(n, "%", n) for n in found if n not in (*by, "left")]
-    return {"summary": Summary(found, title, tuple(headings))}
+    headings = tuple(columns.Column(name, "%", name) for name in found)
+    found = found.assign(left=rows.groupby(by)["left"].mean()).reset_index()
+    title = "Held-out accuracy in per cent by a linear probe, and by m images a class: mean"
+    return {"summary": Summary(found, title, headings)}
 
 
 def claims(config: Config) -> list[Claim]:

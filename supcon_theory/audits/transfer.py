@@ -1,6 +1,7 @@
 """How well frozen features of classes not trained on classify, and the few-shot bounds on that."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -14,7 +15,7 @@ LABELLED, RESAMPLED = "labelled", "resampled"  # as `audits.few_shot` is used: s
 # different images and queries held out; or the held-out features are themselves the population
 
 
-LINEAR = dict(linear_draws=1, inverse_l2=100.0)  # on features of spread one
+INVERSE_L2 = 100.0  # of the linear probe, on features of spread one
 Labelled = tuple[Tensor, Tensor]
 
 
@@ -30,7 +31,8 @@ def seen_rows(supports: Labelled, queries: Labelled, seed: int) -> list[dict[str
         `accuracy_rows`, of protocol "labelled".
     """
     shots = (int(supports[1].bincount().min()),)
-    found = accuracy_rows(*supports, queries, shots, draws=1, seed=seed, **LINEAR)
+    probe = partial(accuracy_rows, draws=1, linear_draws=1, inverse_l2=INVERSE_L2, seed=seed)
+    found = probe(*supports, queries, shots)
     return [{"protocol": LABELLED} | row for row in found]
 
 
@@ -52,7 +54,8 @@ def target_rows(
         all-way, to which the bounds apply exactly.
     """
     every = (*shots, int(supports[1].bincount().min()))
-    found = accuracy_rows(*supports, queries, every, draws=draws, seed=seed, **LINEAR)
+    probe = partial(accuracy_rows, draws=draws, linear_draws=1, inverse_l2=INVERSE_L2, seed=seed)
+    found = probe(*supports, queries, every)
     ways = sorted({2, len(queries[1].unique())})
     about = {"protocol": RESAMPLED, "split": "test", "probe": "nearest centre"}
     bounded = feature_audit(*queries, shots, ways, draws=draws, seed=seed)

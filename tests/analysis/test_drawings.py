@@ -195,6 +195,14 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         axes = dict(layer=["h", "z"], probe=["linear", "nearest centre", "neighbours"])
         more = dict(classes=["seen", "unseen"], m=[1, 160], level=levels)
         return {"table": rows((c.ACCURACY,), rng, **two, **axes, **more)}
+    if name == "transfer":
+        sides = dict(data=["glyphs", "kanji"], target=["glyphs", "kanji"], layer=["h"])
+        ways = dict(protocol=["labelled", "resampled"], probe=["linear", "nearest centre"])
+        more = dict(classes=["seen", "unseen"], m=[1, 40], ways=[2, 3])
+        trained = dict(objective=["supcon", "cross_entropy"])
+        return {
+            "table": rows((c.FEW_SHOT, c.TRANSFER), rng, **two, **sides, **ways, **more, **trained)
+        }
     if name == "captured_energy":
         laws = ["gaussian", "enumerated", "views", "few shots", "axes"]
         at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])
