@@ -108,16 +108,17 @@ def named(target: str, home: str) -> str:
 
 
 def message(rows: pd.DataFrame, home: str, targets: list[str]) -> str:
-    """What more classes to train on are worth on the last target, over all objectives."""
-    rows = style.where(rows, data=home, target=targets[-1])
-    errors = pd.Series(rows.groupby("C")["error"].mean(), dtype=float).dropna()
-    if len(errors) < 2:
-        return "Error on classes not trained on, by what the encoder was trained with"
-    few, many = errors.index[0], errors.index[-1]
-    return (
-        f"Trained on {many:g} classes, not {few:g}, encoders err in {errors[many]:.1%}, not "
-        f"{errors[few]:.1%}, of {named(targets[-1], home)}"
-    )
+    """The error on each target after the fewest and the most classes, over all objectives."""
+    said = []
+    for target in targets:
+        of = style.where(rows, data=home, target=target)
+        errors = of.groupby("C")["error"].mean().dropna()
+        if len(errors) < 2:
+            return "Error on classes not trained on, by what the encoder was trained with"
+        few, many = errors.index[0], errors.index[-1]
+        ends = f"{errors[few]:.1%} and {errors[many]:.1%}"
+        said.append(f"{named(target, home)} {ends}")
+    return f"Error after training on {few:g} and on {many:g} classes: {', '.join(said)}"
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def claims(
                 for C in sizes
             ),
             predicts(
-                scope={"data": data, "target": (data, target)},
+                scope={"data": data, "target": tuple(dict.fromkeys((data, target)))},
                 asked=len(objectives) * len(sizes) > 2,
                 target=target,
                 at=at,
