@@ -37,6 +37,24 @@ def choose_classes(number_of_classes: int, C: int, seed: int) -> np.ndarray:
     return random.permutation(seed, "classes", 0, number_of_classes)[:C]
 
 
+def held_back(number_of_classes: int, T: int, seed: int) -> np.ndarray:
+    """The classes that a run trains on last: T that no `choose_classes` of the others has.
+
+    Args:
+        number_of_classes: that the data have.
+        T: classes asked for.
+        seed: of the run.
+
+    Returns:
+        (T,) numbers; none is among the first number_of_classes - T of the seed's permutation.
+
+    Raises:
+        ValueError: as `choose_classes`.
+    """
+    choose_classes(number_of_classes, T, seed)  # refuses
+    return choose_classes(number_of_classes, number_of_classes, seed)[-T:]
+
+
 def balanced(
     labels: Tensor, classes: np.ndarray, n: int | None, seed: int
 ) -> tuple[Tensor, Tensor]:

@@ -219,6 +219,14 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(level=["adamw, lr = 0.002", "sgd, lr = 0.1"], layer=["h"], part=["grid"])
         grid = rows((c.ROBUSTNESS,), rng, **two, **at, objective=["supcon", "cross_entropy"])
         return {"table": pd.concat([worse, grid.assign(severity=0)], ignore_index=True)}
+    if name == "transfer":
+        sides = dict(data=["glyphs", "kanji"], target=["glyphs", "kanji"], layer=["h"])
+        ways = dict(protocol=["labelled", "resampled"], probe=["linear", "nearest centre"])
+        more = dict(classes=["seen", "unseen"], m=[1, 40], ways=[2, 3])
+        trained = dict(objective=["supcon", "cross_entropy"])
+        return {
+            "table": rows((c.FEW_SHOT, c.TRANSFER), rng, **two, **sides, **ways, **more, **trained)
+        }
     if name == "captured_energy":
         laws = ["gaussian", "enumerated", "views", "few shots", "axes"]
         at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])

@@ -58,6 +58,7 @@ from supcon_theory.audits.supcon_anchor import anchor_rows, triplet_rows
 from supcon_theory.audits.supcon_batches import batch_rows, special_rows
 from supcon_theory.audits.surrogate import published_rows, surrogate_row
 from supcon_theory.audits.training import checkpoint_audit, training_audit
+from supcon_theory.audits.transfer import seen_rows, target_rows
 from supcon_theory.audits.whitened_laws import axes_row, enumerated_row, gaussian_rows
 from supcon_theory.measures.moments import class_moments
 from supcon_theory.theory.few_shot.gaussian import simplex_classes
@@ -160,6 +161,13 @@ def noisy(counts: Sequence[int]) -> list[dict]:
     ]
 
 
+def transferred(counts: Sequence[int]) -> list[dict]:
+    (x, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
+    sets = (x[:, 0], y), (queries[:, 0], of_queries)
+    found = target_rows(*sets, (1,), draws=3, seed=0) + seen_rows(*sets, 0)
+    return [row | {"target": "glyphs"} for row in found]
+
+
 GAP_AND_FLOORS = (columns.GAP, columns.FLOORS)
 
 
@@ -214,6 +222,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     ),
     "accuracy": ((columns.ACCURACY,), probed),
     "robustness": ((columns.ROBUSTNESS,), noisy),
+    "transfer": ((columns.ACCURACY, columns.FEW_SHOT, columns.TRANSFER), transferred),
     "collapse": (
         (columns.COLLAPSE,),
         of_embeddings(lambda z, y: collapse_audit(z, y, shuffled(y), TAUS)),

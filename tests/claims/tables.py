@@ -33,6 +33,7 @@ from supcon_theory.claims import (
     subclass_probes,
     supcon,
     training,
+    transfer,
 )
 from supcon_theory.theory.ceiling import etf_ceiling
 from supcon_theory.theory.gap import published_bound
@@ -277,6 +278,26 @@ def corrupted() -> pd.DataFrame:
     spread = np.where(grid["objective"] == "supcon", 0.1, 0.2) + 0.001 * grid["seed"]
     parts = found.assign(error=error, ece=ece), grid.assign(error=spread * grid["lr"])
     return pd.concat(parts, ignore_index=True).assign(left=0.05)
+
+
+def transferred() -> pd.DataFrame:
+    """Ten times the classes halve the error, objectives differ little, kanji are harder."""
+    axes = {"objective": ["supcon", "cross_entropy", "nscl"], "C": [10, 100], "seed": SEEDS}
+    probe = {"protocol": "labelled", "probe": "linear", "layer": "h", "m": [5, 40]}
+    found = [
+        rows(columns.ACCURACY, data="glyphs", target="glyphs", classes="seen", **axes, **probe),
+        *(
+            rows(columns.ACCURACY, data=source, target=target, classes="unseen", **axes, **probe)
+            for source, target in (("glyphs", "glyphs"), ("glyphs", "kanji"), ("kanji", "glyphs"))
+        ),
+    ]
+    found = pd.concat(found, ignore_index=True)
+    harder = np.where(found["target"] == "kanji", 2, 1) / np.where(found["C"] == 100, 2, 1)
+    level = found["objective"].map({"supcon": 0.0, "cross_entropy": 0.002, "nscl": 0.01})
+    error = 0.1 * harder + level + 1e-4 * found["seed"] * (1 + (found["C"] == 10))
+    found = found.assign(error=error, left=0.05)
+    bounded = shots().assign(objective="nscl", data="glyphs", target="kanji", classes="unseen")
+    return pd.concat([found, bounded], ignore_index=True)
 
 
 def energies() -> pd.DataFrame:
@@ -635,6 +656,17 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "robustness": (
         robustness.claims((10,), ("supcon", "nscl", "cross_entropy"), grid=True),
         corrupted(),
+    ),
+    "transfer": (
+        transfer.claims(
+            "glyphs",
+            ("kanji",),
+            (10, 100),
+            ("supcon", "cross_entropy", "nscl"),
+            ("supcon", "cross_entropy"),
+            (10,),
+        ),
+        transferred(),
     ),
     "pretrained": (placement.claims((1.0, 0.05), ("minilm",), True, SHOTS, True), frozen()),
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from supcon_theory.data.subsets import balanced, choose_classes, geometric
+from supcon_theory.data.subsets import balanced, choose_classes, geometric, held_back
 
 _ORDER = torch.randperm(240, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(12).repeat_interleave(20)[_ORDER]
@@ -95,3 +95,12 @@ def test_a_ratio_that_leaves_fewer_than_two_images_is_refused(ratio):
 def test_imbalance_is_cut_from_sorted_balanced_labels_only(y):
     with pytest.raises(ValueError, match="balanced subset"):
         geometric(torch.tensor(y), 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_classes_held_back_are_never_trained_on_and_the_same_for_every_number_trained_on(seed):
+    back = held_back(12, 4, seed).tolist()
+    assert len({*back}) == 4
+    assert sorted([*back, *choose_classes(12, 8, seed)]) == list(range(12))
+    with pytest.raises(ValueError, match="C is 13"):
+        held_back(12, 13, seed)
