@@ -6,7 +6,6 @@ import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import ACCURACY, FEW_SHOT, TRANSFER
-from supcon_theory.audits.transfer import LABELLED, RESAMPLED
 
 NAME = "transfer"
 BACK = dict(mfc="none", lw=0.6, label=None)
@@ -19,7 +18,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     table = tables["table"]
     home = table["data"].dropna().iloc[0] if table["data"].notna().any() else ""
     at_home = style.where(table, data=home)
-    linear = whole(style.where(table, protocol=LABELLED, probe="linear"))
+    linear = whole(style.where(table, protocol="labelled", probe="linear"))
     unseen = style.where(linear, classes="unseen")
     targets = targets_of(at_home, home)
     sheet = style.Sheet(len(targets) + 3, columns=3, height=1.75)
@@ -41,12 +40,12 @@ def draw(tables: style.Tables, folder: Path) -> None:
         xlabel="labelled images a class",
         ylabel=f"error, class means{style.classes(most)}",
     )
-    labelled = style.where(last, protocol=LABELLED)
+    labelled = style.where(last, protocol="labelled")
     for target in targets[:2]:
         look = {} if target == home else BACK | {"key": f"open: {named(target, home)}"}
         to = style.where(labelled, target=target)
         panel.trained(to, "m", "error", EVERY, series=f"{{}}, {target}", **look)
-    pairs = style.where(last, protocol=RESAMPLED, ways=2, target=targets[-1])
+    pairs = style.where(last, protocol="resampled", ways=2, target=targets[-1])
     panel = sheet.panel(
         "two-way error and bound",
         xscale="log",
