@@ -13,6 +13,7 @@ from tyro.conf import Suppress
 
 from supcon_theory.data.facts import ROOT
 from supcon_theory.data.pictures import SIZE
+from supcon_theory.data.policy import OPERATIONS, STRONGEST
 from supcon_theory.objectives import IDS, options_of
 from supcon_theory.runs import store
 from supcon_theory.runs.bounds import Between
@@ -37,7 +38,7 @@ SECONDS = {
     **{"resnet18": 16.0, "resnet50": 40.0, "vit_small": 16.0, "vit_base": 60.0},
 }
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
-LATER = ("width", "size", "warm_up", "precision", "compile")
+LATER = ("width", "size", "warm_up", "precision", "compile", "strength", "without")
 """Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
@@ -92,6 +93,10 @@ class Recipe:
     """float32, or the encoder in bfloat16 or float16 (autocast); the loss is always in float32."""
     compile: bool = False
     """Compile the encoder (torch.compile)."""
+    strength: Annotated[float, Between(0, STRONGEST)] = 1.0
+    """Of the augmentation of the views trained on: 0 is none, 2 twice ours."""
+    without: str | None = None
+    """Augmentation left out: crop, move, mirror, light, colour, veil, blur or erase."""
     redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
     """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
@@ -123,6 +128,11 @@ class Recipe:
             ),
             "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
             "warm_up": (self.warm_up >= 1, "at least 1 step"),
+            "strength": (0 <= self.strength <= STRONGEST, f"from 0 to {STRONGEST:g}"),
+            "without": (
+                self.without is None or self.without in OPERATIONS,
+                f"one of {', '.join(OPERATIONS)}",
+            ),
         }
         for name, (right, allowed) in checks.items():
             if not right:
