@@ -4,48 +4,15 @@ Every parameter is a function of (seed, stream, epoch, view) and the sample's gl
 (`data.random`), so a view is the same whatever batch, process or step asks for it.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from supcon_theory.data import colour, filters, geometry, random
+from supcon_theory.data.policy import OURS, Policy
 
 CHUNK = 256  # channel planes worked on at a time: they stay in the cache
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How far views may go. Pairs are ranges, `p_` are probabilities, jitters are x in 1 +- x.
-
-    Saturation, hue and grayscale act on three channels, the veil on one. The veil is there because
-    of the fixed backgrounds of the embedded characters (`data.nuisance`): without it the two views
-    of an image share its background, a network tells images apart by that alone, and contrastive
-    training makes the features of the characters worse.
-    """
-
-    area: tuple[float, float] = (0.25, 1.0)  # of the crop, as a part of the image
-    aspect: tuple[float, float] = (3 / 4, 4 / 3)  # of the crop, log-uniform
-    degrees: float = 10.0  # rotation within +- degrees
-    shear: float = 0.1  # tangent, +-
-    shift: float = 1.0  # pixels, +-
-    flips: bool = False  # mirror half of the views
-    brightness: float = 0.4
-    contrast: float = 0.4
-    saturation: float = 0.4
-    hue: float = 0.1
-    p_grayscale: float = 0.2
-    veil: float = 0.3  # smooth background light from 0 up to this
-    p_blur: float = 0.3
-    sigma: tuple[float, float] = (0.3, 1.0)  # of the blur, pixels
-    taps: int = 5
-    p_erase: float = 0.25
-    erased: tuple[float, float] = (0.02, 0.12)  # part of the image
-    padding: str = "border"
-
-
 VEIL = 4  # the veil is enlarged from VEIL x VEIL levels
 
 
@@ -57,7 +24,7 @@ def views(
     epoch: int,
     K: int,
     stream: str = "train",
-    policy: Policy = Policy(),
+    policy: Policy = OURS,
 ) -> Tensor:
     """K views of each image.
 
@@ -108,10 +75,9 @@ def views(
 def _ranges(policy: Policy) -> dict[str, tuple[float, float]]:
     """The uniform numbers that make a view, in the order of their draws, each with its range."""
     p, unit = policy, (0.0, 1.0)
-    log_aspect = tuple(np.log(p.aspect))
     return {
         "area": p.area,
-        "aspect": log_aspect,
+        "aspect": tuple(np.log(p.aspect)),
         "top": unit,
         "left": unit,
         "angle": (-np.deg2rad(p.degrees), np.deg2rad(p.degrees)),
@@ -127,7 +93,7 @@ def _ranges(policy: Policy) -> dict[str, tuple[float, float]]:
         "sigma": p.sigma,
         "blur": unit,
         "erased": p.erased,
-        "erase_aspect": log_aspect,
+        "erase_aspect": tuple(np.log(p.erased_aspect)),
         "erase_top": unit,
         "erase_left": unit,
         "value": unit,

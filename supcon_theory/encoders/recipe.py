@@ -13,6 +13,7 @@ from tyro.conf import Suppress
 
 from supcon_theory.data.facts import ROOT
 from supcon_theory.data.pictures import SIZE
+from supcon_theory.data.policy import OPERATIONS, STRONGEST
 from supcon_theory.objectives import IDS, options_of
 from supcon_theory.runs import store
 from supcon_theory.runs.bounds import Between
@@ -41,6 +42,7 @@ SECONDS = {
 }
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
 LATER = ("width", "size", "warm_up", "precision", "compile", "stripes", "surface", "pull", "named")
+LATER += ("strength", "without")
 """Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
@@ -103,6 +105,10 @@ class Recipe:
     """Weight of the pull to frozen orthonormal prototypes, besides the objective."""
     named: Suppress[float] = 1.0
     """Share of the training images whose label that pull knows."""
+    strength: Annotated[float, Between(0, STRONGEST)] = 1.0
+    """Of the augmentation of the views trained on: 0 is none, 2 twice ours."""
+    without: str | None = None
+    """Augmentation left out: crop, move, mirror, light, colour, veil, blur or erase."""
     redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
     """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
@@ -138,6 +144,11 @@ class Recipe:
             "pull": (0 <= self.pull < finite, "0 or a number above"),
             "named": (0 <= self.named <= 1, "in [0, 1]"),
             "stripes": (0 <= self.stripes < 1, "in [0, 1)"),
+            "strength": (0 <= self.strength <= STRONGEST, f"from 0 to {STRONGEST:g}"),
+            "without": (
+                self.without is None or self.without in OPERATIONS,
+                f"one of {', '.join(OPERATIONS)}",
+            ),
         }
         for name, (right, allowed) in checks.items():
             if not right:

@@ -18,10 +18,11 @@ from torch import Tensor
 
 from supcon_theory import data
 from supcon_theory.data.kept import keep
+from supcon_theory.data.policy import policy_of
 from supcon_theory.data.random import permutation, uniform
 from supcon_theory.data.stripes import striped
 from supcon_theory.data.subsets import balanced, choose_classes, geometric
-from supcon_theory.data.views import Policy, views
+from supcon_theory.data.views import views
 from supcon_theory.encoders import ranks
 from supcon_theory.encoders.learner import Learner
 from supcon_theory.encoders.recipe import VERSION, Recipe
@@ -169,7 +170,7 @@ def _steps(
         learner.restore(state)
     start = states[0]["step"] if states else 0
     per_epoch = len(y) // batch
-    policy = Policy(flips=dataset.flips)
+    policy = policy_of(common.strength, common.without, flips=dataset.flips)
     for step in range(start, common.steps + 1):
         if step in common.checkpoints and (step > start or step == 0):
             for learner in learners:

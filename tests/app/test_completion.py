@@ -40,7 +40,13 @@ def test_bash_completes(tmp_path, capsys):
         [bash, "--norc", "-c", ASK.format(script=script)], capture_output=True, text=True
     )
     found = asked.stdout.split("\n")[:-1]
-    assert found == ["run report", "gap_controls gap_vs_classes", "smoke", "--seeds", "bash zsh fish"]
+    assert found == [
+        "run report",
+        "gap_controls gap_vs_classes",
+        "smoke",
+        "--seeds",
+        "bash zsh fish",
+    ]
 
 
 def test_another_shell_is_refused(capsys):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from supcon_theory.data import views as module
+from supcon_theory.data.policy import OPERATIONS, policy_of
 from supcon_theory.data.views import Policy, views
 
 PLAIN = Policy(
@@ -61,6 +62,43 @@ def test_a_policy_that_allows_nothing_gives_the_image_back(channels):
     x = _images(10, channels)
     v = views(x, np.arange(10), seed=0, epoch=0, K=2, policy=PLAIN)
     torch.testing.assert_close(v, x[:, None].expand_as(v), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_strength_one_is_our_policy_to_the_bit(flips):
+    assert policy_of(1.0, flips=flips) == Policy(flips=flips)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_views_move_further_from_their_image_with_strength_and_none_at_zero(channels):
+    x = _images(60, channels)
+    far = []
+    for strength in (0.0, 0.5, 1.0, 2.0):
+        policy = policy_of(strength, flips=True)
+        v = views(x, np.arange(60), seed=0, epoch=0, K=2, policy=policy)
+        assert v.min() >= 0 and v.max() <= 1
+        far.append((v - x[:, None]).abs().mean().item())
+    assert far[0] < 1e-5 and far == sorted(far)
+
+
+def test_leaving_every_operation_out_leaves_the_image_and_each_touches_its_own_fields():
+    ours, fields = Policy(flips=True), [name for part in OPERATIONS.values() for name in part]
+    assert len(fields) == len(set(fields))
+    for name, part in OPERATIONS.items():
+        found = policy_of(without=name, flips=True)
+        assert found == replace(ours, **part) != ours
+    none = replace(ours, **{k: v for part in OPERATIONS.values() for k, v in part.items()})
+    x = _images(10, 3)
+    v = views(x, np.arange(10), seed=0, epoch=0, K=1, policy=none)[:, 0]
+    torch.testing.assert_close(v, x, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_left_out_changes_the_views(name):
+    x, key = _images(10, 1 if name == "veil" else 3), dict(seed=0, epoch=0, K=1)
+    without = views(x, np.arange(10), policy=policy_of(without=name, flips=True), **key)
+    whole = views(x, np.arange(10), policy=Policy(flips=True), **key)
+    assert not torch.equal(without, whole)
 
 
 def test_flips_mirror_about_half_of_the_views():

@@ -58,6 +58,8 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         surface="ball",
         pull=1.0,
         named=0.5,
+        strength=2.0,
+        without="veil",
         redrawn={"batches": 1},
     )
     assert {*changes, "data_root"} == {field.name for field in dataclasses.fields(Recipe)}
@@ -148,6 +150,10 @@ def test_the_seconds_of_training_are_those_of_every_encoder():
         (dict(width=2.0), "width is 2.0 but must be 1, or another number above 0 for resnet18"),
         (dict(precision="half"), "precision is 'half'"),
         (dict(warm_up=0), "warm_up is 0"),
+        (dict(strength=-0.1), "strength is -0.1 but must be from 0 to 2"),
+        (dict(strength=2.1), "strength is 2.1"),
+        (dict(strength=float("nan")), "strength is nan"),
+        (dict(without="veils"), "without is 'veils' but must be one of crop, move"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_a_sentence(change, sentence):

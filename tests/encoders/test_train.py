@@ -195,6 +195,19 @@ def test_a_control_draws_anew_what_it_names_and_nothing_else(tmp_path, monkeypat
         recipes("dcl", redrawn={"labels": 1})
 
 
+def test_strength_and_what_is_left_out_reach_the_views_trained_on(tmp_path, monkeypatch):
+    policies = []
+    views = paired.views
+
+    def looked_at(*of, policy, **more):
+        policies.append((policy.degrees, policy.veil))
+        return views(*of, policy=policy, **more)
+
+    monkeypatch.setattr(paired, "views", looked_at)
+    paired.train(recipes("dcl", strength=0.5, without="veil"), tmp_path)
+    assert set(policies) == {(5.0, 0.0)}
+
+
 def test_a_loss_that_is_not_finite_says_where(tmp_path, monkeypatch):
     broken = lambda z, y, *, tau, pairs: z.sum() * float("nan")  # noqa: E731
     monkeypatch.setitem(OBJECTIVES, "dcl", broken)
