@@ -19,7 +19,13 @@ from supcon_theory.runs.cells import Context
 CHUNK = 1024  # images at a time: bounds memory, changes no number (eval mode)
 
 
-def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: int = 2) -> Tensor:
+def evaluation_views(
+    dataset: data.DataSet,
+    split: data.Split,
+    rows: Tensor,
+    K: int = 2,
+    policy: Policy | None = None,
+) -> Tensor:
     """Views to measure on: the same at every checkpoint and objective.
 
     They come from a stream of their own, so they are never views that were trained on.
@@ -29,12 +35,13 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
         split: of the data.
         rows: (N,) rows of the split.
         K: views of each image.
+        policy: how far they may go; ours unless given, whatever an encoder was trained with.
 
     Returns:
         (N, K, channels, size, size) float32 in [0, 1].
 
     """
-    policy = Policy(flips=dataset.flips)
+    policy = policy or Policy(flips=dataset.flips)
     seen = partial(views, seed=0, epoch=0, K=K, stream="evaluation", policy=policy)
     parts = rows.split(CHUNK)
     return torch.cat([seen(split.images(part), part + split.offset) for part in parts])
