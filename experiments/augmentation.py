@@ -5,8 +5,8 @@ augmentation, ours and twice ours (`full`: each operation left out in turn too).
 classified from the backbone's output h by a linear probe; the gap of CL and NSCL, the variance of
 views and CDNV are those of the projector's output z on views of ours, for all encoders.
 
-    python experiments/augmentation.py            laptop: C = 10, strengths 0, 1, 2, 5 seeds
-    python experiments/augmentation.py full       more strengths, each operation left out
+    python experiments/augmentation.py            laptop: C = 5, strengths 0, 1, 2, 5 seeds
+    python experiments/augmentation.py full       C = 10 and 100, more strengths, each operation left out
 """
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
@@ -40,7 +40,9 @@ HEADINGS = (
 class Config(Trained):
     """Strength of augmentation, and what it is made of."""
 
-    recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=400, d=128)
+    classes: tuple[int, ...] = (5,)
+    """Numbers of classes C; each seed has its own random subset of the classes."""
+    recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=700, d=128)
     objectives: tuple[str, ...] = ("dcl", "nscl", "supcon", "cross_entropy")
     """What encoders are trained with."""
     strengths: tuple[float, ...] = (0.0, 2.0)
