@@ -6,7 +6,7 @@ classified from the backbone's output h by a linear probe; the gap of CL and NSC
 views and CDNV are those of the projector's output z on views of ours, for all encoders.
 
     python experiments/augmentation.py            laptop: C = 5, strengths 0, 1, 2, 5 seeds
-    python experiments/augmentation.py full       C = 10 and 100, more strengths, each operation left out
+    python experiments/augmentation.py full       C = 10, 100, more strengths, parts left out
 """
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
@@ -42,7 +42,7 @@ class Config(Trained):
 
     classes: tuple[int, ...] = (5,)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=700, d=128)
+    recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=550, d=128)
     objectives: tuple[str, ...] = ("dcl", "nscl", "supcon", "cross_entropy")
     """What encoders are trained with."""
     strengths: tuple[float, ...] = (0.0, 2.0)
