@@ -25,30 +25,36 @@ def draw(tables: style.Tables, folder: Path) -> None:
     C, tau = table["C"].min(), table["tau"].max()
     rows = style.where(table, C=C)
     errors = style.where(rows, layer="h", probe="linear")
-    whole = rows["level"].fillna("").str.startswith("strength")
-    of_z = style.where(rows[whole], layer="z", tau=tau)
-    left_out = errors[errors["level"].fillna("").str.startswith("without")]
-    sheet = style.Sheet(5 + (len(left_out) > 0), columns=3, height=1.75)
+    swept = rows["level"].fillna("").str.startswith("strength")
+    of_z = style.where(rows[swept], layer="z", tau=tau)
+    others = errors[~swept.reindex(errors.index)]
+    sheet = style.Sheet(5 + (len(others) > 0), columns=3, height=1.75)
     more = dict(xlabel="strength of augmentation", xticks="values")
     panel = sheet.panel("linear probe", ylabel="error" + style.classes(C), ylim=(0, None), **more)
-    panel.trained(errors[whole.reindex(errors.index)], "strength", "error", EVERY)
+    panel.trained(errors[swept.reindex(errors.index)], "strength", "error", EVERY)
     for title, (column, words) in MEASURES.items():
         scale = {} if column == "left" else {"yscale": "log"}
         panel = sheet.panel(title, ylabel=words, **more, **scale)
         panel.trained(of_z, "strength", column, EVERY)
-    if len(left_out):
-        operations(sheet, pd.concat([style.where(errors, level=OURS), left_out]))
+    if len(others):
+        varied(sheet, pd.concat([style.where(errors, level=OURS), others]))
     sheet.save(folder, NAME, title=message(errors))
 
 
-def operations(sheet: style.Sheet, errors: pd.DataFrame) -> None:
-    """The error of every encoder by what is left out of the augmentation."""
-    panel = sheet.panel("left out", ylabel="error, linear probe", ylim=(0, None))
+def varied(sheet: style.Sheet, errors: pd.DataFrame) -> None:
+    """The error of every encoder with ours, with parts of it left out, with images mixed."""
+    panel = sheet.panel("left out, or mixed", xlabel="error, linear probe", xlim=(0, None))
     levels = list(dict.fromkeys(errors["level"]))
-    errors = errors.assign(place=errors["level"].map(levels.index).astype(float))
-    panel.trained(errors, "place", "error", EVERY, ls="none", band=False, series="{}, left out")
-    if panel.drawn:
-        panel.named["x"] = ["nothing", *(name.removeprefix("without ") for name in levels[1:])]
+    for name in EVERY:
+        of = style.where(errors, objective=name).groupby("level")["error"].mean()
+        found = panel.record(f"{name}, varied", x=of.index, mean=of.to_numpy())
+        look = style.look(name)
+        places = found["x"].map(levels.index)
+        panel.axes.plot(
+            found["mean"], places, ls="none", marker=look.marker, color=look.color, ms=3
+        )
+    panel.named["y"] = ["ours", *levels[1:]]
+    panel.looks |= dict(ylim=(len(levels) - 0.5, -0.5))
 
 
 def message(errors: pd.DataFrame) -> str:
@@ -59,8 +65,8 @@ def message(errors: pd.DataFrame) -> str:
         ends = (means.get((name, NONE)), means.get((name, OURS)))
         if any(end is None or end != end for end in ends):
             return "Accuracy, gap and geometry by the augmentation trained with"
-        said.append(f"{words}'s error is {ends[0]:.1%} instead of {ends[1]:.1%}")
-    return f"Without augmentation {', '.join(said)}"
+        said.append(f"{words} {ends[0]:.1%} and {ends[1]:.1%}")
+    return f"Error without augmentation and with ours: {', '.join(said)}"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Does SupCon depend less on augmentation than self-supervised learning does?
 
 Encoders are trained with CL, NSCL, SupCon and cross-entropy on the same images in views of no
-augmentation, ours and twice ours (`full`: each operation left out in turn too). Held-out images are
-classified from the backbone's output h by a linear probe; the gap of CL and NSCL, the variance of
-views and CDNV are those of the projector's output z on views of ours, for all encoders.
+augmentation, ours and twice ours (`full`: each operation left out in turn; MixUp and CutMix, where
+the loss is defined). Held-out images are classified from h by a linear probe; the gap of CL and
+NSCL, the variance of views and CDNV are those of z on views of ours, for all encoders.
 
     python experiments/augmentation.py            laptop: C = 5, strengths 0, 1, 2, 5 seeds
     python experiments/augmentation.py full       C = 10, 100, more strengths, parts left out
@@ -15,6 +15,7 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import pandas as pd
 from tyro.conf import OmitArgPrefixes
@@ -22,18 +23,18 @@ from tyro.conf import OmitArgPrefixes
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, augmentation
 from supcon_theory.data.facts import ships
-from supcon_theory.data.policy import OPERATIONS, STRONGEST
-from supcon_theory.encoders.flags import Trained, check_held_out, check_objectives
+from supcon_theory.data.policy import MIXES, OPERATIONS, STRONGEST, check_useful
+from supcon_theory.encoders.flags import Trained, check_among, check_held_out, check_objectives
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
+from supcon_theory.objectives.ids import OF_SHARES
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 
 AUDITS = (columns.ACCURACY, columns.GAP, columns.GEOMETRY, columns.AUGMENTATION)
 SHOWN = ("r", "gap", "augmentation_variance", "cdnv", "left")
-HEADINGS = (
-    columns.Column("error", "%", "error"),
-    columns.Column("augmentation_variance", "1", "variance of views"),
-)
+OF_VIEWS = columns.Column("augmentation_variance", "1", "variance of views")
+HEADINGS = (columns.Column("error", "%", "error"), OF_VIEWS)
 
 
 @dataclass(frozen=True)
@@ -45,71 +46,56 @@ class Config(Trained):
     recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=550, d=128)
     objectives: tuple[str, ...] = ("dcl", "nscl", "supcon", "cross_entropy")
     """What encoders are trained with."""
-    strengths: tuple[float, ...] = (0.0, 2.0)
+    strengths: tuple[Annotated[float, Between(0, STRONGEST)], ...] = (0.0, 2.0)
     """Strengths of the augmentation besides ours, 1."""
     left_out: tuple[str, ...] = ()
     """Operations left out of ours, one at a time: crop, move, mirror, light, colour, veil, blur or
     erase."""
+    mixes: tuple[str, ...] = ()
+    """Ours with images mixed in pairs, for dcl, nt_xent, supcon, cross_entropy: mixup, cutmix."""
 
     def check(self) -> None:
         """Refuse what cannot be trained or says nothing."""
         super().check()
         check_objectives(self.objectives)
-        if (self.recipe.strength, self.recipe.without) != (1, None):
+        check_among(self.left_out, OPERATIONS, "left-out")
+        check_among(self.mixes, MIXES, "mixes")
+        given = self.recipe
+        if (given.strength, given.without, given.mix) != (1, None, None):
             raise ValueError(
-                f"strength is {self.recipe.strength:g} and without {self.recipe.without} but both "
-                "are varied here: use --strengths and --left-out"
+                "strength, without and mix are varied here: use --strengths, --left-out, --mixes"
             )
-        for name, values in (("strengths", (1, *self.strengths)), ("left-out", self.left_out)):
-            if len(set(values)) < len(values):
-                raise ValueError(f"{name} are {values} but each may be there once, 1 always is")
-        for strength in self.strengths:
-            if not 0 <= strength <= STRONGEST:
-                raise ValueError(
-                    f"strengths has {strength:g} but each must be in [0, {STRONGEST:g}]"
-                )
-        for operation in self.left_out:
-            if operation not in OPERATIONS:
-                raise ValueError(
-                    f"left-out has {operation!r} but each must be one of {', '.join(OPERATIONS)}"
-                )
+        if len({1, *self.strengths}) <= len(self.strengths):
+            raise ValueError(f"strengths are {self.strengths} but each may be there once, 1 always")
+        if self.mixes and not mixable(self.objectives):
+            raise ValueError(
+                f"mixes are {' '.join(self.mixes)} but objectives has none that is defined for "
+                f"images of two classes: add one of {', '.join(OF_SHARES)}"
+            )
 
     def look(self) -> None:
         """Refuse data without held-out images, and operations that do nothing to these data."""
         super().look()
         found = self.facts()
         check_held_out(found)
-        idle = {"colour"} if found.channels == 1 else {"veil"}
-        idle |= {"mirror"} if ships(self.data) else set()
-        if given := [name for name in self.left_out if name in idle]:
-            raise ValueError(
-                f"left-out has {given[0]!r} but that does nothing to images of {found.name}: "
-                f"leave out some of {', '.join(name for name in OPERATIONS if name not in idle)}"
-            )
+        check_useful(self.left_out, found.channels, flips=not ships(self.data))
 
 
 PRESETS = {
     "smoke": Config(
-        classes=(4,),
-        recipe=Recipe(n=12, steps=6, batch=24),
-        seeds=2,
-        objectives=("dcl", "supcon", "cross_entropy"),
-        left_out=("crop",),
+        classes=(4,), recipe=Recipe(n=12, steps=6, batch=24), seeds=2, left_out=("crop",),
+        objectives=("dcl", "supcon", "cross_entropy"), mixes=MIXES,
     ),
     "laptop": Config(),
     "full": Config(
-        classes=(10, 100),
-        recipe=Recipe(n=160, steps=2000, d=128),
-        strengths=(0.0, 0.25, 0.5, 1.5, 2.0),
-        left_out=("crop", "move", "light", "veil", "blur", "erase"),
+        classes=(10, 100), recipe=Recipe(n=160, steps=2000, d=128), strengths=(0, 0.5, 1.5, 2),
+        left_out=("crop", "move", "light", "veil", "blur", "erase"), mixes=MIXES,
     ),
     "paper": Config(
-        recipe=PUBLISHED,
-        classes=(100,),
-        device="cuda",
+        recipe=PUBLISHED, classes=(100,), device="cuda", mixes=MIXES,
         left_out=("crop", "move", "mirror", "light", "colour", "blur", "erase"),
     ),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -122,56 +108,51 @@ class Augmented:
     taus: tuple[float, ...]
 
 
-def settings(config: Config) -> Iterator[tuple[str, dict]]:
-    """What each augmentation is called, and how its recipe differs from the template."""
+def mixable(objectives: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the objectives that are defined for images of two classes."""
+    return tuple(name for name in objectives if name in OF_SHARES)
+
+
+def settings(config: Config) -> Iterator[tuple[str, tuple[str, ...], dict]]:
+    """What each augmentation is called, its objectives, and what differs in the recipe."""
     for strength in (1.0, *config.strengths):
-        yield augmentation.strong(strength), {"strength": strength}
+        yield augmentation.strong(strength), config.objectives, {"strength": strength}
     for operation in config.left_out:
-        yield augmentation.lacking(operation), {"without": operation}
+        yield augmentation.lacking(operation), config.objectives, {"without": operation}
+    for mix in config.mixes:
+        yield mix, mixable(config.objectives), {"mix": mix}
 
 
 def cells(config: Config) -> Iterator[Cell]:
     """One cell per number of classes, seed and augmentation."""
     for seed in range(config.seeds):
         for C in config.classes:
-            for level, changes in settings(config):
-                recipe = config.recipe_for(C, seed, objective=config.objectives[0], **changes)
-                of = Augmented(recipe, config.objectives, level, config.taus)
-                shared = recipe.shared(config.objectives)
+            for level, objectives, changes in settings(config):
+                recipe = config.recipe_for(C, seed, objective=objectives[0], **changes)
+                of = Augmented(recipe, objectives, level, config.taus)
+                shared = recipe.shared(objectives)
                 yield Cell(of, f"{level} C={C} seed={seed}", cost=0.5 * C, shared=shared)
 
 
 def measure(cell: Augmented, context: Context) -> pd.DataFrame:
     """Train the encoders or find them trained; measure them on views of strength 1."""
     from supcon_theory.audits.augmentation import measured_rows, progress_row
-    from supcon_theory.data.policy import policy_of
-    from supcon_theory.encoders.embed import Encoders, evaluation_views
-    from supcon_theory.encoders.train import held_out_rows, training_rows
+    from supcon_theory.encoders.embed import Encoders
 
     recipe, step = cell.recipe, cell.recipe.steps
     trained = Encoders(recipe, cell.objectives, context, share=0.9)
-    dataset = trained.dataset
-    policy = policy_of(recipe.strength, recipe.without, flips=dataset.flips)
-    rows, y = training_rows(recipe, dataset)
-    seen = dataset.train.images(rows)[:, None]
-    own = evaluation_views(dataset, dataset.train, rows, policy=policy)
-    new, of_new = held_out_rows(recipe, dataset)
-    clean = dataset.test.images(new)[:, None]
-    views = evaluation_views(dataset, dataset.test, new)
+    own, y, _ = trained.images("train", own=True)
+    clean, views = trained.images("train", K=0)[0], trained.images("test")[0]
+    new, of_new, _ = trained.images("test", K=0)
     about = {"level": cell.level, "strength": recipe.strength, "without": recipe.without or ""}
     found = []
     for name in cell.objectives:
-        z = trained.embed(name, step, own)[1]
+        (h, _), (h_new, _) = (trained.embed(name, step, images) for images in (clean, new))
+        z_own, z_new = (trained.embed(name, step, images)[1] for images in (own, views))
         here = recipe.columns(step=step, objective=name) | about
-        here |= progress_row(z, y, name, recipe.tau, recipe.options)
-        measured = measured_rows(
-            (trained.embed(name, step, seen)[0][:, 0], y),
-            (trained.embed(name, step, clean)[0][:, 0], of_new),
-            (trained.embed(name, step, views)[1], of_new),
-            cell.taus,
-            recipe.seed,
-        )
-        found += [here | row for row in measured]
+        here |= progress_row(z_own, y, name, recipe.tau, recipe.mix)
+        sets = (h[:, 0], y), (h_new[:, 0], of_new), (z_new, of_new)
+        found += [here | row for row in measured_rows(*sets, cell.taus, recipe.seed)]
     return pd.DataFrame(found)
 
 
@@ -188,14 +169,9 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
 
 def claims(config: Config) -> list[Claim]:
     """The theorems of the gap, the control, and who depends on augmentation how much."""
-    return augmentation.claims(
-        config.classes,
-        config.objectives,
-        config.taus,
-        config.tau_published,
-        config.strengths,
-        config.left_out,
-    )
+    trained, taus = (config.classes, config.objectives), (config.taus, config.tau_published)
+    varied = (config.strengths, config.left_out, config.mixes)
+    return augmentation.claims(*trained, *taus, *varied)
 
 
 EXPERIMENT = experiment(globals(), "Does SupCon depend less on augmentation than CL does?")

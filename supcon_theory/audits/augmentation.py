@@ -1,8 +1,9 @@
 """What an encoder learns from views of some strength: accuracy, gap and geometry, and how far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from supcon_theory.audits.accuracy import INVERSE_L2, accuracy_rows, training_row
@@ -41,7 +42,7 @@ def measured_rows(
 
 
 def progress_row(
-    z: Tensor, y: Tensor, objective: str, tau: float, options: Mapping[str, object]
+    z: Tensor, y: Tensor, objective: str, tau: float, mix: str | None = None
 ) -> dict[str, float]:
     """How far training has come, on views as strong as those trained on, and how these vary.
 
@@ -50,10 +51,12 @@ def progress_row(
         y: (N,) labels.
         objective: that it is trained with.
         tau: temperature that it is trained at.
-        options: of the objective.
+        mix: how images were mixed in training: then z, of single images, is not what it was about.
 
     Returns:
-        `training_row`, and `own_variance`, which is 0 where views are their image.
+        `training_row`, NaN where images were mixed, and `own_variance`, which is 0 where views are
+        their image.
     """
     own = geometry_row(z, y)["augmentation_variance"]
-    return training_row(z, y, objective, tau, options) | {"own_variance": own}
+    row = training_row(z, y, objective, tau, {})
+    return (dict.fromkeys(row, np.nan) if mix else row) | {"own_variance": own}

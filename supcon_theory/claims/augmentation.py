@@ -1,4 +1,4 @@
-"""Claims AU1 to AU6 on augmentation; the table is that of `audits.augmentation`.
+"""Claims AU0 to AU6 on augmentation; the table is that of `audits.augmentation`.
 
 Accuracy is that of a linear probe on h with all labelled images, on held-out images of the classes
 trained on; gap and geometry are those of z, of held-out images in views of strength 1, whatever
@@ -19,6 +19,7 @@ from supcon_theory.claims.claim import Change, Claim, declare, trend
 
 PAPER = "arXiv 2004.11362"
 SEED = "ours, after arXiv 2004.11362"
+MIXED = "arXiv 1710.09412, 1905.04899"
 SELF = "dcl"  # what sees no labels
 SUPERVISED = ("supcon", "nscl", "cross_entropy")
 PROBED = {"layer": "h", "probe": "linear"}
@@ -119,6 +120,24 @@ def tighter(objective: str, level: str) -> Within:
     )
 
 
+@trend("AU5-{mix}", f"{PAPER}, Table 2", PROBED, Change("error", "error - @t", "level == '{mix}'"))
+def needless(mix: str) -> Within:
+    """SupCon needs no {mix}: it errs no more without than cross-entropy with it."""
+    return Within(
+        f"error, cross-entropy with {mix} less SupCon {ONLY}",
+        0,
+        np.inf,
+        lambda r: measured(r, "error", "cross_entropy", mix) - measured(r, "error", "supcon", OURS),
+    )
+
+
+@trend("AU6-{objective}-{level}", MIXED, PROBED, Change("error", "error + @t", HERE))
+def helps(objective: str, level: str) -> Within:
+    """Features of {objective} err less with {level} than without."""
+    statistic = partial(lost, objective=objective, level=level)
+    return Within(f"error above that of strength 1 {ONLY}", -np.inf, 0, statistic)
+
+
 def claims(
     classes: Sequence[int],
     objectives: Sequence[str],
@@ -126,6 +145,7 @@ def claims(
     tau: float,
     strengths: Sequence[float],
     without: Sequence[str],
+    mixes: Sequence[str],
 ) -> list[Claim]:
     """All claims on augmentation.
 
@@ -136,6 +156,7 @@ def claims(
         tau: The one of them at which trends are claimed.
         strengths: Of the augmentation, besides ours, 1.
         without: Operations left out, one at a time.
+        mixes: How images are mixed in pairs.
 
     Returns:
         The theorems of the gap, the least loss and the control, then the trends of each C.
@@ -160,4 +181,8 @@ def claims(
             for name in names:
                 asked = 0 in strengths and {name, SELF} <= {*objectives}
                 found.append(make(scope=of_z, asked=asked, objective=name, level=NONE))
+        for mix in mixes:
+            both = [name for name in ("supcon", "cross_entropy") if name in objectives]
+            found.append(needless(scope=at, asked=len(both) > 1, mix=mix))
+            found += [helps(scope=at, objective=name, level=mix) for name in both]
     return found

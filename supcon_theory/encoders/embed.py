@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from supcon_theory import data
+from supcon_theory.data.policy import policy_of
 from supcon_theory.data.random import shuffled_labels
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import train as paired
@@ -74,12 +75,27 @@ class Encoders:
         context.report(share)
         self.dataset = paired.load(recipe)
 
-    def images(self, split: str, K: int = 2) -> tuple[Tensor, Tensor, Tensor]:
-        """The recipe's images of the split "train" or "test": views, labels, labels shuffled."""
+    def images(self, split: str, K: int = 2, *, own: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """The recipe's images of the split "train" or "test": views, labels, labels shuffled.
+
+        Args:
+            split: of the data.
+            K: views of each image; 0 for the image as it is, as its one view.
+            own: views as strong as those that the recipe trains on, in place of ours.
+
+        Returns:
+            (N, K, channels, size, size) views, (N,) labels, and these shuffled.
+
+        """
         choose = paired.training_rows if split == "train" else paired.held_out_rows
         rows, y = choose(self.recipe, self.dataset)
-        seen = evaluation_views(self.dataset, getattr(self.dataset, split), rows, K)
-        return seen, y, shuffled_labels(self.recipe.seed, y)
+        part, recipe = getattr(self.dataset, split), self.recipe
+        shuffled = shuffled_labels(recipe.seed, y)
+        if K == 0:
+            return part.images(rows)[:, None], y, shuffled
+        flips = self.dataset.flips
+        policy = policy_of(recipe.strength, recipe.without, flips=flips) if own else None
+        return evaluation_views(self.dataset, part, rows, K, policy), y, shuffled
 
     def embed(self, objective: str, step: int, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Features and embeddings of views by the encoder after `step` updates; see `embed`.
