@@ -25,7 +25,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     C, tau = table["C"].min(), table["tau"].max()
     rows = style.where(table, C=C)
     errors = style.where(rows, layer="h", probe="linear")
-    swept = rows["level"].fillna("").str.startswith("strength")
+    swept = rows["level"].astype(str).str.startswith("strength")
     of_z = style.where(rows[swept], layer="z", tau=tau)
     others = errors[~swept.reindex(errors.index)]
     sheet = style.Sheet(5 + (len(others) > 0), columns=3, height=1.75)

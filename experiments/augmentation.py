@@ -46,7 +46,7 @@ class Config(Trained):
     recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=550, d=128)
     objectives: tuple[str, ...] = ("dcl", "nscl", "supcon", "cross_entropy")
     """What encoders are trained with."""
-    strengths: tuple[Annotated[float, Between(0, STRONGEST)], ...] = (0.0, 2.0)
+    strengths: Annotated[tuple[float, ...], Between(0, STRONGEST)] = (0.0, 2.0)
     """Strengths of the augmentation besides ours, 1."""
     left_out: tuple[str, ...] = ()
     """Operations left out of ours, one at a time: crop, move, mirror, light, colour, veil, blur or

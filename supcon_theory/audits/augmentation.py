@@ -1,6 +1,7 @@
 """What an encoder learns from views of some strength: accuracy, gap and geometry, and how far."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ def measured_rows(
         temperature the columns of `GAP` and of `GEOMETRY`.
     """
     shots = (int(clean[1].bincount().min()),)
-    how = dict(draws=1, linear_draws=1, inverse_l2=INVERSE_L2, seed=seed)
-    probed = accuracy_rows(*clean, held_out, shots, **how)
+    probe = partial(accuracy_rows, draws=1, linear_draws=1, inverse_l2=INVERSE_L2, seed=seed)
+    probed = probe(*clean, held_out, shots)
     geometry = geometry_row(*views)
     found = [{"layer": "z", "split": "test"} | row | geometry for row in gap_audit(*views, taus)]
     return [{"layer": "h"} | row for row in probed] + found

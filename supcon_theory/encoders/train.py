@@ -193,8 +193,7 @@ def _steps(
             kept = masks(common.mix, index[chosen], seen.shape[-1], **key).to(seen.device)
             share, kept = kept.mean((1, 2))[:, None], ranks.part(kept)[:, None, None]
             seen = torch.lerp(augmented(images(theirs), index[theirs]), seen, kept)
-            both = (one_hot(labels, common.C) for labels in (y[partners], of))
-            of = torch.lerp(*both, share)
+            of = torch.lerp(one_hot(y[partners], common.C), one_hot(of, common.C), share)
         for learner in learners:
             learner.step(step, epoch, seen, of, named[chosen])
         report((step + 1) / common.steps)

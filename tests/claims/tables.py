@@ -312,7 +312,7 @@ def augmented() -> pd.DataFrame:
     found = pd.concat([h, z], ignore_index=True)
     lost = found["objective"].map(losses) * found["level"].map(worse)
     apart = 1e-3 * found["seed"] * (found["objective"] == "dcl") * (found["level"] != "mixup")
-    better = 0.01 * (found["objective"] == "supcon") - 1e-4 * found["seed"] * (lost < 0)
+    better = 0.03 * (found["objective"] == "supcon") - 1e-4 * found["seed"] * (lost < 0)
     bare = found["level"] == "strength 0"
     none = bare * (1 + 0.1 * found["seed"] * (found["objective"] == "dcl"))
     found = found.assign(
