@@ -7,10 +7,11 @@ import torch
 
 from supcon_theory import data
 from supcon_theory.encoders import train as paired
-from supcon_theory.encoders.embed import embed, encoder_at, evaluation_views
+from supcon_theory.encoders.embed import Encoders, embed, encoder_at, evaluation_views
 from supcon_theory.encoders.learner import arguments
 from supcon_theory.encoders.recipe import DRAWS, Recipe
 from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.runs.cells import Context
 from supcon_theory.runs.exits import Refused
 
 SMALL = dict(n=8, steps=6, batch=12, checkpoints=(0, 3, 6), d=16)
@@ -345,3 +346,23 @@ def test_images_mixed_in_pairs_are_trained_on_with_shares_of_both_labels(
         either = (of_both == views) | (of_both == views[partner])
         assert either.all()
         assert (kept.float().mean((1, 2))[apart] >= own[apart] - 1e-6).all()
+
+
+def test_images_are_seen_in_views_of_ours_unless_those_trained_on_are_asked_for(tmp_path):
+    context = Context(tmp_path, "cpu", 0.0, lambda part: None, lambda sentence: None)
+
+    def seen(**changes):
+        (recipe,) = recipes("dcl", steps=1, checkpoints=(0, 1), **changes)
+        of = Encoders(recipe, ["dcl"], context, share=1.0)
+        return {name: of.images("test", **how)[0] for name, how in ASKED.items()}
+
+    ours, none, part = seen(), seen(strength=0.0), seen(without="veil")
+    for other in (none, part):
+        assert torch.equal(other["ours"], ours["ours"]) and torch.equal(other["it"], ours["it"])
+        assert not torch.equal(other["own"], ours["own"])
+    assert torch.equal(ours["own"], ours["ours"])
+    assert ours["it"].shape[1] == 1
+    torch.testing.assert_close(none["own"], none["it"].expand_as(none["own"]), atol=1e-5, rtol=0)
+
+
+ASKED = {"ours": {}, "own": {"own": True}, "it": {"K": 0}}
