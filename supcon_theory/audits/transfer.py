@@ -7,15 +7,13 @@ from typing import Any
 from torch import Tensor
 
 from supcon_theory.audits.accuracy import accuracy_rows
-from supcon_theory.audits.columns import TRANSFER
+from supcon_theory.audits.columns import INVERSE_L2, TRANSFER
 from supcon_theory.audits.few_shot import feature_audit
 
 COLUMNS, VERSION = TRANSFER.columns, TRANSFER.version
 LABELLED, RESAMPLED = "labelled", "resampled"  # as `audits.few_shot` is used: supports are
 # different images and queries held out; or the held-out features are themselves the population
 
-
-INVERSE_L2 = 100.0  # of the linear probe, on features of spread one
 Labelled = tuple[Tensor, Tensor]
 
 
