@@ -100,6 +100,7 @@ def measure(cell: Network, context: Context) -> Tables:
     """Train the network or find it trained; class means along training, spectrum at the end."""
     from supcon_theory.audits import dimensional_collapse as audit
     from supcon_theory.encoders.embed import Encoders
+    from supcon_theory.measures import means_spectrum
 
     recipe, rows, spectra = cell.recipe, [], []
     encoders = Encoders(recipe, [recipe.objective], context, share=0.8)
@@ -116,7 +117,7 @@ def measure(cell: Network, context: Context) -> Tables:
             | audit.loss_row(recipe.objective, *of_batch)
             | audit.geometry_row(z, y, queries, of_new)
         )
-    values = audit.means_spectrum(z, y)
+    values = means_spectrum(z, y)
     for k, value in enumerate(values):
         spectra.append(about | {"rank": k + 1, "singular_value": float(value / values[0])})
     return {"table": pd.DataFrame(rows), "spectrum": pd.DataFrame(spectra)}

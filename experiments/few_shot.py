@@ -63,7 +63,7 @@ class Episodes:
     """Support draws for the nearest centre where supports are different images."""
     linear_draws: int = 2
     """Support draws for the linear probe."""
-    inverse_l2: float = 100.0
+    inverse_l2: float = columns.INVERSE_L2
     """Inverse regularisation of the linear probe, on features of spread one."""
     layer: Literal["z", "h"] = "z"
     """z (unit embeddings) or h (what the backbone gives)."""

@@ -47,7 +47,7 @@ class Config(Trained):
 
     classes: tuple[int, ...] = (4, 8, 32, 128)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    images: int = 1280
+    images: int = 640
     """Training images in all where they are as many for every C."""
     longest: Annotated[int, Between(0, 10)] = 2
     """How many times training is doubled."""
@@ -88,7 +88,7 @@ PRESETS = {
         longest=1,
         longer_classes=(2,),
     ),
-    "laptop": Config(images=640),
+    "laptop": Config(),
     "full": Config(
         classes=(8, 16, 32, 64, 128, 256),
         recipe=Recipe(steps=300),

@@ -52,7 +52,7 @@ class Probes:
     """Support draws for the nearest centre."""
     linear_draws: int = 1
     """Support draws for the linear probe."""
-    inverse_l2: float = 100.0
+    inverse_l2: float = columns.INVERSE_L2
     """Inverse regularisation of the linear probe, on features of spread one."""
 
 

@@ -15,7 +15,6 @@ from supcon_theory.theory.minima import MINIMA
 
 COLUMNS, VERSION = ACCURACY.columns, ACCURACY.version
 NEIGHBOURS = 10  # that vote
-INVERSE_L2 = 100.0  # of the linear probe, on features of spread one
 INSTANCES = ("dcl", "nt_xent", "hucl", "dhel", "dhel_official")  # least at the instance simplex
 
 

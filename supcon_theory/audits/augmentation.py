@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from supcon_theory.audits.accuracy import INVERSE_L2, accuracy_rows, training_row
+from supcon_theory.audits.accuracy import accuracy_rows, training_row
 from supcon_theory.audits.collapse import geometry_row
-from supcon_theory.audits.columns import AUGMENTATION
+from supcon_theory.audits.columns import AUGMENTATION, INVERSE_L2
 from supcon_theory.audits.gap import gap_audit
 
 COLUMNS, VERSION = AUGMENTATION.columns, AUGMENTATION.version

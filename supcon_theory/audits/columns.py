@@ -98,6 +98,7 @@ COUNTEREXAMPLE_VALID = {
     **PAIRWISE,
 }
 NEAREST = 10  # nearest neighbours whose classes are looked at
+INVERSE_L2 = 100.0  # inverse regularisation of linear probes, on features of spread one
 FAMILIES = {  # what `columns.toml` calls each list of bounds
     "mean": MEAN_BOUNDS,
     "anchor": ANCHOR_BOUNDS,

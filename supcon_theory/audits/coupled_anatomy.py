@@ -3,6 +3,8 @@
 About unit rows in float64, so that the identities can hold to rounding.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from scipy.special import logsumexp
@@ -11,7 +13,6 @@ from torch import Tensor
 from supcon_theory.audits.columns import COUPLED_ANATOMY
 from supcon_theory.audits.gap import Evaluated
 from supcon_theory.theory.coupled_anatomy import (
-    CoupledExcess,
     coupled_collapse_worth,
     coupled_excess_terms,
     most_within,
@@ -19,6 +20,17 @@ from supcon_theory.theory.coupled_anatomy import (
 from supcon_theory.theory.minima import supcon_minimum
 
 COLUMNS, VERSION = COUPLED_ANATOMY.columns, COUPLED_ANATOMY.version
+
+
+class Labelled(NamedTuple):
+    """What the terms are made of, of a labelling into C classes of M rows, at any temperature."""
+
+    own: np.ndarray  # (N, K) mean cosine to the other rows of the class
+    others: np.ndarray  # (N, K) mean cosine to the rows of other classes
+    within: float  # mean squared distance of a row from the mean of its class
+    centre: float  # squared norm of the mean of all rows
+    C: int
+    M: int
 
 
 def coupled_anatomy_rows(found: Evaluated) -> list[dict[str, float]]:
@@ -31,72 +43,59 @@ def coupled_anatomy_rows(found: Evaluated) -> list[dict[str, float]]:
         A row of `COLUMNS` per temperature. SupCon's are NaN for unequal classes and where no anchor
         has a positive, NT-Xent's for other than two views.
     """
-    z, y = found.z, found.y
-    N, K, _ = z.shape
-    views = torch.einsum("nkd,nld->nkl", z, z).cpu().numpy()
-    views = views[:, ~np.eye(K, dtype=bool)].reshape(N, K, K - 1)  # cosines to the other views
+    N, K, _ = found.z.shape
+    cosines = torch.einsum("nkd,nld->nkl", found.z, found.z).cpu().numpy()
+    views = cosines[:, ~np.eye(K, dtype=bool)].reshape(N, K, K - 1)  # to the other views
+    every = torch.arange(N, device=found.z.device)
+    labelled = {
+        "supcon": found.balanced and K * found.counts.min() > 1 and _labelled(found.z, found.y),
+        "nt_xent": K == 2 and _labelled(found.z, every),  # every sample is a class of its own
+    }
     rows = []
     for tau, losses in found.losses.items():
         own = np.asarray(logsumexp(views / tau, axis=2)) if K > 1 else np.full((N, K), -np.inf)
         log_sums = np.logaddexp(np.logaddexp(losses.log_S, losses.log_D), own)
-        rows.append(_supcon(z, y, found, log_sums, tau) | _nt_xent(z, log_sums, tau))
+        row = dict.fromkeys(COUPLED_ANATOMY.names, np.nan)
+        for loss, of in labelled.items():
+            if of:
+                row |= _terms(loss, of, log_sums, tau)
+        rows.append(row)
     return rows
 
 
-def _supcon(
-    z: Tensor, y: Tensor, found: Evaluated, log_sums: np.ndarray, tau: float
-) -> dict[str, float]:
-    """The terms of SupCon, and what they say of collapse."""
-    C, M = len(found.counts), int(found.counts.min()) * z.shape[1]
-    if not found.balanced or M < 2:
-        names = COUPLED_ANATOMY.names
-        return dict.fromkeys((name for name in names if "nt_xent" not in name), np.nan)
-    excess, terms, error = _terms(z, y, log_sums, C, M, tau)
-    return {
-        "supcon_excess": excess,
-        "supcon_collapse": terms.collapse,
-        "supcon_centring": terms.centring,
-        "supcon_anchors": terms.anchors,
-        "supcon_jensen": terms.jensen,
-        "supcon_anatomy_error": error,
-        "violation_supcon_terms": max(max(terms) - excess, -min(terms)),
-        "supcon_share_collapse": terms.collapse / excess if excess > 0 else np.nan,
-        "supcon_worth_collapse": float(coupled_collapse_worth(C, M, tau)),
-        "supcon_most_within": float(most_within(max(excess, 0.0), C, M, tau)),
-    }
-
-
-def _nt_xent(z: Tensor, log_sums: np.ndarray, tau: float) -> dict[str, float]:
-    """The terms of NT-Xent: those of SupCon with every sample a class of its own."""
-    N, K, _ = z.shape
-    if K != 2:
-        names = COUPLED_ANATOMY.names
-        return dict.fromkeys((name for name in names if "nt_xent" in name), np.nan)
-    samples = torch.arange(N, device=z.device)
-    excess, terms, error = _terms(z, samples, log_sums, N, K, tau)
-    return {
-        "nt_xent_excess": excess,
-        "nt_xent_alignment": terms.collapse,
-        "nt_xent_centring": terms.centring,
-        "nt_xent_anchors": terms.anchors,
-        "nt_xent_jensen": terms.jensen,
-        "nt_xent_anatomy_error": error,
-        "violation_nt_xent_terms": max(max(terms) - excess, -min(terms)),
-    }
-
-
-def _terms(
-    z: Tensor, y: Tensor, log_sums: np.ndarray, C: int, M: int, tau: float
-) -> tuple[float, CoupledExcess, float]:
-    """The excess, its terms, and how far they are from adding up to it."""
-    N, K, d = z.shape
+def _labelled(z: Tensor, y: Tensor) -> Labelled:
+    """Of labels 0 .. C-1, as many rows of each."""
+    (N, K, d), C = z.shape, int(y.max()) + 1
+    M = N * K // C
     sums = z.new_zeros(C, d).index_add_(0, y, z.sum(1))[y][:, None]
-    total, norms = z.sum((0, 1)), z.square().sum(2)
-    own = (((z * sums).sum(2) - norms) / (M - 1)).cpu().numpy()
-    others = ((z * (total - sums)).sum(2) / (N * K - M)).cpu().numpy()
-    within = float((z - sums / M).square().sum(2).mean())
-    centre = float((total / (N * K)).square().sum())
+    total = z.sum((0, 1))
+    own = ((z * sums).sum(2) - z.square().sum(2)) / (M - 1)
+    others = (z * (total - sums)).sum(2) / (N * K - M)
+    within = (z - sums / M).square().sum(2).mean()
+    centre = (total / (N * K)).square().sum()
+    return Labelled(own.cpu().numpy(), others.cpu().numpy(), float(within), float(centre), C, M)
+
+
+def _terms(loss: str, of: Labelled, log_sums: np.ndarray, tau: float) -> dict[str, float]:
+    """The excess, its terms, and how far they are from adding up to it; of SupCon its collapse."""
+    own, others, within, centre, C, M = of
     terms = coupled_excess_terms(own, others, log_sums, within, centre, C, M, tau)
-    loss = float((log_sums - own / tau).mean())
-    excess = loss - float(supcon_minimum(C, M, 1, tau))
-    return excess, terms, abs(excess - sum(terms)) / max(abs(loss), 1)
+    mean = float((log_sums - own / tau).mean())
+    excess = mean - float(supcon_minimum(C, M, 1, tau))
+    first = {"supcon": "collapse", "nt_xent": "alignment"}[loss]
+    row = {
+        f"{loss}_excess": excess,
+        f"{loss}_{first}": terms.collapse,
+        f"{loss}_centring": terms.centring,
+        f"{loss}_anchors": terms.anchors,
+        f"{loss}_jensen": terms.jensen,
+        f"{loss}_anatomy_error": abs(excess - sum(terms)) / max(abs(mean), 1),
+        f"violation_{loss}_terms": max(max(terms) - excess, -min(terms)),
+    }
+    if loss == "supcon":
+        row |= {
+            "supcon_share_collapse": terms.collapse / excess if excess > 0 else np.nan,
+            "supcon_worth_collapse": float(coupled_collapse_worth(C, M, tau)),
+            "supcon_most_within": float(most_within(max(excess, 0.0), C, M, tau)),
+        }
+    return row

@@ -4,26 +4,25 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from supcon_theory.audits.columns import DIMENSIONAL_COLLAPSE
-from supcon_theory.measures import means_geometry, singular_values, within_class_variance
+from supcon_theory.measures import (
+    class_moments,
+    means_geometry,
+    means_spectrum,
+    within_class_variance,
+)
 from supcon_theory.measures.probes import nearest_centre, way_error
 from supcon_theory.measures.spectrum import rankme
 from supcon_theory.measures.supports import draw_supports
 from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.theory.minima import scl_ball_minimum
 from supcon_theory.theory.tilt import critical_tilt
 
 COLUMNS, VERSION = DIMENSIONAL_COLLAPSE.columns, DIMENSIONAL_COLLAPSE.version
 Row = dict[str, Any]
 KEPT = math.exp(-5)  # of the largest singular value: below it a dimension counts as lost
-
-
-def means_spectrum(z: Tensor, y: Tensor) -> Tensor:
-    """(min(C, d + 1) - 1,) singular values of the class means less their mean."""
-    means = torch.stack([z[y == c].double().mean((0, 1)) for c in y.unique()])
-    return singular_values(means, centred=True)[: len(means) - 1]
 
 
 def loss_row(
@@ -46,7 +45,7 @@ def loss_row(
     hard, easy = (
         loss(z, y, tau=tau, beta=of * tau, reduction="none", unit=False) for of in (tilt, 0.0)
     )
-    least = math.log1p(math.exp(-C / ((C - 1) * tau)))
+    least = float(scl_ball_minimum(C, len(z) // C, z.shape[1], tau))
     bounded = objective == "scl_ball" and surface != "none"
     return {
         "loss": hard.mean().item(),
@@ -68,12 +67,13 @@ def geometry_row(z: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor) -> R
     Returns:
         Columns of `DIMENSIONAL_COLLAPSE`.
     """
-    spectrum = means_spectrum(z, y)
+    moments = class_moments(z, y)
+    spectrum = means_spectrum(moments)
     supports = draw_supports(y, int(y.bincount().min()), 1, seed=0)
     found = nearest_centre(z[:, 0], y, supports, queries[:, 0], of_queries)
     return {
-        **means_geometry(z, y)._asdict(),
-        "within_class_variance": within_class_variance(z, y).value,
+        **means_geometry(moments)._asdict(),
+        "within_class_variance": within_class_variance(moments).value,
         "means_rank": rankme(spectrum),
         "values_kept": int((spectrum > KEPT * spectrum[0]).sum()),
         "error": float(way_error(found.beaten, len(y.unique()))[0]),

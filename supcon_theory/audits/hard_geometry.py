@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 
 from supcon_theory.audits.columns import HARD_GEOMETRY
 from supcon_theory.free.optimise import follow, gaussian_starts, losses, optimise
-from supcon_theory.measures import means_geometry, singular_values, within_class_variance
+from supcon_theory.measures import means_geometry, means_spectrum, within_class_variance
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.minima import scl_jiang_minimum
 from supcon_theory.theory.tilt import best_cosine, critical_tilt, equal_cosine_loss
@@ -198,8 +198,7 @@ def _slope(C: int, tau: float, tilt: float, rho: float, held: bool) -> float:
 
 def spectrum_rows(z: Tensor, y: Tensor, about: Row) -> list[Row]:
     """Singular values of the centred class means over the largest."""
-    means = torch.stack([z[y == c].mean((0, 1)) for c in y.unique()])
-    values = singular_values(means, centred=True)[: len(means) - 1]
+    values = means_spectrum(z, y)
     about = {key: about[key] for key in about if key not in ("floor", "iteration")}
     return [
         about | {"part": "spectrum", "rank": k + 1, "singular_value": float(v / values[0])}

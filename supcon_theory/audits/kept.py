@@ -4,14 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from supcon_theory.audits.columns import KEPT
+from supcon_theory.audits.columns import INVERSE_L2, KEPT
+from supcon_theory.measures.few_shot import TOLERANCE
 from supcon_theory.measures.probes import linear_probe, nearest_centre, probe_error, way_error
 from supcon_theory.measures.supports import draw_supports
 from supcon_theory.measures.variance_shares import variance_shares
 
 COLUMNS, VERSION = KEPT.columns, KEPT.version
-INVERSE_L2 = 100.0  # of the linear probe, as elsewhere
-TOLERANCE = 1e-3  # of its gradient, in units of that at the start
 
 
 class Labelled(NamedTuple):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory.audits.columns import ORTHOGONAL_FRAMES
-from supcon_theory.measures import means_geometry, singular_values
+from supcon_theory.measures import class_moments, means_geometry, singular_values
 from supcon_theory.measures.probes import knn_error
 from supcon_theory.measures.spectrum import rankme
 from supcon_theory.measures.supports import draw_supports
@@ -35,14 +35,14 @@ def frame_row(z: Tensor, y: Tensor, tau: float, surface: str) -> Row:
     z = z.double()
     loss = float(OBJECTIVES["supcon"](z, y, tau=tau, unit=False))
     least = frame_minimum(y.bincount().tolist(), z.shape[1], tau)
-    means = torch.stack([z[y == c].mean((0, 1)) for c in y.unique()])
-    unit = torch.nn.functional.normalize(means, dim=1)
+    moments = class_moments(z, y)
+    unit = torch.nn.functional.normalize(moments.means, dim=1)
     cosines = (unit @ unit.T)[~torch.eye(len(unit), dtype=torch.bool)]
-    at = means_geometry(z, y)
+    at = means_geometry(moments)
     return {
         "loss": loss,
         "violation_frame": least - loss if surface == "positive" else np.nan,
-        "means_rank": rankme(singular_values(means)),
+        "means_rank": rankme(singular_values(moments.means)),
         "cosine": at.cosine,
         "spread": at.spread,
         "frame_distance": float(cosines.abs().mean()),

@@ -3,14 +3,13 @@
 import numpy as np
 from torch import Tensor
 
-from supcon_theory.audits.columns import ROBUSTNESS
+from supcon_theory.audits.columns import INVERSE_L2, ROBUSTNESS
 from supcon_theory.inputs import labels as numbered
 from supcon_theory.measures.calibration import calibration_error, calibration_most
 from supcon_theory.measures.few_shot import TOLERANCE
 from supcon_theory.measures.probes import Probe, draw_supports, linear_probe, probe_probabilities
 
 COLUMNS, VERSION = ROBUSTNESS.columns, ROBUSTNESS.version
-INVERSE_L2 = 100.0  # of the probe, on features of spread one
 COARSE = 5  # bins, which divide the 15 of the calibration error
 
 

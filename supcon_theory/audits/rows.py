@@ -28,6 +28,11 @@ def mean_by_seed(rows: pd.DataFrame, column: str) -> pd.Series:
     return pd.Series(rows.groupby("seed")[column].mean(), dtype=float)
 
 
+def at_end(rows: pd.DataFrame, column: str, **where: object) -> pd.Series:
+    """The mean of a column for each seed, at the last step of the rows wanted; see `select`."""
+    return mean_by_seed(last_step(select(rows, where)), column)
+
+
 def last_step(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the last checkpoint that the table has."""
     return table.loc[table["step"] == table["step"].max()]

@@ -6,13 +6,14 @@ from typing import Any
 
 from torch import Tensor
 
-from supcon_theory.audits.accuracy import INVERSE_L2, accuracy_rows
-from supcon_theory.audits.columns import TRANSFER
+from supcon_theory.audits.accuracy import accuracy_rows
+from supcon_theory.audits.columns import INVERSE_L2, TRANSFER
 from supcon_theory.audits.few_shot import feature_audit
 
 COLUMNS, VERSION = TRANSFER.columns, TRANSFER.version
 LABELLED, RESAMPLED = "labelled", "resampled"  # as `audits.few_shot` is used: supports are
 # different images and queries held out; or the held-out features are themselves the population
+
 Labelled = tuple[Tensor, Tensor]
 
 

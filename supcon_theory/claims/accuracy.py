@@ -27,17 +27,21 @@ def kept(positives: int) -> str:
     return f"supcon, {positives} positives"
 
 
+def far_enough(rows: pd.DataFrame, column: str = "error") -> pd.DataFrame:
+    """The rows, without this measure of an encoder that is not trained far enough."""
+    return rows.assign(**{column: rows[column].mask(rows["left"] > LEFT)})
+
+
 def error(rows: pd.DataFrame, level: str, layer: str = "h", probe: str = "linear") -> pd.Series:
     """Per seed, the error with most labels; NaN for an encoder that is not trained far enough."""
     found = select(rows, {"level": level, "layer": layer, "probe": probe, "classes": "seen"})
-    found = found.loc[found["m"] == found["m"].max()].set_index("seed")
-    return pd.Series(found["error"].mask(found["left"] > LEFT))
+    found = far_enough(found).loc[found["m"] == found["m"].max()]
+    return pd.Series(found.set_index("seed")["error"])
 
 
 def gain(rows: pd.DataFrame, level: str) -> pd.Series:
     """Per seed, what a linear probe gains over class means, the most over m; NaN as above."""
-    found = select(rows, {"level": level})
-    found = found.assign(error=found["error"].mask(found["left"] > LEFT))
+    found = far_enough(select(rows, {"level": level}))
     at = found.pivot_table(index=["seed", "m"], columns="probe", values="error", dropna=False)
     at = at["nearest centre"] - at["linear"]
     return pd.Series(at.groupby("seed").max(), dtype=float)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from supcon_theory.audits.rows import select
 from supcon_theory.claims import gap
-from supcon_theory.claims.accuracy import LEFT, ONLY, floor
+from supcon_theory.claims.accuracy import ONLY, far_enough, floor
 from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -52,8 +52,8 @@ def measured(rows: pd.DataFrame, column: str, objective: str, level: str) -> pd.
     Returns:
         The measure by seed.
     """
-    found = select(rows, {"objective": objective, "level": level}).set_index("seed")
-    return pd.Series(found[column].mask(found["left"] > LEFT), dtype=float)
+    found = select(far_enough(rows, column), {"objective": objective, "level": level})
+    return pd.Series(found.set_index("seed")[column], dtype=float)
 
 
 def lost(rows: pd.DataFrame, objective: str, level: str) -> pd.Series:

@@ -1,8 +1,8 @@
-"""Claims E1 to E8 on captured energy; the table is that of `audits.captured_energy`."""
+"""Claims EN1 to EN8 on captured energy; the table is that of `audits.captured_energy`."""
 
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, mean_by_seed, select
+from supcon_theory.audits.rows import at_end, mean_by_seed
 from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -13,7 +13,7 @@ SPLITS = ("train", "test")
 
 
 @declare(
-    "E1",
+    "EN1",
     PAPER,
     "theorem",
     "(1 - B) + (r - B)/m + (1 - B)/(1 - B + 2mB)",
@@ -26,13 +26,13 @@ def bounded() -> AtMost:
     )
 
 
-@declare("E2", "own, three lines", "theorem", scope={"protocol": ERRORS})
+@declare("EN2", "own, three lines", "theorem", scope={"protocol": ERRORS})
 def silent() -> AtMost:
     """That bound is at least chance at every m if B <= 1/2, else up to m = (r - B)/(B - 1/2)."""
     return AtMost({"violation_silence": ROUNDING})
 
 
-@declare("E3-{kind}", "own", "conjecture", where="violation_certificate_{kind} > -2")
+@declare("EN3-{kind}", "own", "conjecture", where="violation_certificate_{kind} > -2")
 def certified(kind: str) -> AtMost:
     """The {kind} certificate given the test point is never above min(1, that bound)."""
     return AtMost(
@@ -40,26 +40,26 @@ def certified(kind: str) -> AtMost:
     )
 
 
-@declare("E4", PAPER, "theorem", scope={"protocol": "axes"})
+@declare("EN4", PAPER, "theorem", scope={"protocol": "axes"})
 def axes() -> AtMost:
     """The cosine of the axes of two tasks is at most what their captured energies leave."""
     return AtMost({"violation_cosine": ROUNDING}, ("cosine", "bound_cosine"), "bound_cosine >= 1")
 
 
-@declare("E5", "own, law of total variance", "theorem", scope={"protocol": "views"})
+@declare("EN5", "own, law of total variance", "theorem", scope={"protocol": "views"})
 def shared() -> AtMost:
     """No labelling of C classes has more energy than views share along their C - 1 top axes."""
     return AtMost({"violation_shared": ROUNDING}, ("B", "shared"))
 
 
-@declare("E6", PAPER, "identity", scope={"protocol": "few shots"})
+@declare("EN6", PAPER, "identity", scope={"protocol": "few shots"})
 def geometry() -> AtMost:
     """In whitened features CDNV is (r - B)/4B and directional CDNV (1 - B)/4B."""
     return AtMost({"cdnv_error": 1e-6})
 
 
 @trend(
-    "E7-{objective}-{split}",
+    "EN7-{objective}-{split}",
     PAPER,
     {"protocol": "views"},
     Change("label_free_error", "label_free_error + @t"),
@@ -71,15 +71,17 @@ def label_free(objective: str, split: str) -> Within:
     where = {"objective": objective, "split": split}
 
     def of(labels: str):
-        return lambda rows: mean_by_seed(
-            last_step(select(rows, where | {"labels": labels})), "label_free_error"
-        )
+        return lambda rows: at_end(rows, "label_free_error", labels=labels, **where)
 
     return Within("label-free less labelled B", -NEAR, NEAR, of("true"), of("shuffled"))
 
 
 @trend(
-    "E8", "own", {"protocol": "gaussian"}, Change("energy", "energy + @t"), edges="ours, 2026-11-26"
+    "EN8",
+    "own",
+    {"protocol": "gaussian"},
+    Change("energy", "energy + @t"),
+    edges="ours, 2026-11-26",
 )
 def estimated() -> Within:
     """B estimated from labelled samples of Gaussian views is the exact one."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, mean_by_seed, select
+from supcon_theory.audits.rows import at_end
 from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -28,14 +28,9 @@ def minimum() -> AtMost:
     return AtMost({"violation_minimum": ROUNDING})
 
 
-def at(rows: pd.DataFrame, column: str, **where: object) -> pd.Series:
-    """A column at the end of training, for each seed."""
-    return mean_by_seed(last_step(select(rows, where)), column)
-
-
 def less(column: str, one: dict, other: dict):
     """For each seed, a column at one setting less that at another."""
-    return lambda rows: at(rows, column, **one) - at(rows, column, **other)
+    return lambda rows: at_end(rows, column, **one) - at_end(rows, column, **other)
 
 
 def tilted(column: str, sign: str, of: str) -> Change:

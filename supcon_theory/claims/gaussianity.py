@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, mean_by_seed, select
+from supcon_theory.audits.rows import at_end, last_step, mean_by_seed, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -80,12 +80,12 @@ def worth(objective: str, C: int) -> Within:
         "log2 of estimate over error, mean over shots",
         -FACTOR,
         FACTOR,
-        lambda rows: mean_by_seed(last_step(select(rows, where)), "log2_ratio"),
+        lambda rows: at_end(rows, "log2_ratio", **where),
     )
 
 
 def _ended(rows: pd.DataFrame, C: int, column: str) -> pd.Series:
-    return mean_by_seed(last_step(select(rows, {"C": C})), column)
+    return at_end(rows, column, C=C)
 
 
 def _change(rows: pd.DataFrame) -> pd.Series:

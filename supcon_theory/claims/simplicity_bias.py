@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.audits.rows import last_step, mean_by_seed, select
-from supcon_theory.claims.checks import AtMost, Within
+from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
-from supcon_theory.claims.subclass_probes import ROUNDING
 
 PAPER = "arXiv 2305.16536"
 HARD, EASY = "character", "stripes"

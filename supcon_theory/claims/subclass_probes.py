@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import last_step, mean_by_seed, select
+from supcon_theory.audits.rows import at_end, select
 from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 
@@ -21,10 +21,9 @@ def shares() -> AtMost:
     return AtMost({"shares_error": ROUNDING})
 
 
-def at_end(rows: pd.DataFrame, objective: str, layer: str) -> pd.Series:
+def error(rows: pd.DataFrame, objective: str, layer: str) -> pd.Series:
     """Error of the linear probe at the end of training, for each seed."""
-    of = select(rows, {"objective": objective, "layer": layer})
-    return mean_by_seed(last_step(of), "error_linear")
+    return at_end(rows, "error_linear", objective=objective, layer=layer)
 
 
 @trend(
@@ -36,7 +35,7 @@ def loses(rival: str, layer: str) -> Within:
     """At the end SupCon has kept less of the subclasses than {rival}, layer {layer}."""
 
     def excess(rows: pd.DataFrame) -> pd.Series:
-        return at_end(rows, SUPERVISED, layer) - at_end(rows, rival, layer)
+        return error(rows, SUPERVISED, layer) - error(rows, rival, layer)
 
     return Within(f"error of subclasses, SupCon less {rival}", 0, np.inf, excess)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from supcon_theory.audits.few_shot_curves import spearman
 from supcon_theory.audits.rows import select
 from supcon_theory.claims import accuracy, few_shot
-from supcon_theory.claims.accuracy import LEFT, ONLY
+from supcon_theory.claims.accuracy import ONLY
 from supcon_theory.claims.checks import Within
 from supcon_theory.claims.claim import Change, Claim, trend
 
@@ -43,8 +43,7 @@ def errors(rows: pd.DataFrame, **about: object) -> pd.Series:
 
 def judged(rows: pd.DataFrame, C: int, objective: str) -> pd.Series:
     """Per seed, the error on target classes; NaN for an encoder that is not trained far enough."""
-    far = rows.assign(error=rows["error"].mask(rows["left"] > LEFT))
-    found = select(far, UNSEEN | {"C": C, "objective": objective})
+    found = select(accuracy.far_enough(rows), UNSEEN | {"C": C, "objective": objective})
     whole = found.loc[found["m"] == found["m"].max()]
     return pd.Series(whole.set_index("seed")["error"], dtype=float)
 

@@ -20,7 +20,7 @@ _ROOMS = {
     "third_moments_along",
     "sampling": "sampled_rows",
     "similarity": "alignment class_gram etf_gram uniformity wasserstein_uniformity",
-    "simplex": "MeansGeometry means_geometry",
+    "simplex": "MeansGeometry means_geometry means_spectrum",
     "spectrum": "lidar participation_ratio power_law rankme singular_values stable_rank",
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}

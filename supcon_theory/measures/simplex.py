@@ -7,8 +7,10 @@ of the unit ball that are short, or share a direction, are told from a simplex (
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from supcon_theory.measures.moments import Features, as_moments
+from supcon_theory.measures.spectrum import singular_values
 
 
 class MeansGeometry(NamedTuple):
@@ -42,3 +44,17 @@ def means_geometry(features: Features, labels=None) -> MeansGeometry:
         (cosines.max() - cosines.min()).item(),
         (cosines + 1 / (C - 1)).abs().mean().item(),
     )
+
+
+def means_spectrum(features: Features, labels=None) -> Tensor:
+    """Singular values of the class means less their mean, one fewer than classes, descending.
+
+    Args:
+        features: (N, D) or (N, K, D) with labels, or their Moments.
+        labels: (N,) labels of any kind, for features.
+
+    Returns:
+        (min(C, D + 1) - 1,) float64: C means less their mean span C - 1 dimensions at most.
+    """
+    means = as_moments(features, labels).means
+    return singular_values(means, centred=True)[: len(means) - 1]

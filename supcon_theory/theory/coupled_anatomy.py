@@ -80,18 +80,23 @@ def coupled_excess_terms(
     """
     W, z = (float(moment) for moment in checked_moments(within=within, centre=centre))
     own, others = np.asarray(own, dtype=np.float64), np.asarray(others, dtype=np.float64)
-    etf = -C / (C - 1)
-    collapsed = log_candidates(etf, C, M, tau)
-    uncollapsed = log_candidates(etf + (1 / (C - 1) + M / (M - 1)) * W, C, M, tau)
-    off_centre = etf + (1 / (C - 1) + M / (M - 1)) * W + C * z / (C - 1)
-    moved = log_candidates(off_centre, C, M, tau)
+    etf, per_W = _collapsed(C, M)
+    uncollapsed = etf + per_W * W
+    steps = (etf, uncollapsed, uncollapsed + C * z / (C - 1))
+    collapsed, spread, moved = (float(log_candidates(u, C, M, tau)) for u in steps)
     each = log_candidates(others - own, C, M, tau)
     return CoupledExcess(
-        float(uncollapsed - collapsed),
-        float(moved - uncollapsed),
-        float(each.mean() - moved),
+        spread - collapsed,
+        moved - spread,
+        float(each.mean()) - moved,
         float((np.asarray(log_sums) - own / tau - each).mean()),
     )
+
+
+def _collapsed(C: ArrayLike, M: ArrayLike) -> tuple[Floats, Floats]:
+    """u_0 = -C/(C-1), where classes have collapsed, and what a unit of W adds to it."""
+    (C,), (M,) = checked_whole(2, C=C), checked_whole(2, M=M)
+    return -C / (C - 1), 1 / (C - 1) + M / (M - 1)
 
 
 def coupled_collapse_worth(C: ArrayLike, M: ArrayLike, tau: ArrayLike) -> Floats:
@@ -112,9 +117,8 @@ def coupled_collapse_worth(C: ArrayLike, M: ArrayLike, tau: ArrayLike) -> Floats
         >>> [round(float(coupled_collapse_worth(C, 128, 1.0)), 3) for C in (2, 10, 1000)]
         [0.573, 0.934, 1.007]
     """
-    C, M = np.asarray(C, dtype=np.float64), np.asarray(M, dtype=np.float64)
-    etf, scattered = log_candidates(-C / (C - 1), C, M, tau), log_candidates(1 / (M - 1), C, M, tau)
-    return scattered - etf
+    etf, per_W = _collapsed(C, M)
+    return log_candidates(etf + per_W, C, M, tau) - log_candidates(etf, C, M, tau)
 
 
 def most_within(excess: ArrayLike, C: ArrayLike, M: ArrayLike, tau: ArrayLike) -> Floats:
@@ -133,12 +137,11 @@ def most_within(excess: ArrayLike, C: ArrayLike, M: ArrayLike, tau: ArrayLike) -
         >>> round(float(most_within(coupled_collapse_worth(10, 128, 0.5), 10, 128, 0.5)), 12)
         1.0
     """
-    C, M = np.asarray(C, dtype=np.float64), np.asarray(M, dtype=np.float64)
-    excess = np.asarray(excess, dtype=np.float64)
+    etf, per_W = _collapsed(C, M)
+    excess, C, M = (np.asarray(x, dtype=np.float64) for x in (excess, C, M))
     require(excess >= 0, "an excess is at least 0", excess=excess)
-    etf = -C / (C - 1)
     value = log_candidates(etf, C, M, tau) + excess
     # log(e^value - (M - 1)) by the difference of the two, as the sum is the larger one
     negatives = value + np.log1p(-np.exp(np.log(M - 1) - value))
     u = checked_tau(tau) * (negatives - np.log(M * (C - 1)))
-    return (u - etf) / (1 / (C - 1) + M / (M - 1))
+    return (u - etf) / per_W

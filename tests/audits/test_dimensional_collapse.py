@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from supcon_theory.audits.dimensional_collapse import geometry_row, loss_row, means_spectrum
+from supcon_theory.audits.dimensional_collapse import geometry_row, loss_row
+from supcon_theory.measures import means_spectrum
 from supcon_theory.theory.simplex import class_simplex
 
 

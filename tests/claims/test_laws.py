@@ -45,6 +45,14 @@ def test_every_claim_holds_on_the_table_made_for_it(name):
     assert found == expected
 
 
+def test_an_id_means_one_claim_wherever_it_stands():
+    declared: dict[str, set[str]] = {}
+    for claims, _ in EXPERIMENTS.values():
+        for claim in claims:
+            declared.setdefault(claim.id, set()).add(claim.factory)
+    assert {id: of for id, of in declared.items() if len(of) > 1} == {}
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_mutant_flips_its_claim_half_of_it_does_not_and_the_file_alone_says_so(name):
     claims, table = EXPERIMENTS[name]

@@ -10,6 +10,7 @@ from supcon_theory import measures
 from supcon_theory.measures import (
     geometry,
     lidar,
+    means_spectrum,
     participation_ratio,
     power_law,
     rankme,
@@ -33,6 +34,16 @@ def test_singular_values_are_those_of_the_stacked_rows(shape, centred, dtype):
     expected = np.linalg.svd(rows, compute_uv=False)
     measured = singular_values(x, centred=centred)
     np.testing.assert_allclose(measured, expected, rtol=1e-7, atol=1e-6)
+
+
+@pytest.mark.parametrize("C, D", [(5, 12), (9, 4), (2, 3)])
+def test_the_spectrum_of_means_leaves_out_the_value_that_centring_makes_nought(C, D):
+    x, y = draw(4 * C, D), np.arange(4 * C) % C
+    means = np.stack([x[y == c].numpy().mean(0) for c in range(C)])
+    expected = np.linalg.svd(means - means.mean(0), compute_uv=False)[: min(C - 1, D)]
+    measured = means_spectrum(x, y)
+    assert len(measured) == min(C - 1, D)
+    np.testing.assert_allclose(measured, expected, rtol=1e-10)
 
 
 def test_equal_singular_values_fill_every_dimension():

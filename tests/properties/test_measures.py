@@ -34,6 +34,7 @@ LABELLED = (
 CALLS = {name: getattr(m, name) for name in (*LABELLED, "centre_distances", "means_geometry")}
 CALLS |= {name: getattr(m, name) for name in ("augmentation_variance", "within_class_variance")}
 CALLS |= {name: getattr(m, name) for name in ("class_moments", "class_gram", "unbiased_moments")}
+CALLS["means_spectrum"] = m.means_spectrum
 CALLS |= {
     "alignment": lambda x, y: m.alignment(x),
     "uniformity": lambda x, y: m.uniformity(x),
