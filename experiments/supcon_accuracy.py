@@ -141,7 +141,8 @@ def cells(config: Config) -> Iterator[Cell]:
                 shots = tuple(sorted({m for m in config.shots if m < recipe.n} | {recipe.n}))
                 of = Probed(recipe=recipe, level=level, **probes | {"shots": shots})
                 shared = recipe.shared([recipe.objective])
-                yield Cell(of, f"{level} C={C} seed={seed}", cost=0.2 * C, shared=shared)
+                cost = 0.1 * C + 4e-5 * C**2 * sum(shots)  # the linear probes: C of C m labels
+                yield Cell(of, f"{level} C={C} seed={seed}", cost=cost, shared=shared)
 
 
 def measure(cell: Probed, context: Context) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from matplotlib.text import Text
 from supcon_theory.analysis import style
 
 from supcon_theory.audits import columns
+from tests.cases import case
 
 pytestmark = pytest.mark.usefixtures("coarse_pictures")
 FOLDER = Path(supcon_theory.analysis.__file__).parent
@@ -38,295 +39,9 @@ def module(name: str):
     return importlib.import_module(f"supcon_theory.analysis.{name}")
 
 
-def rows(table: tuple[columns.Table, ...], rng: np.random.Generator, **choices) -> pd.DataFrame:
-    """All combinations of the choices, a positive number in every other declared column."""
-    grid = pd.MultiIndex.from_product(choices.values(), names=choices.keys()).to_frame(index=False)
-    names = [name for of in (columns.IDENTITY, *table) for name in of.names if name not in grid]
-    words = {c.name for of in (columns.IDENTITY, *table) for c in of.columns if not c.unit}
-    values = {n: "x" if n in words else rng.uniform(0.1, 0.9, len(grid)) for n in names}
-    return grid.assign(**values)
-
-
 def ordinary(name: str) -> dict[str, pd.DataFrame]:
     """Tables as a run writes them: two seeds, two numbers of classes."""
-    rng = np.random.default_rng(0)
-    two = dict(C=[4, 10], seed=[0, 1])
-    trained = dict(objective=["dcl", "nscl"], step=[0, 5, 50], data=["glyphs"], layer=["z"])
-    both = dict(split=["train", "test"], labels=["true", "shuffled"])
-    c = columns
-    if name == "gap_vs_classes":
-        table = rows(
-            (c.GAP,),
-            rng,
-            **two,
-            **trained,
-            tau=[1.0, 0.5],
-            labels=both["labels"],
-            imbalance=[1.0, 4.0],
-        )
-        return {"table": table.assign(tau_train=0.5, trained_imbalance=1.0)}
-    if name == "gap_controls":
-        factors = dict(factor=["base", "images", "subset", "views", "steps"], tau=[1.0])
-        steps = dict(step=[100, 200], objective=["dcl", "nscl", "nt_xent"])
-        return {"table": rows((c.GAP,), rng, **two, **both, **factors, **steps)}
-    if name == "loss_tracking":
-        many = rows(
-            (c.TRAINING, c.BATCH_MEANS, c.EARLIER_BOUNDS),
-            rng,
-            **two,
-            **both,
-            objective=["dcl", "nscl", "walk"],
-            step=[0, 5, 50],
-            tau=[1.0],
-            protocol=["exact", "control", "batch", "surrogate"],
-            batch=[32, 64],
-            negatives=[1, 16],
-        )
-        return {"table": many.assign(tau_train=0.5)}
-    if name == "anatomy":
-        parts = dict(protocol=["sweep", "followed", "simplex"], tau=[1.0, 0.5])
-        table = rows((c.ANATOMY, c.COUPLED_ANATOMY), rng, **two, **trained, **parts)
-        return {"table": table.assign(n=8)}
-    if name == "collapse":
-        table = rows((c.COLLAPSE,), rng, **two, **trained, **both, tau=[np.nan, 1.0])
-        matrix = rows(
-            (c.GRAM,),
-            rng,
-            C=[4],
-            seed=[0, 1],
-            objective=["dcl", "hcl"],
-            i=range(4),
-            j=range(4),
-            layer=["z"],
-            split=["test"],
-        )
-        spectrum = rows(
-            (c.SPECTRUM,),
-            rng,
-            **two,
-            objective=["dcl", "hcl"],
-            rank=[1, 2, 3],
-            layer=["z"],
-            split=["test"],
-        )
-        return {
-            "table": table.assign(epoch=table["step"] / 4),
-            "gram": matrix,
-            "spectrum": spectrum,
-        }
-    if name == "audit":
-        at = dict(C=[4], tau=[1.0, 0.1])
-        return {
-            "per_class": rows((c.PER_CLASS,), rng, **at, **{"class": ["a", "b", "c", "d"]}),
-            "pairs": rows((c.PAIRS,), rng, class_i=["a", "b"], class_j=["c", "d"]),
-            "spectrum": rows((c.SPECTRUM,), rng, rank=[1, 2, 3, 4]),
-            "held_out": rows(
-                (c.HELD_OUT,), rng, probe=["nearest centre", "linear"], ways=[2, 4], m=[1, 2, 5]
-            ),
-        }
-    if name == "embeddings_map":
-        at = dict(C=[4], seed=[0, 1], objective=["dcl", "nscl"], step=[0, 5])
-        table = rows((c.MAPS,), rng, **at, labels=both["labels"], method=["tsne"])
-        return {
-            "table": table,
-            "points": rows((c.POINTS,), rng, **at, row=[3, 5], **{"class": [0, 1, 12]}),
-        }
-    if name == "few_shot":
-        table = rows(
-            (c.FEW_SHOT,),
-            rng,
-            **two,
-            objective=["init", "dcl", "nscl", "cross_entropy"],
-            classes=["seen", "unseen", "two classes", "five classes"],
-            probe=["nearest centre", "linear"],
-            protocol=["labelled", "resampled"],
-            split=both["split"],
-            m=[1.0, 5.0, np.inf],
-            ways=[2, 4, 5, 10],
-        )
-        return {"table": table}
-    if name == "few_shot_counterexample":
-        return {"table": rows((c.COUNTEREXAMPLE,), rng, seed=[0, 1], scale=[1.0, 2.0], m=[10, 1e4])}
-    if name == "class_collapse":
-        at = dict(C=[3], n=[3], tau=[0.5, 1.0], seed=[0, 1])
-        parts = dict(part=["mixture", "others", "features"], alpha=[0.1, 0.9])
-        methods = dict(method=["supervised", "joint"], objective=["ssem"])
-        return {"table": rows((c.CLASS_COLLAPSE,), rng, **at, **parts, **methods)}
-    if name in ("subclass_probes", "simplicity_bias"):
-        features = dict(feature=["class", "subclass", "character", "stripes"], layer=["h", "z"])
-        at = dict(seed=[0, 1], step=[0, 5, 50], d=[4, 64], contrast=[0.0, 0.5])
-        objectives = dict(objective=["dcl", "nscl", "supcon", "ssem"])
-        return {"table": rows((c.KEPT,), rng, **features, **at, **objectives)}
-    if name == "dimensional_collapse":
-        at = dict(C=[4], seed=[0, 1], tilt=[0.0, 5.0, 30.0], objective=["scl_ball", "ucl_ball"])
-        of = dict(surface=["ball", "none"], weights=["held constant", "differentiated"])
-        table = rows((c.DIMENSIONAL_COLLAPSE,), rng, **at, **of, step=[0, 5, 50])
-        spectrum = rows((c.DIMENSIONAL_COLLAPSE,), rng, **at, **of, rank=[1, 2, 3])
-        return {"table": table, "spectrum": spectrum}
-    if name == "orthogonal_frames":
-        at = dict(C=[4], seed=[0, 1], pull=[0.0, 1.0], lr=[0.002, 0.03], batch=[32, 128])
-        of = dict(study=["rate", "batch", "labels", "rectified"], named=[0.0, 0.1, 1.0])
-        more = dict(surface=["sphere", "positive"], trained_imbalance=[1.0, 10.0])
-        return {"table": rows((c.ORTHOGONAL_FRAMES,), rng, **at, **of, **more)}
-    if name == "imbalance":
-        at = dict(C=[4, 10], imbalance=[1.0, 100.0], tau=[0.5], group=["large", "small"])
-        parts = dict(part=["programme", "free", "threshold", "encoders", "gaps"], layer=["z"])
-        more = dict(objective=["nscl", "supcon"], negatives=[1, 100], seed=[0, 1], split=["test"])
-        return {"table": rows((c.IMBALANCE,), rng, **at, **parts, **more)}
-    if name == "loss_families":
-        at = dict(n=[5, 8], seed=[0, 1], objective=["kcl", "nt_xent"], tau=[0.3])
-        parts = dict(part=["batches", "sigmoid", "fixed batches", "prototypes", "encoders"])
-        more = dict(batch=[16, 128], bias_option=[-2.0, 1.0], penalty=[0.0, 1.0])
-        designs = dict(design=["halves", "apart", "bound"], rows=["not negative"])
-        return {"table": rows((c.LOSS_FAMILIES,), rng, **at, **parts, **more, **designs)}
-    if name == "hard_negatives":
-        at = dict(C=[4, 10], seed=[0, 1], objective=["nt_xent", "hscl"], step=[0, 10])
-        parts = dict(part=["order", "crossing", "encoders", "classes"], beta=[0.0, 1.0])
-        return {"table": rows((c.HARD_NEGATIVES,), rng, **at, **parts, hardening=["exponential"])}
-    if name == "hard_geometry":
-        at = dict(C=[3, 5], tau=[1.0], seed=[0, 1], tilt=[0.5, 2.0, 4.0], d=[4, 5])
-        parts = dict(part=["order", "threshold", "held"], objective=["ucl_ball", "hscl"])
-        ends = dict(weights=["differentiated", "held constant"])
-        table = rows((c.HARD_GEOMETRY,), rng, **at, **parts, **ends)
-        table = table.assign(violation_etf=-table["loss"], critical_tilt=1.0, iteration=100)
-        spectrum = rows((c.HARD_GEOMETRY,), rng, **at, **ends, rank=[1, 2])
-        return {"table": table, "spectrum": spectrum}
-    if name == "small_samples":
-        laws = ["isotropic", "thin", "sphere classes", "related", "independent", "sphere pairs"]
-        measures = ["cdnv", "directional_cdnv", "nc1", "participation_ratio", "cka", "rsa"]
-        at = dict(n=[2, 100, 10_000], draws=[10], seed=[0, 1])
-        table = rows((c.ESTIMATES,), rng, law=[*laws, "two points"], measure=measures, **at)
-        return {"table": table}
-    if name == "supcon_identities":
-        forms = dict(objective=["supcon", "supcon_in"], seed=[0, 1])
-        batches = rows((c.SUPCON,), rng, **forms, law=["random", "clustered"], tau=[0.1, 1.0])
-        sees = dict(law=["spread", "one hard", "one hard of nine"], negatives=[1, 16])
-        anchor = rows((c.SUPCON,), rng, **forms, **sees, cosine=[-1.0, 0.0, 1.0], tau=[0.1, 1.0])
-        triplet = rows((c.SUPCON,), rng, seed=[0], tau=[0.01, 0.3, 100.0], u=[-6.0, 0.0, 6.0])
-        parts = {"batches": batches, "anchor": anchor, "triplet": triplet}
-        table = pd.concat([of.assign(part=part) for part, of in parts.items()], ignore_index=True)
-        return {"table": table}
-    if name == "supcon_accuracy":
-        levels = ["supcon", "supcon_in", "nt_xent", "nscl", "cross_entropy", "supcon, 2 positives"]
-        axes = dict(layer=["h", "z"], probe=["linear", "nearest centre", "neighbours"])
-        more = dict(classes=["seen", "unseen"], m=[1, 160], level=levels)
-        return {"table": rows((c.ACCURACY,), rng, **two, **axes, **more)}
-    if name == "supcon_robustness":
-        levels = dict(level=["supcon", "dcl", "nscl", "cross_entropy"], layer=["h", "z"])
-        kinds = dict(corruption=["shot noise", "pixelate"], severity=[0, 1, 5])
-        worse = rows((c.ROBUSTNESS,), rng, **two, **levels, **kinds, part=["corrupted"])
-        worse = worse[(worse["severity"] > 0) | (worse["corruption"] == "pixelate")]
-        at = dict(level=["adamw, lr = 0.002", "sgd, lr = 0.1"], layer=["h"], part=["grid"])
-        grid = rows((c.ROBUSTNESS,), rng, **two, **at, objective=["supcon", "cross_entropy"])
-        return {"table": pd.concat([worse, grid.assign(severity=0)], ignore_index=True)}
-    if name == "augmentation":
-        levels = {"strength 0": 0.0, "strength 1": 1.0, "strength 2": 2.0}
-        every = [*levels, "without crop", "mixup"]
-        axes = dict(level=every, objective=["dcl", "supcon"], layer=["h", "z"], probe=["linear"])
-        table = rows((c.ACCURACY, c.GAP, c.GEOMETRY, c.AUGMENTATION), rng, **two, **axes)
-        return {"table": table.assign(tau=1.0, strength=table["level"].map(levels).fillna(1.0))}
-    if name == "transfer":
-        sides = dict(data=["glyphs", "kanji"], target=["glyphs", "kanji"], layer=["h"])
-        ways = dict(protocol=["labelled", "resampled"], probe=["linear", "nearest centre"])
-        more = dict(classes=["seen", "unseen"], m=[1, 40], ways=[2, 3])
-        trained = dict(objective=["supcon", "cross_entropy"])
-        return {
-            "table": rows((c.FEW_SHOT, c.TRANSFER), rng, **two, **sides, **ways, **more, **trained)
-        }
-    if name == "captured_energy":
-        laws = ["gaussian", "enumerated", "views", "few shots", "axes"]
-        at = dict(protocol=laws, classes=["one content", "a faint view"], r=[1.0, 9.0], m=[1, 20])
-        table = rows((c.CAPTURED_ENERGY,), rng, **at, **two, **trained, **both)
-        return {"table": table.assign(epoch=table["step"] / 4)}
-    if name == "alignment":
-        others = ["nscl", "supcon", "cross_entropy", "order", "seed", "start"]
-        about = dict(seed=[0, 1], layer=["h"], split=["test"])
-        pairs = rows((c.ALIGNMENT,), rng, protocol=["pair"], other=others, step=[0, 5, 50], **about)
-        swept = rows(
-            (c.ALIGNMENT,),
-            rng,
-            protocol=["sweep"],
-            factor=["C", "tau", "batch"],
-            rule=["B", "base"],
-            C=[4, 10],
-            tau_train=[0.5, 1.0],
-            batch=[64, 128],
-            **about,
-        )
-        drifts = dict(protocol=["surrogate", "published"], tau=[1.0, 0.5], C=[4, 10])
-        drift = rows((c.ALIGNMENT,), rng, **drifts, rate=[1.0, 10.0], seed=[0, 1])
-        table = pd.concat([pairs, swept, drift], ignore_index=True)
-        return {"table": table.assign(epoch=table["step"] / 4, weight=np.nan)}
-    if name == "gaussianity":
-        laws = dict(law=["gaussian", "sphere"], protocol=["features", "power", "few shots"])
-        at = dict(layer=["z"], objective=["dcl", "nscl", "supcon", "cross_entropy"], m=[1.0, 5.0])
-        table = rows((c.GAUSSIANITY,), rng, **two, **laws, **at, step=[0, 5, 50])
-        return {"table": table.assign(epoch=table["step"] / 4)}
-    if name == "multitask":
-        parts = dict(protocol=["factors", "constructed", "axes", "few shots"], layer=["h"])
-        at = dict(seed=[0, 1], step=[0, 5, 50], spread=[0.1, 0.01], m=[1, 5], C1=[2, 3])
-        table = rows((c.MULTITASK,), rng, **parts, **at, attribute=["script", "case"])
-        return {"table": table.assign(C2=2, epoch=table["step"] / 4)}
-    if name == "pretrained":
-        about = dict(encoder=["minilm", "pixels"], data=["wordnet", "digits"], seed=[0, 1])
-        labels = ["true", "coarse", "shuffled"]
-        exact = rows((c.GAP, c.PLACEMENT), rng, **about, labels=labels, tau=[1.0, 0.05])
-        shots = rows((c.FEW_SHOT, c.PLACEMENT), rng, **about, m=[1.0, 10.0, np.inf], ways=[2, 4])
-        both = (exact.assign(protocol="exact"), shots.assign(protocol="resampled"))
-        return {"table": pd.concat(both, ignore_index=True)}
-    if name == "minimisers":
-        shape = dict(C=[4], n=[3], K=[2], seed=[0, 1], tau=[0.1, 1.0])
-        parts = rows(
-            (c.MINIMISERS,),
-            rng,
-            **shape,
-            d=[2, 3, 6],
-            objective=["nscl", "supcon", "dcl"],
-            part=["landscape", "class simplex", "ascent"],
-            ceiling_proved=[0.0, 1.0],
-        )
-        descent = rows(
-            (c.MINIMISERS,), rng, **shape, objective=["nscl", "dcl"], iteration=[0, 1, 5]
-        )
-        names = [
-            "nscl, d = 11",
-            "dcl, d = 11",
-            "nscl, C = 4, d = 3, tau = 0.1, 2.2 above L*, start 3",
-        ]
-        spectrum = rows(
-            (c.EIGENVALUES,),
-            rng,
-            **shape,
-            d=[3],
-            part=["class simplex", "spurious"],
-            objective=["nscl", "dcl"],
-            counts=["", "a", "b"],
-        )
-        return {
-            "table": parts,
-            "descent": descent,
-            "spectrum": spectrum,
-            "gram": rows((c.GRAM,), rng, panel=names, i=range(4), j=range(4)),
-            "windows": rows((c.WINDOWS,), rng, C=[4, 20], n=[2, 1e6]),
-        }
-    assert name == "universality", f"{name} is drawn: give it ordinary tables here"
-    points = pd.DataFrame(
-        [
-            ("base", "CL", "base"),
-            ("objective", "untrained", "objective=untrained"),
-            ("d", "8", "d=8"),
-        ],
-        columns=["factor", "value", "level"],
-    )
-    table = rows(
-        (c.GAP, c.FLOORS),
-        rng,
-        level=list(points["level"]),
-        seed=[0, 1],
-        tau=[1.0, 0.1],
-        labels=["true", "coarse", "random", "kmeans", "kmeans_equal"],
-    )
-    return {"table": table.drop(columns=["factor", "value"]).merge(points, on="level")}
+    return case(name).drawn(np.random.default_rng(0))
 
 
 def first_row(table: pd.DataFrame) -> pd.DataFrame:
@@ -412,6 +127,20 @@ def files(name: str) -> list[str]:
 
 def words(sheet) -> list[Text]:
     return [text for text in sheet.figure.findobj(Text) if text.get_text().strip()]
+
+
+def test_every_objective_of_a_table_is_drawn_and_always_in_the_same_order():
+    rows = pd.DataFrame({"objective": ["mine", "supcon", None, "dcl", "supcon", "another"]})
+    assert style.objectives(rows) == ["dcl", "supcon", "another", "mine"]
+
+
+@pytest.mark.parametrize("name", ["few_shot", "transfer", "gaussianity", "subclass_probes"])
+def test_an_objective_that_no_drawing_knows_is_drawn_too(name, seen, quick, tmp_path):
+    tables = ordinary(name)
+    known = tables["table"]
+    tables["table"] = pd.concat([known, known.assign(objective="mine")], ignore_index=True)
+    module(name).draw(tables, tmp_path)
+    assert any("mine" in text.get_text() for sheet in seen for text in words(sheet))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,7 @@ import pytest
 from supcon_theory.claims import augmentation
 from supcon_theory.claims.accuracy import LEFT
 from supcon_theory.claims.augmentation import NONE, OURS, depends_less, log_ratio, lost, measured
-from tests.claims.tables import augmented
+from tests.cases.augmentation import augmented
 
 CLAIMS = {
     claim.id: claim

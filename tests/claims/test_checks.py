@@ -9,11 +9,11 @@ import pytest
 from supcon_theory.claims import AtMost, Certified, Change, Within, few_shot, training
 from supcon_theory.claims.checks import names
 from supcon_theory.statistics import BEYOND, detectable, mean_interval
-from tests.claims.tables import EXPERIMENTS
+from tests.claims.judged import JUDGED
 
 
 def claim_of(experiment: str, key: str):
-    claims, table = EXPERIMENTS[experiment]
+    claims, table = JUDGED[experiment]
     return next(c for c in claims if c.key == key), table.copy()
 
 
@@ -83,7 +83,7 @@ def spurious() -> pd.DataFrame:
 
 
 def test_two_different_certified_points_are_wanted():
-    check = next(c for c in EXPERIMENTS["free"][0] if c.id == "B2-spurious").check
+    check = next(c for c in JUDGED["free"][0] if c.id == "B2-spurious").check
     assert isinstance(check, Certified)
     rows = spurious()
     assert check(rows).verdict == "PASS"
@@ -227,9 +227,9 @@ def test_a_sampled_error_says_what_excess_would_be_seen():
     assert abs(np.mean(excess + se * rng.standard_normal(100_000) > BEYOND * se) - 0.95) < 0.003
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", JUDGED)
 def test_every_edge_of_a_trend_says_who_set_it(experiment):
-    for claim in EXPERIMENTS[experiment][0]:
+    for claim in JUDGED[experiment][0]:
         if isinstance(claim.check, Within):
             set_by_someone = any(edge for edge in claim.check.threshold)
             ours = re.fullmatch(r"as published|ours, 20\d\d-\d\d-\d\d", claim.edges)

@@ -7,11 +7,11 @@ import pytest
 
 from supcon_theory.claims import Change, evaluate, verify
 from supcon_theory.claims.document import claims_json, rebuild, schema
-from tests.claims.tables import EXPERIMENTS
+from tests.claims.judged import JUDGED
 
 
 def document(name: str, table: pd.DataFrame | None = None) -> dict:
-    claims, good = EXPERIMENTS[name]
+    claims, good = JUDGED[name]
     verdicts, _ = evaluate(claims, {"table": good if table is None else table})
     found = claims_json(claims, verdicts, experiment=name, preset="smoke")
     return json.loads(json.dumps(found, allow_nan=False, sort_keys=True))
@@ -39,15 +39,15 @@ def check(value: object, rule: dict, root: dict) -> None:
         check(inner, rule["items"], root)
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", JUDGED)
 def test_the_file_obeys_its_schema_also_where_nothing_is_decided(name):
     for found in (document(name), document(name, pd.DataFrame())):
         check(found, schema(), schema())
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", JUDGED)
 def test_claims_made_again_from_the_file_are_the_claims(name):
-    for claim, again in zip(EXPERIMENTS[name][0], rebuild(document(name)), strict=True):
+    for claim, again in zip(JUDGED[name][0], rebuild(document(name)), strict=True):
         assert (again.statement, again.key, again.mutant) == (
             claim.statement,
             claim.key,
@@ -56,14 +56,14 @@ def test_claims_made_again_from_the_file_are_the_claims(name):
 
 
 def test_a_doctored_table_or_file_does_not_agree():
-    table = EXPERIMENTS["sweep"][1].copy()
+    table = JUDGED["sweep"][1].copy()
     table.loc[3, "violation_upper"] = 1.0
     report = verify(document("sweep"), table).set_index("claim")
     assert report.loc["A2", ["recorded", "verdict"]].tolist() == ["PASS", "FAIL"]
     assert "verdict" in report.loc["A2", "wrong"] and not report.loc["A1", "wrong"]
     found = document("sweep")
     found["claims"][1]["statement"] = found["claims"][1]["statement"].replace("1e-09", "1")
-    report = verify(found, EXPERIMENTS["sweep"][1]).set_index("claim")
+    report = verify(found, JUDGED["sweep"][1]).set_index("claim")
     assert report.loc["A2", "wrong"] and not report.loc["A1", "wrong"]
 
 
@@ -73,7 +73,7 @@ def test_a_doctored_table_or_file_does_not_agree():
 def test_a_forged_entry_is_named(key, forged):
     found = document("sweep")
     found["claims"][1][key] = forged
-    report = verify(found, EXPERIMENTS["sweep"][1]).set_index("claim")
+    report = verify(found, JUDGED["sweep"][1]).set_index("claim")
     assert report.loc["A2", "wrong"] == key and not report.loc["A1", "wrong"]
 
 
@@ -99,5 +99,5 @@ def test_a_mutant_that_changes_nothing_is_reported_as_surviving(monkeypatch):
         return [dataclasses.replace(c, mutant=Change("V", "V + @t")) for c in rebuild(document)]
 
     monkeypatch.setattr(module, "rebuild", blunt)
-    report = module.verify(document("counterexample"), EXPERIMENTS["counterexample"][1])
+    report = module.verify(document("counterexample"), JUDGED["counterexample"][1])
     assert report["survives"].str.startswith("V := V + t").all()

@@ -11,7 +11,7 @@ from supcon_theory.claims import UndeclaredColumn, evaluate, verify
 from supcon_theory.claims.claim import DECLARED
 from supcon_theory.claims.document import claims_json
 from supcon_theory.claims.evaluate import HOLDS
-from tests.claims.tables import EXPERIMENTS
+from tests.claims.judged import JUDGED
 
 VACUOUS = {  # what holds there but says nothing
     "sweep": {"A7 data=glyphs tau=1"},
@@ -24,20 +24,20 @@ VACUOUS = {  # what holds there but says nothing
 LOOSE = {"grid": {"A5-open"}, "pretrained": {"A5-open"}}  # conjectures far below their bound
 CASES = [
     pytest.param(claim, table, id=f"{name}: {claim.key}")
-    for name, (claims, table) in EXPERIMENTS.items()
+    for name, (claims, table) in JUDGED.items()
     for claim in claims
 ]
 
 
 @functools.cache
 def judged(name: str) -> pd.DataFrame:
-    claims, table = EXPERIMENTS[name]
+    claims, table = JUDGED[name]
     return evaluate(claims, {"table": table})[0]
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", JUDGED)
 def test_every_claim_holds_on_the_table_made_for_it(name):
-    keys = [claim.key for claim in EXPERIMENTS[name][0]]
+    keys = [claim.key for claim in JUDGED[name][0]]
     found = dict(zip(keys, judged(name)["verdict"], strict=True))
     expected = dict.fromkeys(keys, "PASS")
     expected |= dict.fromkeys(VACUOUS.get(name, ()), "VACUOUS")
@@ -47,15 +47,15 @@ def test_every_claim_holds_on_the_table_made_for_it(name):
 
 def test_an_id_means_one_claim_wherever_it_stands():
     declared: dict[str, set[str]] = {}
-    for claims, _ in EXPERIMENTS.values():
+    for claims, _ in JUDGED.values():
         for claim in claims:
             declared.setdefault(claim.id, set()).add(claim.factory)
     assert {id: of for id, of in declared.items() if len(of) > 1} == {}
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", JUDGED)
 def test_every_mutant_flips_its_claim_half_of_it_does_not_and_the_file_alone_says_so(name):
-    claims, table = EXPERIMENTS[name]
+    claims, table = JUDGED[name]
     document = json.loads(json.dumps(claims_json(claims, judged(name)), allow_nan=False))
     report = verify(document, table)
     assert not report["wrong"].any()
@@ -101,7 +101,7 @@ def test_an_undeclared_column_is_an_error_and_a_missing_one_decides_nothing():
 
     from supcon_theory.claims import AtMost
 
-    claims, table = EXPERIMENTS["sweep"]
+    claims, table = JUDGED["sweep"]
     typo = dataclasses.replace(claims[1], check=AtMost({"violation_uper": 0.0}))
     with pytest.raises(UndeclaredColumn, match="'violation_uper', which no audit declares"):
         typo.verdict(table.assign(violation_uper=0.0))

@@ -30,6 +30,7 @@ from supcon_theory.runs import experiment as runs
 from supcon_theory.runs import figures
 from supcon_theory.runs.cells import Context
 from supcon_theory.runs.experiment import Experiment
+from tests.cases import case
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(supcon_theory.experiments.__path__))
 SEEN = ("UserWarning", "RuntimeWarning", "FutureWarning")  # Python shows others to nobody
@@ -44,6 +45,11 @@ SIZES = (12, 15, 13, 12, 14, 12, 13, 12)  # images of the classes of somebody's 
 @cache
 def experiment(name: str) -> Experiment:
     return import_module(f"supcon_theory.experiments.{name}").EXPERIMENT
+
+
+def told(what: str) -> dict:
+    """What tests are told of experiments, of those that tell it."""
+    return {name: getattr(case(name), what) for name in NAMES if hasattr(case(name), what)}
 
 
 TRAINED = [name for name in NAMES if isinstance(experiment(name).presets["smoke"], Trained)]
@@ -141,33 +147,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
     assert set(claims["verdict"]) <= STANDS and (claims["verdict"] == "PASS").any()
 
 
-@pytest.mark.parametrize(
-    "name, flags",
-    [
-        ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
-        ("few_shot_counterexample", "--seeds 1"),
-        ("class_collapse", "--seeds 1 --places 1.5 --strengths 1 1"),
-        ("hard_geometry", "--seeds 1 --shapes 3 1 --tilts 5 --ratios 2 --held 1 --steps 9"),
-        ("imbalance", "--seeds 1 --ratios 4 --free 4 --objectives dcl --trained-ratios 2"),
-        ("loss_families", "--seeds 1 --samples 3 --biases 0 --sizes 2 --batches 16"),
-        ("hard_negatives", "--seeds 1 --betas 1 --gap-classes 2"),
-        ("orthogonal_frames", "--seeds 1 --rates 0.002 --batches 8 --shares 0 --ratios 1"),
-        ("subclass_probes", "--seeds 1 --objectives nscl --characters 2 --images 2"),
-        ("simplicity_bias", "--seeds 1 --objectives nscl --dimensions 4"),
-        ("dimensional_collapse", "--seeds 1 --tilts 2 --differentiated --unnormalised"),
-        ("small_samples", "--seeds 1 --sizes 4"),
-        ("supcon_identities", "--seeds 1 --taus 0.1 --triplet-taus 1 --negatives 3"),
-        ("pretrained", "--seeds 1 --data digits --shots 5 --certified-shots 7"),
-        ("few_shot", "--seeds 1 --shots 1 --resampled-shots 1 --objectives dcl --draws 9"),
-        ("loss_tracking", "--seeds 1 --batches 512"),
-        ("multitask", "--seeds 1 --shots 1 --laws 1"),
-        ("supcon_robustness", "--seeds 1 --kinds contrast --settings"),
-        ("gaussianity", "--seeds 1 --shots 1 --objectives nscl --samples 5"),
-        ("transfer", "--seeds 1 --shots 1 --objectives dcl --targets --back"),
-        ("augmentation", "--seeds 1 --objectives nscl --strengths --left-out --mixes"),
-        ("alignment", "--seeds 1 --rivals --sweep-taus --sweep-classes --sweep-batches"),
-    ],
-)
+@pytest.mark.parametrize("name, flags", sorted(told("FEWER").items()))
 def test_fewer_starts_shots_and_batches_leave_theorems_decided(name, flags, out, undrawn):
     command = f"smoke {flags} --jobs 1 --name fewer --out {out}"
     assert experiment(name).run(command.split()) == 0
@@ -178,267 +158,14 @@ def test_fewer_starts_shots_and_batches_leave_theorems_decided(name, flags, out,
 @pytest.mark.parametrize("name", TRAINED)
 def test_classes_of_unequal_size_are_measured_and_drawn(name, own, tmp_path):
     flags = f"smoke --data {own} --classes 8 --n 12 --steps 2 --batch 24 --jobs 1 --out {tmp_path}"
-    more = {
-        "gap_vs_classes": "--ratios 1 2 --imbalanced-classes 8 --imbalanced-training",
-        "few_shot": "--objectives dcl cross_entropy --seeds 1 --draws 9 --certified 7",
-        "universality": "--seeds 1",
-        "embeddings_map": "--seeds 1",
-        "supcon_accuracy": "--seeds 1",
-        "supcon_robustness": "--seeds 1 --kinds contrast",
-        "transfer": "--seeds 1",
-        "augmentation": "--seeds 1 --strengths 0",
-        "multitask": "--seeds 1",
-        "gaussianity": "--seeds 1",
-        "alignment": "--seeds 1 --sweep-n 12 --sweep-at 8 --sweep-classes 8 --sweep-batches",
-    }
-    assert experiment(name).run([*flags.split(), *more.get(name, "").split()]) == 0
+    assert experiment(name).run([*flags.split(), *told("OWN").get(name, "").split()]) == 0
     (folder,) = (path for path in (tmp_path / name).glob("smoke*") if path.is_dir())
     assert (folder / f"{name}.png").stat().st_size > 1000
     assert set(pd.read_csv(folder / "claims.csv")["verdict"]) <= STANDS
 
 
-REFUSED = {
-    "loss_tracking": [
-        ("--classes 1", "1 at least"),
-        ("--n 161", "161 160"),
-        ("--encoder resnet", "resnet plain"),
-        ("--batches 4", "4 at least 8"),
-        ("--negatives 0", "0 at least 1"),
-        ("--anchors 0", "anchors is 0"),
-        ("--tau 0", "tau is 0"),
-        ("--data nowhere.npz", "nowhere.npz"),
-    ],
-    "gap_controls": [
-        ("--images 7", "images is 7 at least 8"),
-        ("--images 999", "--images 320 or less"),
-        ("--longer-classes 1", "longer-classes are (1,)"),
-        ("--longer-classes 999", "longer-classes has 999 only 300"),
-        ("--longest 11", "longest is 11 at most 10"),
-    ],
-    "anatomy": [
-        ("--followed 1", "followed is 1 at least 2"),
-        ("--followed 999", "followed 999 only 300"),
-        ("--followed-n 161", "161 160"),
-        ("--objectives dcl foo", "objectives has 'foo'"),
-        ("--n 1", "n is 1"),
-    ],
-    "embeddings_map": [
-        ("--method mds", "mds tsne"),
-        ("--columns 1", "columns is 1 at least 2"),
-        ("--objectives dcl foo", "objectives has 'foo'"),
-    ],
-    "universality": [
-        ("--encoders plain resnet", "resnet plain, vit"),
-        ("--objectives simclr", "simclr nt_xent"),
-        ("--classes 10", "10 multiple of 4"),
-        ("--classes 4", "4 8 or a higher"),
-        ("--n 1", "n is 1 at least 2"),
-        ("--datasets nowhere", "nowhere glyphs"),
-        ("--dimensions 1", "is 1 at least 2"),
-        ("--views 1", "is 1 at least 2"),
-        ("--temperatures 0", "is 0 above 0"),
-    ],
-    "few_shot": [
-        ("--layer q", "q z h"),
-        ("--shots 0", "each must be >= 1"),
-        ("--ways 1", "must be 2, which the bounds are about"),
-        ("--ways 50", "must be 2, which the bounds are about"),
-        ("--objectives", "objectives are none"),
-        ("--objectives dcl foo", "objectives has 'foo'"),
-        ("--objectives dcl dcl", "each may be there once"),
-        ("--inverse-l2 -1", "inverse-l2 is -1"),
-        ("--draws 1", "draws is 1 but must be at least 2"),
-    ],
-    "alignment": [
-        ("--rivals dcl", "rivals has 'dcl'"),
-        ("--rivals foo", "'foo' supcon"),
-        ("--sweep-taus 0", "sweep-taus above 0"),
-        ("--sweep-classes 1", "sweep-classes at least 2"),
-        ("--sweep-batches 1", "sweep-batches at least 2"),
-        ("--sweep-at 999", "999 only 300"),
-        ("--sweep-n 161", "161 160"),
-        ("--surrogate-steps 0", "surrogate_steps is 0"),
-    ],
-    "multitask": [
-        ("--shots 0", "each must be at least 1"),
-        ("--draws 1", "draws is 1 at least 2"),
-        ("--laws 0", "laws is 0"),
-    ],
-    "gaussianity": [
-        ("--objectives dcl foo", "objectives has 'foo'"),
-        ("--components 16", "components is 16 below dimension"),
-        ("--rows 9", "rows is 9 at least 20"),
-        ("--shots 0", "each must be at least 1"),
-        ("--null 1", "null is 1"),
-    ],
-    "collapse": [
-        ("--objectives", "objectives are none"),
-        ("--objectives dcl foo", "objectives has 'foo'"),
-    ],
-    "minimisers": [
-        ("--shapes 2 5 2", "C >= 3"),
-        ("--room -2", "fewer than 2 dimensions"),
-        ("--tau 0.01", "at least 0.05"),
-        ("--iterations 0", "iterations is 0"),
-        ("--windows 1 2", "at least 2"),
-    ],
-    "class_collapse": [
-        ("--shapes 1 2 1", "C >= 2"),
-        ("--shapes 2 1 1", "n >= 2"),
-        ("--shapes 2 2 0", "tau >= 0.05"),
-        ("--places 2.1", "from 0 to 2"),
-        ("--places -1", "from 0 to 2"),
-        ("--strengths 0 1", "positive"),
-    ],
-    "imbalance": [
-        ("--objectives dcl foo", "objectives has 'foo'"),
-        ("--ratios 0", "ratios has 0 at least 1"),
-        ("--ratios 2 --free 4", "free ones among them"),
-        ("--each 1", "each has 1 at least 2"),
-        ("--temperatures 0.01", "at least 0.05"),
-        ("--trained-ratios 17", "17 32 from 1 to 16 larger --n"),
-        ("--trained-ratios 0.5", "from 1 to 16"),
-        ("--classes 3", "classes has 3 at least 4"),
-        ("--draws 1", "draws is 1"),
-        ("--data kanji:7", "kanji:7 divides the 1000"),
-        ("--n 221", "221 220"),
-    ],
-    "loss_families": [
-        ("--samples 2", "samples has 2 at least 3"),
-        ("--dimensions 21", "21 at most 20"),
-        ("--free-tau 0.01", "free-tau is 0.01"),
-        ("--sizes 0", "sizes has 0 at least 1"),
-        ("--penalties -1", "penalties has -1"),
-        ("--spreads 0", "spreads has 0"),
-        ("--biases", "biases are none"),
-        ("--biases 101", "at most 100"),
-        ("--batches 1", "batches has 1 at least 2"),
-    ],
-    "hard_negatives": [
-        ("--betas -1", "betas has -1 at least 0"),
-        ("--trained-betas 101", "101 at most 100"),
-        ("--gap-classes 1", "gap-classes has 1 at least 2"),
-        ("--betas", "betas are none"),
-        ("--gap-classes 301", "gap-classes has 301 only 300"),
-    ],
-    "subclass_probes": [
-        ("--characters 11", "characters is 11 glyphs:script only 10"),
-        ("--characters 1", "characters is 1 at least 2"),
-        ("--images 1", "images is 1 at least 2"),
-        ("--objectives simclr", "objectives has 'simclr'"),
-        ("--classes 8", "classes has 8 only 7"),
-        ("--data glyphs:seven", "glyphs:seven script"),
-    ],
-    "simplicity_bias": [
-        ("--contrast 1", "1 at most 0.99"),
-        ("--dimensions 1", "dimensions has 1 at least 2"),
-        ("--dimensions", "dimensions are none"),
-        ("--objectives", "objectives are none"),
-    ],
-    "dimensional_collapse": [
-        ("--tilts -1", "at least 0"),
-        ("--tilts", "tilts are none"),
-        ("--differentiated 101", "101 at most 100"),
-        ("--unnormalised -1", "at least 0"),
-        ("--classes 2", "at least 3"),
-    ],
-    "orthogonal_frames": [
-        ("--d 3", "d is 3 but 4 orthonormal prototypes"),
-        ("--rates 0", "at least"),
-        ("--batches 1", "batches has 1 at least 2"),
-        ("--shares 1.5", "at most 1"),
-        ("--ratios 0.5", "at least 1"),
-    ],
-    "hard_geometry": [
-        ("--shapes 2 1", "C >= 3"),
-        ("--shapes 3 0", "tau >= 0.05"),
-        ("--n 1", "n is 1"),
-        ("--tilts -1", "at least 0"),
-        ("--held -1", "at least 0"),
-        ("--ratios -1", "at least 0"),
-        ("--steps 0", "steps is 0"),
-    ],
-    "small_samples": [
-        ("--sizes 1", "at least 2"),
-        ("--enumerated 3", "from 4 to 12"),
-        ("--draws 1", "draws is 1"),
-    ],
-    "supcon_accuracy": [
-        ("--objectives dcl foo", "objectives has 'foo'"),
-        ("--shots 0", "each must be >= 1"),
-        ("--supcon-tau 0", "temperature of SupCon is 0"),
-        ("--temperatures 0.1 -1", "temperature of SupCon is -1"),
-        ("--positives 0", "each must be >= 1"),
-        ("--inverse-l2 0", "inverse-l2 is 0"),
-        ("--draws 1", "draws is 1 at least 2"),
-    ],
-    "supcon_robustness": [
-        ("--objectives supcon foo", "objectives has 'foo'"),
-        ("--kinds", "kinds are none"),
-        ("--kinds fog", "kinds has 'fog' shot noise"),
-        ("--kinds contrast contrast", "each once"),
-        ("--supcon-tau 0", "supcon-tau is 0"),
-        ("--settings adam 0.1", "optimiser is 'adam' adamw, sgd, lars"),
-        ("--settings sgd 0", "lr is 0.0 above 0"),
-        ("--settings adamw 2e-3", "each may be there once"),
-    ],
-    "augmentation": [
-        ("--objectives dcl foo", "objectives has 'foo'"),
-        ("--strengths -1", "strengths has -1 at least 0"),
-        ("--strengths 2.1", "strengths has 2.1 at most 2"),
-        ("--strengths 1", "each may be there once"),
-        ("--left-out blurr", "left-out has 'blurr' one of crop"),
-        ("--left-out crop crop", "each may be there once"),
-        ("--left-out colour", "'colour' does nothing crop, move, light, veil, blur, erase"),
-        ("--left-out mirror", "'mirror' does nothing"),
-        ("--mixes cut", "mixes has 'cut' mixup, cutmix"),
-        ("--mixes mixup --objectives nscl", "none that is defined dcl, nt_xent"),
-        ("--strength 2", "are varied here --strengths"),
-        ("--without crop", "are varied here --left-out"),
-        ("--mix mixup", "are varied here --mixes"),
-    ],
-    "transfer": [
-        ("--objectives dcl foo", "objectives has 'foo'"),
-        ("--back foo", "objectives has 'foo'"),
-        ("--shots 12", "each must be >= 1 and below --labelled"),
-        ("--labelled 45", "labelled is 45 a class of kanji has only 44"),
-        ("--target-classes 301", "target-classes has 301 only 300"),
-        ("--targets glyphs", "each must be other data"),
-        ("--targets nowhere", "nowhere unknown data set"),
-        ("--back-classes 1", "each must be at least 2"),
-        ("--back-n 45", "45 has only 44 training images"),
-        ("--draws 1", "draws is 1 at least 2"),
-    ],
-    "supcon_identities": [
-        ("--taus 0", "0.0 at least 1/650"),
-        ("--triplet-taus 1 inf", "inf at most"),
-        ("--negatives 4 1", "rise from at least 1"),
-        ("--negatives 0", "rise from at least 1"),
-        ("--n 1", "n is 1 at least 2"),
-        ("--draws 0", "draws is 0"),
-    ],
-    "pretrained": [
-        ("--models resnet", "resnet minilm, wordllama"),
-        ("--data wordnet", "pixels has no partner"),
-        ("--data cifar", "cifar --cifar"),
-        ("--data digits digits", "each may be there once"),
-        ("--cifar nowhere", "nowhere unknown data set"),
-        ("--classes 1", "classes is 1 at least 2"),
-        ("--shots 0", "each at least 1"),
-        ("--eval-tau 0", "at least 1/650"),
-        ("--models wordllama --data wordnet --wordnet nowhere", "apt-get install wordnet-base"),
-        ("--data emoji --emoji nowhere", "npm pack emoji-datasource-google@16.0.0"),
-    ],
-    "few_shot_counterexample": [
-        ("--shots 0", "at least 1"),
-        ("--scales -1", "positive"),
-        ("--draws 0", "draws is 0"),
-    ],
-}
-
-
 @pytest.mark.parametrize(
-    "name, flags, named", [(n, *case) for n, cases in REFUSED.items() for case in cases]
+    "name, flags, named", [(n, *case) for n, cases in told("REFUSED").items() for case in cases]
 )
 def test_bad_usage_is_refused_in_a_sentence_before_any_work(name, flags, named, tmp_path, capsys):
     assert experiment(name).run(["smoke", "--out", str(tmp_path), *flags.split()]) == 2
