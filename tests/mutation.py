@@ -1,13 +1,15 @@
 """A seeded random sample of cosmic-ray's mutants of a room, against the tests of that room.
 
-pip install cosmic-ray
+pip install cosmic-ray coverage
 python tests/mutation.py theory                     300 mutants, to mutation-theory.csv
 python tests/mutation.py audits --count 60          the first 60 of them: themselves a random sample
 
 What cosmic-ray changes: operators, comparisons, numbers by one, `and`, `not`, `break`, loops,
 exceptions, decorators, constants. Annotations are left out: no test can tell one from another. A
-mutant is killed if a test fails, or does not end. First the test files that name the mutated module
-are run, then all others of the room. Finished rows of the table are kept, so that a run goes on.
+mutant is killed if a test fails, or does not end. The tests that run the changed statement come
+first (`swapped.py`); what is run at import is changed in a copy of the package, with first the test
+files that name the module, then all others of the room. Finished rows of the table are kept, so
+that a run goes on.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mutated import ROOT, changed, copied, killer
+from swapped import Loop, collected
 
 ROOMS = {  # the tests of each
     "pairs": ("tests/pairs", "tests/objectives", "tests/properties/test_objectives.py"),
@@ -86,21 +89,23 @@ def ordered(room: str, file: str) -> tuple[list[str], list[str]]:
     return [n for n in names if ROOT / n in first], [n for n in names if ROOT / n not in first]
 
 
-def tried(place: Place, room: str, copy: Path, limit: float) -> tuple[str, str]:
+def tried(place: Place, room: str, loop: Loop, copy: Path, limit: float) -> tuple[str, str]:
     """The first test that fails with a mutant, or SURVIVED; the first line that it changes."""
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator
 
-    text = (copy / place.file).read_text()
+    text = (ROOT / place.file).read_text()
     mutant = mutate_code(text, get_operator(place.operator)(), place.occurrence)
     assert mutant and mutant != text, place
     lines = zip(text.split("\n"), mutant.split("\n"), strict=False)
     line = next(new.strip() for old, new in lines if old != new)
-    found = ""
-    with changed(copy / place.file, mutant):
-        for tests in ordered(room, place.file):
-            if tests and not found:
-                found = killer(copy, *tests, limit=limit)
+    found = loop.tried(place.file, place.line, text, mutant)
+    if found is None:
+        found = ""
+        with changed(copy / place.file, mutant):
+            for tests in ordered(room, place.file):
+                if tests and not found:
+                    found = killer(copy, *tests, limit=limit)
     return found or SURVIVED, line
 
 
@@ -113,21 +118,24 @@ def main() -> int:
     parser.add_argument("--at-most", type=int, default=10**6, help="new mutants in this run")
     parser.add_argument("--table", type=Path)
     given = parser.parse_args()
-    table = given.table or Path(f"mutation-{given.room}.csv")
+    table = (given.table or Path(f"mutation-{given.room}.csv")).resolve()
     everything = places(given.room)
     chosen = random.Random(given.seed).sample(everything, min(300, len(everything)))[: given.count]
     rows = list(csv.reader(table.open())) if table.exists() else []
     done = {tuple(row[: len(Place._fields)]) for row in rows}
     left = [place for place in chosen if tuple(map(str, place)) not in done]
-    with copied() as copy, table.open("a") as file:
-        write = csv.writer(file, lineterminator="\n")
-        if not rows and (why := killer(copy, *ROOMS[given.room])):
-            sys.exit(f"{why} fails before anything is changed")
-        for place in islice(left, given.at_most):
-            began = time.monotonic()
-            found, line = tried(place, given.room, copy, given.limit)
-            write.writerow([*place, found, f"{time.monotonic() - began:.1f}", line])
-            file.flush()
+
+    def work(loop: Loop) -> None:
+        with copied() as copy, table.open("a") as file:
+            write = csv.writer(file, lineterminator="\n")
+            for place in islice(left, given.at_most):
+                began = time.monotonic()
+                found, line = tried(place, given.room, loop, copy, given.limit)
+                write.writerow([*place, found, f"{time.monotonic() - began:.1f}", line])
+                file.flush()
+
+    if left:
+        collected(given.room, ROOMS[given.room], work)
     rows = list(csv.reader(table.open()))
     killed = sum(row[len(Place._fields)] != SURVIVED for row in rows)
     from scipy.stats import binomtest
