@@ -280,11 +280,13 @@ def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndar
             raise TypeError(f"{name} has dtype {y.dtype}; labels are integers or strings.")
         if y.is_floating_point():
             _refuse_first(~(y.isfinite() & (y == y.floor())).cpu().numpy(), y, name)
+            _refuse_rounded(float(y.abs().max()), 2 / torch.finfo(y.dtype).eps, name)
         elif y.dtype == torch.uint64:  # on a device that does not sort it
             y = y.cpu()
         return torch.unique(y, return_inverse=True)
     if y.dtype.kind == "f":
         _refuse_first(~(np.isfinite(y) & (y == np.floor(y))), y, name)
+        _refuse_rounded(float(np.abs(y).max()), 2 / float(np.finfo(y.dtype).eps), name)
     elif y.dtype.kind == "O":
         kind = next((kind for kind in (str, bytes) if isinstance(y[0], kind)), Integral)
         _refuse_first(np.array([not isinstance(v, kind) for v in y]), y, name)
@@ -310,6 +312,15 @@ def _refuse_first(bad: np.ndarray, y: Sequence | np.ndarray | Tensor, name: str)
         raise ValueError(
             f"{name} is {value!r} in row {first}; labels are integers, or strings throughout: name "
             "or remove what is missing."
+        )
+
+
+def _refuse_rounded(largest: float, exact: float, name: str) -> None:
+    """From `exact` on, floats of this type skip integers: two classes may have become one."""
+    if largest >= exact:
+        raise ValueError(
+            f"{name} is {largest:.0f} somewhere, a float of a type that skips integers from "
+            f"{exact:.0f} on, so that classes may have merged: pass integers."
         )
 
 

@@ -94,6 +94,15 @@ def labels(source: str, y: np.ndarray, count: int) -> np.ndarray:
         )
     if y.dtype.kind in "US" and (empty := np.char.strip(y) == y.dtype.type()).any():
         raise Fault(f"{source} is empty in row {int(empty.argmax())}: name or remove the sample.")
+    if y.dtype.kind in "US":
+        names = np.unique(y)
+        bare, numbers = np.unique(np.char.strip(names), return_inverse=True)
+        if len(bare) < len(names):
+            one, other = names[numbers == np.bincount(numbers).argmax()][:2].tolist()
+            raise Fault(
+                f"{source} holds {one!r} and {other!r}, which differ by white space alone: remove "
+                "it, or name the classes differently."
+            )
     try:
         counts = inputs.labels(y, count, source).bincount()
     except (TypeError, ValueError) as error:
