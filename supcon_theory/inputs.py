@@ -18,6 +18,7 @@ from torch import Tensor
 # Largest | ||z|| - 1 | of a row: rounding of rows that were normalised in that precision.
 UNIT_TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 2e-2}
 UNIT_TOLERANCE_ELSE = 1e-3
+SEEDS = 2**32  # a seed is below it, so that its streams' numbers fit into 64 bits
 LEAST_TAU = 1e-30  # so that 1 / tau, times what hardens it, is a number in float32
 
 
@@ -416,25 +417,28 @@ def number(value: object, name: str, low: float = -math.inf, high: float = math.
     return plain
 
 
-def whole(value: object, name: str, low: int = 1) -> int:
-    """An integer of at least `low`.
+def whole(value: object, name: str, low: int = 1, high: float = math.inf) -> int:
+    """An integer of at least `low`, below `high`.
 
     Args:
         value: what is checked.
         name: how an error calls it.
         low: smallest allowed.
+        high: smallest that is too large.
 
     Returns:
         The value.
 
     Raises:
         TypeError: not an integer.
-        ValueError: too small.
+        ValueError: too small or too large.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}; it must be an integer of at least {low}.")
     if value < low:
         raise ValueError(f"{name} is {value!r}; it must be at least {low}: choose such an integer.")
+    if value >= high:
+        raise ValueError(f"{name} is {value!r}; it must be below {high}: choose such an integer.")
     return int(value)
 
 

@@ -93,6 +93,9 @@ return [page.scrollWidth - page.clientWidth, "",
 
 def write(folder):
     np.savez(folder / "e.npz", z=Z, y=NAMES)
+    far = np.ones((12, 3))
+    far[2, 1] = 1e300
+    np.savez(folder / "far.npz", z=far, y=np.arange(12) % 3)
     (folder / "full").mkdir()
     (folder / "full" / "thesis.txt").write_text("mine")
     (folder / "page.html").mkdir()
@@ -101,11 +104,14 @@ def write(folder):
 REFUSED = {
     "no file": (["x.npy"], "x.npy is no file"),
     "no key": (["e.npz", "--key", "h"], "e.npz has no 'h'; it holds 'z' (24, 2, 6) float64"),
-    "tau 0": (["e.npz", "--tau", "0"], "tau is 0; it must be a number of at least 0.001"),
+    "tau 0": (["e.npz", "--tau", "0"], "tau is 0; it must be a number of at least 1/650"),
     "tau nan": (["e.npz", "--tau", "nan"], "tau is nan"),
     "a word as tau": (["e.npz", "--tau", "low"], "invalid float value: 'low'"),
     "budget": (["e.npz", "--budget", "3"], "budget is 3; it must be at least 4"),
+    "tau 0.001": (["e.npz", "--tau", "0.001"], "tau is 0.001; it must be"),
     "seed": (["e.npz", "--seed", "-1"], "seed is -1"),
+    "seed 2^32": (["e.npz", "--seed", str(2**32)], "below 4294967296"),
+    "norms": (["far.npz"], "z has norm 1e+300 in row 2, which float32 or float64 does not hold"),
     "out in use": (["e.npz", "--out", "full"], "full is in the way and no audit's"),
     "report is a folder": (["e.npz", "--report", "page.html"], "must be a file that ends in"),
     "report is text": (["e.npz", "--report", "r.txt"], "must be a file that ends in .html"),
@@ -123,6 +129,14 @@ def test_bad_usage_is_a_sentence_and_nothing_is_written(name, tmp_path, monkeypa
     captured = capsys.readouterr()
     assert said in captured.err and "Traceback" not in captured.err and not captured.out
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_sentence_holds_a_nan(tmp_path, monkeypatch, capsys):
+    """Two points of two classes each: shuffled classes coincide; a tau at which all are equal."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("e.npz", z=np.repeat(np.eye(2), 6, 0), y=np.repeat([0, 1], 6))
+    assert run(["audit", "e.npz", "--tau", "1e300"]) == 0
+    assert "nan" not in capsys.readouterr().out
 
 
 def test_a_constant_embedding_is_not_called_healthy(tmp_path, monkeypatch, capsys):
