@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from supcon_theory.app.audit import printed
+from supcon_theory.app.audit import printed, written
 from supcon_theory.app.audit.clock import Clock
 from supcon_theory.app.audit.sheets import sheets
 from supcon_theory.app.command import run
@@ -59,6 +59,7 @@ def test_the_folder_has_every_table_the_figure_and_a_record(audited):
     assert {"gap", "per_class", "nulls", "pairs", "raw", "comparison", "held_out"} <= names
     assert (audited / "out" / "audit.pdf").stat().st_size > 1000
     assert record["tables"]["gap"][0]["C"] == 3
+    written.give_way(audited / "out")  # the next audit may take its place
 
 
 def test_row_numbers_are_those_of_the_file(tmp_path, monkeypatch):
@@ -99,6 +100,9 @@ def write(folder):
     (folder / "full").mkdir()
     (folder / "full" / "thesis.txt").write_text("mine")
     (folder / "page.html").mkdir()
+    (folder / "mine").mkdir()
+    for name in ("report.json", "mine.csv"):
+        (folder / "mine" / name).write_text("{}")
 
 
 REFUSED = {
@@ -112,7 +116,11 @@ REFUSED = {
     "seed": (["e.npz", "--seed", "-1"], "seed is -1"),
     "seed 2^32": (["e.npz", "--seed", str(2**32)], "below 4294967296"),
     "norms": (["far.npz"], "z has norm 1e+300 in row 2, which float32 or float64 does not hold"),
-    "out in use": (["e.npz", "--out", "full"], "full is in the way and no audit's"),
+    "out in use": (["e.npz", "--out", "full"], "full is in the way and no audit's (thesis.txt)"),
+    "another report.json": (
+        ["e.npz", "--out", "mine"],
+        "mine is in the way and no audit's (mine.csv",
+    ),
     "report is a folder": (["e.npz", "--report", "page.html"], "must be a file that ends in"),
     "report is text": (["e.npz", "--report", "r.txt"], "must be a file that ends in .html"),
     "against": (["e.npz", "--against", "y.npy"], "y.npy is no file"),
