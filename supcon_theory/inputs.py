@@ -203,19 +203,23 @@ def _check_rows(z: Tensor, name: str, unit: bool) -> None:
         norms = norms * largest[..., 0]
         low, high = (end.item() for end in norms.aminmax())
     if not math.isfinite(high):
-        row = (~norms.isfinite()).nonzero()[0].tolist()
+        row = _first(~norms.isfinite())
         raise ValueError(
             f"{name} has NaN or infinite entries (or their squares are), first in row {row}: "
             "remove such samples or find their cause."
         )
     if low == 0:
-        raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
+        raise ValueError(_zero_row(name, _first(norms == 0)))
     worst = low if 1 - low > high - 1 else high
     raise ValueError(
-        f"{name} has a row of norm {worst:.6g}, row {(norms == worst).nonzero()[0].tolist()}; it "
+        f"{name} has a row of norm {worst:.6g}, row {_first(norms == worst)}; it "
         f"must be 1 to {allowed:g} in {z.dtype}: pass "
         f"torch.nn.functional.normalize({name}.float(), dim=-1)."
     )
+
+
+def _first(bad: Tensor) -> list[int]:
+    return [int(k) for k in bad.nonzero()[0]]  # tolist() fails inside vmap with PyTorch 2.7
 
 
 def _zero_row(name: str, row: list[int]) -> str:
