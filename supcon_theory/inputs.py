@@ -18,6 +18,7 @@ from torch import Tensor
 # Largest | ||z|| - 1 | of a row: rounding of rows that were normalised in that precision.
 UNIT_TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 2e-2}
 UNIT_TOLERANCE_ELSE = 1e-3
+SEEDS = 2**32  # a seed is below it, so that its streams' numbers fit into 64 bits
 LEAST_TAU = 1e-30  # so that 1 / tau, times what hardens it, is a number in float32
 
 
@@ -202,19 +203,23 @@ def _check_rows(z: Tensor, name: str, unit: bool) -> None:
         norms = norms * largest[..., 0]
         low, high = (end.item() for end in norms.aminmax())
     if not math.isfinite(high):
-        row = (~norms.isfinite()).nonzero()[0].tolist()
+        row = _first(~norms.isfinite())
         raise ValueError(
             f"{name} has NaN or infinite entries (or their squares are), first in row {row}: "
             "remove such samples or find their cause."
         )
     if low == 0:
-        raise ValueError(_zero_row(name, (norms == 0).nonzero()[0].tolist()))
+        raise ValueError(_zero_row(name, _first(norms == 0)))
     worst = low if 1 - low > high - 1 else high
     raise ValueError(
-        f"{name} has a row of norm {worst:.6g}, row {(norms == worst).nonzero()[0].tolist()}; it "
+        f"{name} has a row of norm {worst:.6g}, row {_first(norms == worst)}; it "
         f"must be 1 to {allowed:g} in {z.dtype}: pass "
         f"torch.nn.functional.normalize({name}.float(), dim=-1)."
     )
+
+
+def _first(bad: Tensor) -> list[int]:
+    return [int(k) for k in bad.nonzero()[0]]  # tolist() fails inside vmap with PyTorch 2.7
 
 
 def _zero_row(name: str, row: list[int]) -> str:
@@ -280,11 +285,13 @@ def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndar
             raise TypeError(f"{name} has dtype {y.dtype}; labels are integers or strings.")
         if y.is_floating_point():
             _refuse_first(~(y.isfinite() & (y == y.floor())).cpu().numpy(), y, name)
+            _refuse_rounded(float(y.abs().max()), 2 / torch.finfo(y.dtype).eps, name)
         elif y.dtype == torch.uint64:  # on a device that does not sort it
             y = y.cpu()
         return torch.unique(y, return_inverse=True)
     if y.dtype.kind == "f":
         _refuse_first(~(np.isfinite(y) & (y == np.floor(y))), y, name)
+        _refuse_rounded(float(np.abs(y).max()), 2 / float(np.finfo(y.dtype).eps), name)
     elif y.dtype.kind == "O":
         kind = next((kind for kind in (str, bytes) if isinstance(y[0], kind)), Integral)
         _refuse_first(np.array([not isinstance(v, kind) for v in y]), y, name)
@@ -310,6 +317,15 @@ def _refuse_first(bad: np.ndarray, y: Sequence | np.ndarray | Tensor, name: str)
         raise ValueError(
             f"{name} is {value!r} in row {first}; labels are integers, or strings throughout: name "
             "or remove what is missing."
+        )
+
+
+def _refuse_rounded(largest: float, exact: float, name: str) -> None:
+    """From `exact` on, floats of this type skip integers: two classes may have become one."""
+    if largest >= exact:
+        raise ValueError(
+            f"{name} is {largest:.0f} somewhere, a float of a type that skips integers from "
+            f"{exact:.0f} on, so that classes may have merged: pass integers."
         )
 
 
@@ -405,25 +421,28 @@ def number(value: object, name: str, low: float = -math.inf, high: float = math.
     return plain
 
 
-def whole(value: object, name: str, low: int = 1) -> int:
-    """An integer of at least `low`.
+def whole(value: object, name: str, low: int = 1, high: float = math.inf) -> int:
+    """An integer of at least `low`, below `high`.
 
     Args:
         value: what is checked.
         name: how an error calls it.
         low: smallest allowed.
+        high: smallest that is too large.
 
     Returns:
         The value.
 
     Raises:
         TypeError: not an integer.
-        ValueError: too small.
+        ValueError: too small or too large.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}; it must be an integer of at least {low}.")
     if value < low:
         raise ValueError(f"{name} is {value!r}; it must be at least {low}: choose such an integer.")
+    if value >= high:
+        raise ValueError(f"{name} is {value!r}; it must be below {high}: choose such an integer.")
     return int(value)
 
 

@@ -1,27 +1,33 @@
 """A seeded random sample of cosmic-ray's mutants of a room, against the tests of that room.
 
-pip install cosmic-ray
+pip install cosmic-ray coverage
 python tests/mutation.py theory                     300 mutants, to mutation-theory.csv
 python tests/mutation.py audits --count 60          the first 60 of them: themselves a random sample
 
 What cosmic-ray changes: operators, comparisons, numbers by one, `and`, `not`, `break`, loops,
-exceptions, decorators, constants. Annotations are left out: no test can tell one from another. A
-mutant is killed if a test fails, or does not end. First the test files that name the mutated module
-are run, then all others of the room. Finished rows of the table are kept, so that a run goes on.
+exceptions, decorators, constants. Annotations are left out, as no test can tell one from another,
+and mutants that are no Python (`f(x, *, y)` with another operator for the star). A mutant is killed
+if a test fails, or does not end. The tests that run the changed statement come first
+(`swapped.py`); what is run at import is changed in a copy of the package, with first the test files
+that name the module, then all others of the room. Finished rows of the table are kept, so that a
+run goes on.
 """
 
 import argparse
 import ast
 import csv
+import os
 import random
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from mutated import ROOT, changed, copied, killer
+from swapped import Loop, collected
 
 ROOMS = {  # the tests of each
     "pairs": ("tests/pairs", "tests/objectives", "tests/properties/test_objectives.py"),
@@ -86,22 +92,86 @@ def ordered(room: str, file: str) -> tuple[list[str], list[str]]:
     return [n for n in names if ROOT / n in first], [n for n in names if ROOT / n not in first]
 
 
-def tried(place: Place, room: str, copy: Path, limit: float) -> tuple[str, str]:
-    """The first test that fails with a mutant, or SURVIVED; the first line that it changes."""
+def mutated(place: Place) -> tuple[str, str, str]:
+    """The text of its file, that of the mutant, and the first line in which they differ."""
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator
 
-    text = (copy / place.file).read_text()
+    text = (ROOT / place.file).read_text()
     mutant = mutate_code(text, get_operator(place.operator)(), place.occurrence)
     assert mutant and mutant != text, place
     lines = zip(text.split("\n"), mutant.split("\n"), strict=False)
-    line = next(new.strip() for old, new in lines if old != new)
-    found = ""
-    with changed(copy / place.file, mutant):
-        for tests in ordered(room, place.file):
-            if tests and not found:
-                found = killer(copy, *tests, limit=limit)
-    return found or SURVIVED, line
+    return text, mutant, next(new.strip() for old, new in lines if old != new)
+
+
+def is_python(text: str) -> bool:
+    """Whether it compiles: `f(x, *, y)` with another operator for the star does not."""
+    try:
+        compile(text, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+class Rows:
+    """The table of what was found."""
+
+    def __init__(self, table: Path) -> None:
+        self.table = table
+        self.began = time.monotonic()
+
+    def read(self) -> dict[tuple[str, ...], str]:
+        """What was found of each place."""
+        n = len(Place._fields)
+        rows = csv.reader(self.table.open()) if self.table.exists() else []
+        return {tuple(row[:n]): row[n] for row in rows}
+
+    def without(self, places: list[Place]) -> list[Place]:
+        """Those that are not in it."""
+        done = self.read()
+        return [place for place in places if tuple(map(str, place)) not in done]
+
+    def add(self, place: Place, found: str, line: str) -> None:
+        """One more, with the seconds since the last one."""
+        seconds, self.began = time.monotonic() - self.began, time.monotonic()
+        with self.table.open("a") as file:
+            row = [*place, found or SURVIVED, f"{seconds:.1f}", line]
+            csv.writer(file, lineterminator="\n").writerow(row)
+
+
+def swapped(room: str, places: list[Place], rows: Rows) -> None:
+    """In a process of its own, in which the package is loaded: all that can be tried so."""
+
+    def work(loop: Loop) -> None:
+        for place in places:
+            text, mutant, line = mutated(place)
+            found = loop.tried(place.file, place.line, text, mutant)
+            if found is not None:
+                rows.add(place, found, line)
+
+    if pid := os.fork():
+        if code := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+            sys.exit(code)
+        return
+    try:
+        collected(room, ROOMS[room], work)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def in_a_copy(room: str, places: list[Place], rows: Rows, limit: float) -> None:
+    """The rest: a process imports the package anew for each."""
+    with copied() as copy:
+        for place in places:
+            _, mutant, line = mutated(place)
+            found = ""
+            with changed(copy / place.file, mutant):
+                for tests in ordered(room, place.file):
+                    if tests and not found:
+                        found = killer(copy, *tests, limit=limit)
+            rows.add(place, found, line)
 
 
 def main() -> int:
@@ -109,32 +179,25 @@ def main() -> int:
     parser.add_argument("room", choices=ROOMS)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=18)
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds of one run of tests")
+    parser.add_argument("--limit", type=float, default=300.0, help="seconds of one run in a copy")
     parser.add_argument("--at-most", type=int, default=10**6, help="new mutants in this run")
     parser.add_argument("--table", type=Path)
     given = parser.parse_args()
-    table = given.table or Path(f"mutation-{given.room}.csv")
+    rows = Rows((given.table or Path(f"mutation-{given.room}.csv")).resolve())
     everything = places(given.room)
     chosen = random.Random(given.seed).sample(everything, min(300, len(everything)))[: given.count]
-    rows = list(csv.reader(table.open())) if table.exists() else []
-    done = {tuple(row[: len(Place._fields)]) for row in rows}
-    left = [place for place in chosen if tuple(map(str, place)) not in done]
-    with copied() as copy, table.open("a") as file:
-        write = csv.writer(file, lineterminator="\n")
-        if not rows and (why := killer(copy, *ROOMS[given.room])):
-            sys.exit(f"{why} fails before anything is changed")
-        for place in islice(left, given.at_most):
-            began = time.monotonic()
-            found, line = tried(place, given.room, copy, given.limit)
-            write.writerow([*place, found, f"{time.monotonic() - began:.1f}", line])
-            file.flush()
-    rows = list(csv.reader(table.open()))
-    killed = sum(row[len(Place._fields)] != SURVIVED for row in rows)
+    new = (place for place in rows.without(chosen) if is_python(mutated(place)[1]))
+    if left := list(islice(new, given.at_most)):
+        swapped(given.room, left, rows)
+        if rest := rows.without(left):
+            in_a_copy(given.room, rest, rows, given.limit)
+    found = rows.read().values()
+    killed = len(found) - sum(one == SURVIVED for one in found)
     from scipy.stats import binomtest
 
-    low, high = binomtest(killed, len(rows)).proportion_ci(method="exact")
-    print(f"{given.room}: {killed} of {len(rows)} killed, {len(everything)} there are;", end=" ")
-    print(f"{killed / len(rows):.1%}, 95 % Clopper-Pearson {low:.1%} to {high:.1%}")
+    low, high = binomtest(killed, len(found)).proportion_ci(method="exact")
+    print(f"{given.room}: {killed} of {len(found)} killed, {len(everything)} there are;", end=" ")
+    print(f"{killed / len(found):.1%}, 95 % Clopper-Pearson {low:.1%} to {high:.1%}")
     return 0
 
 

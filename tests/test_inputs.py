@@ -231,6 +231,8 @@ def test_booleans_are_two_classes():
         ([1.0, float("nan")], ValueError, "nan in row 1"),
         (torch.tensor([0.0, float("inf")]), ValueError, "inf in row 1"),
         ([0.0, 1.5], ValueError, r"1\.5.* in row 1"),
+        (torch.tensor([256.0, 1.0]).bfloat16(), ValueError, "y is 256 .* from 256 on"),
+        (np.array([1, 2**24 + 1], np.float32), ValueError, "y is 16777216 .* from 16777216 on"),
         (pd.Series(["a", None, "b"]), ValueError, "in row 1"),
         (torch.zeros(2, 2), ValueError, r"\(2, 2\)"),
         ([[1], [1, 2]], ValueError, "ragged"),

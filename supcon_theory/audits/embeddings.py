@@ -26,7 +26,7 @@ from supcon_theory.audits.small_samples import (
 from supcon_theory.measures import spectrum
 from supcon_theory.measures.centres import nearest_centre, way_error
 from supcon_theory.measures.class_geometry import streamed_geometry
-from supcon_theory.measures.losses import global_losses
+from supcon_theory.measures.losses import LEAST_TAU, global_losses
 from supcon_theory.measures.misplaced import misplaced
 from supcon_theory.measures.moments import class_moments
 from supcon_theory.measures.neighbours import nearest_others, vote_error
@@ -102,9 +102,9 @@ def audit(
 few_shot, held_out, labels_needed, finite_samples, probes, nulls, subsets'
     """
     exact, anchors = inputs.whole(exact, "exact", 0), inputs.whole(anchors, "anchors", 2)
-    budget, seed = inputs.whole(budget, "budget", 4), inputs.whole(seed, "seed", 0)
+    budget, seed = inputs.whole(budget, "budget", 4), inputs.whole(seed, "seed", 0, inputs.SEEDS)
     shots = None if shots is None else [inputs.whole(m, "shots") for m in shots]
-    taus = inputs.temperatures(taus)
+    taus = inputs.temperatures(taus, least=LEAST_TAU)
     report = progress or (lambda what, share: None)
     report("reading", 0.0)
     found = opened(z, y, exact=exact, seed=seed)

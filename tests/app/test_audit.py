@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from supcon_theory.app.audit import printed
+from supcon_theory.app.audit import printed, written
 from supcon_theory.app.audit.clock import Clock
 from supcon_theory.app.audit.sheets import sheets
 from supcon_theory.app.command import run
@@ -59,6 +59,7 @@ def test_the_folder_has_every_table_the_figure_and_a_record(audited):
     assert {"gap", "per_class", "nulls", "pairs", "raw", "comparison", "held_out"} <= names
     assert (audited / "out" / "audit.pdf").stat().st_size > 1000
     assert record["tables"]["gap"][0]["C"] == 3
+    written.give_way(audited / "out")  # the next audit may take its place
 
 
 def test_row_numbers_are_those_of_the_file(tmp_path, monkeypatch):
@@ -93,20 +94,33 @@ return [page.scrollWidth - page.clientWidth, "",
 
 def write(folder):
     np.savez(folder / "e.npz", z=Z, y=NAMES)
+    far = np.ones((12, 3))
+    far[2, 1] = 1e300
+    np.savez(folder / "far.npz", z=far, y=np.arange(12) % 3)
     (folder / "full").mkdir()
     (folder / "full" / "thesis.txt").write_text("mine")
     (folder / "page.html").mkdir()
+    (folder / "mine").mkdir()
+    for name in ("report.json", "mine.csv"):
+        (folder / "mine" / name).write_text("{}")
 
 
 REFUSED = {
     "no file": (["x.npy"], "x.npy is no file"),
     "no key": (["e.npz", "--key", "h"], "e.npz has no 'h'; it holds 'z' (24, 2, 6) float64"),
-    "tau 0": (["e.npz", "--tau", "0"], "tau is 0; it must be a number of at least 0.001"),
+    "tau 0": (["e.npz", "--tau", "0"], "tau is 0; it must be a number of at least 1/650"),
     "tau nan": (["e.npz", "--tau", "nan"], "tau is nan"),
     "a word as tau": (["e.npz", "--tau", "low"], "invalid float value: 'low'"),
     "budget": (["e.npz", "--budget", "3"], "budget is 3; it must be at least 4"),
+    "tau 0.001": (["e.npz", "--tau", "0.001"], "tau is 0.001; it must be"),
     "seed": (["e.npz", "--seed", "-1"], "seed is -1"),
-    "out in use": (["e.npz", "--out", "full"], "full is in the way and no audit's"),
+    "seed 2^32": (["e.npz", "--seed", str(2**32)], "below 4294967296"),
+    "norms": (["far.npz"], "z has norm 1e+300 in row 2, which float32 or float64 does not hold"),
+    "out in use": (["e.npz", "--out", "full"], "full is in the way and no audit's (thesis.txt)"),
+    "another report.json": (
+        ["e.npz", "--out", "mine"],
+        "mine is in the way and no audit's (mine.csv",
+    ),
     "report is a folder": (["e.npz", "--report", "page.html"], "must be a file that ends in"),
     "report is text": (["e.npz", "--report", "r.txt"], "must be a file that ends in .html"),
     "against": (["e.npz", "--against", "y.npy"], "y.npy is no file"),
@@ -123,6 +137,14 @@ def test_bad_usage_is_a_sentence_and_nothing_is_written(name, tmp_path, monkeypa
     captured = capsys.readouterr()
     assert said in captured.err and "Traceback" not in captured.err and not captured.out
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_sentence_holds_a_nan(tmp_path, monkeypatch, capsys):
+    """Two points of two classes each: shuffled classes coincide; a tau at which all are equal."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("e.npz", z=np.repeat(np.eye(2), 6, 0), y=np.repeat([0, 1], 6))
+    assert run(["audit", "e.npz", "--tau", "1e300"]) == 0
+    assert "nan" not in capsys.readouterr().out
 
 
 def test_a_constant_embedding_is_not_called_healthy(tmp_path, monkeypatch, capsys):

@@ -16,6 +16,7 @@ from supcon_theory.measures import (
     etf_deviation,
     etf_gram,
     max_angle,
+    means_geometry,
     nc1,
     self_duality,
     within_class_variance,
@@ -133,6 +134,25 @@ def test_collapsed_classes_at_a_simplex_have_every_measure_zero(C, d):
     for measure in (*TO_SIMPLEX, nc1, within_class_variance, augmentation_variance):
         assert measure(m).value == pytest.approx(0, abs=1e-7)
     np.testing.assert_allclose(class_gram(m), etf_gram(C), atol=1e-9)
+
+
+def test_the_geometry_of_means_is_loops():
+    means = torch.randn(4, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    cosines = [
+        float(a @ b / (a.norm() * b.norm())) for a, b in itertools.permutations(means, 2)
+    ]  # fmt: skip
+    found = means_geometry(means.repeat(2, 1), torch.arange(4).repeat(2))
+    expected = (
+        means.mean(0).norm().item(),
+        np.mean([abs(m.norm().item() - 1) for m in means]),
+        np.mean(cosines),
+        max(cosines) - min(cosines),
+        np.mean([abs(cosine + 1 / 3) for cosine in cosines]),
+    )
+    assert found == pytest.approx(expected, rel=1e-12)
+    perfect = simplex(4, 3)  # its rows have one norm, not 1
+    found = means_geometry((perfect / perfect[0].norm()).repeat(2, 1), torch.arange(4).repeat(2))
+    assert found == pytest.approx((0, 0, -1 / 3, 0, 0), abs=1e-12)
 
 
 def test_unequal_norms_are_seen_by_the_gram_convention_only():

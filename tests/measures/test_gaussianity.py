@@ -64,6 +64,7 @@ def test_top_components_are_white_and_the_largest():
     np.testing.assert_allclose(y.mean(0), 0, atol=1e-12)
     along = [abs(np.corrcoef(y[:, 0], column)[0, 1]) for column in x.T]
     assert np.argmax(along) == 1  # the widest
+    np.testing.assert_allclose(top_components(1e-12 * x, 2), y, atol=1e-9)
     with pytest.raises(ValueError, match="has 1 principal components"):
         top_components(np.outer(np.arange(5.0), [1, 2]), 2)
 

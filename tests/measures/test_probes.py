@@ -539,6 +539,7 @@ BROKEN[4, 1] = np.nan
         (lambda: way_error(nearest_centre(X, Y, S, X, Y).beaten, 4), "4 ways of 3 classes"),
         (lambda: linear_probe(BROKEN, Y, S), "NaN or infinite"),
         (lambda: linear_probe(X, Y, S, tol=1), "tol below 1"),
+        (lambda: linear_probe(X, Y, S, tol=0.0), "tol = 0.0"),
         (lambda: linear_probe(X, Y, S, inverse_l2=0), "must be positive"),
         (lambda: ridge_probe(X, Y, S, l2=0), "l2 = 0"),
         (lambda: knn_error(X, Y, S, X[:, :2], Y, k=1), "2 dimensions, features 4"),

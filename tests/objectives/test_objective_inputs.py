@@ -245,6 +245,7 @@ def test_cross_entropy_equals_its_loops():
     [
         (Y, torch.randn(4, 7), ValueError, r"\(C, 8\)"),
         (Y, torch.randn(3, 8), ValueError, r"\[0, 3\].*\[0, 2\]"),
+        (Y, torch.randn(2, 8), ValueError, r"\[0, 3\].*\[0, 1\]"),
         (Y - 1, torch.randn(4, 8), ValueError, r"\[-1, 2\]"),
         (["a", "b"] * 20, torch.randn(4, 8), ValueError, "integers"),
         (Y, [[1.0]], TypeError, "list"),

@@ -76,13 +76,18 @@ def check(taus: Iterable[float], budget: int, seed: int) -> None:
     Raises:
         ValueError: in one sentence.
     """
+    from supcon_theory.inputs import SEEDS
+    from supcon_theory.measures.losses import LEAST_TAU
+
     for tau in taus:
-        if not 1e-3 <= tau < np.inf:
-            raise ValueError(f"tau is {tau:g}; it must be a number of at least 0.001.")
+        if not LEAST_TAU <= tau < np.inf:
+            raise ValueError(
+                f"tau is {tau:g}; it must be a number of at least 1/{1 / LEAST_TAU:.0f}."
+            )
     if budget < 4:
         raise ValueError(f"budget is {budget}; it must be at least 4 samples.")
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; it must be 0 or more.")
+    if not 0 <= seed < SEEDS:
+        raise ValueError(f"seed is {seed}; it must be 0 or more, and below {SEEDS}.")
 
 
 def _audit(given: Namespace, of: Embeddings, other: Second | None) -> dict[str, pd.DataFrame]:

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from supcon_theory.app.audit import report
+from supcon_theory.audits.columns import TABLES
 from supcon_theory.audits.findings import findings
 from supcon_theory.runs import machine, store
 from supcon_theory.runs.flags import check_writable
 from supcon_theory.runs.publish import staged
 
 RECORD = "report.json"
+FIGURES = ("audit.csv", "audit.pdf", "audit.png", "caption.tex", "figures.json")
 
 
 def check(out: Path, page: Path | None) -> None:
@@ -29,16 +32,36 @@ def check(out: Path, page: Path | None) -> None:
         ValueError: in one sentence.
     """
     check_writable(out)
-    if (
-        os.path.lexists(out)
-        and not (out / RECORD).is_file()
-        and (not out.is_dir() or any(out.iterdir()))
-    ):  # it would give way to the new one
-        raise ValueError(f"{out} is in the way and no audit's: move it, or choose another --out.")
+    give_way(out)
     if page is not None:
         check_writable(page.parent)
         if page.is_dir() or page.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"report is {str(page)!r}; it must be a file that ends in .html.")
+
+
+def give_way(out: Path) -> None:
+    """Refuse to take the place of anything that is not of an earlier audit.
+
+    Args:
+        out: folder for the tables.
+
+    Raises:
+        ValueError: a file is there, or a folder with something else in it.
+    """
+    if not os.path.lexists(out):
+        return
+    held = {path.name for path in out.iterdir()} if out.is_dir() else {"no folder"}
+    if RECORD in held:
+        with suppress(store.Damaged):  # then it is no audit's
+            record = store.read_json(out / RECORD)
+            if isinstance(flags := record.get("flags"), dict) and "findings" in record:
+                held -= {RECORD, *FIGURES, *(f"{name}.csv" for name in TABLES)}
+                held.discard(Path(str(flags.get("report"))).name)
+    if held:
+        raise ValueError(
+            f"{out} is in the way and no audit's ({', '.join(sorted(held)[:3])}): move it, or "
+            "choose another --out."
+        )
 
 
 def write(found, out: Path, page: Path | None, flags: dict[str, object]) -> list[Path]:
@@ -72,7 +95,7 @@ def write(found, out: Path, page: Path | None, flags: dict[str, object]) -> list
         },
         **made,
     }
-    with staged(out) as stage:
+    with staged(out, lambda: give_way(out)) as stage:
         for name, table in found.tables.items():
             store.write(stage / f"{name}.csv", table.to_csv(index=False).encode())
         import_module("supcon_theory.analysis.audit").draw(found.tables, stage)

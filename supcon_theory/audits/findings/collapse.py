@@ -42,7 +42,7 @@ def separation(tables: Tables) -> Iterator[Finding]:
         else ""
     )
     numbers = f"CDNV, spread / distance^2 of two classes, is {short(value)}{interval}"
-    if null is not None:
+    if null is not None and null["shuffled_mean"] == null["shuffled_mean"]:  # NaN: means coincide
         numbers += f"; shuffled labels have {short(null['shuffled_mean'])}"
         if plain >= t.NEAR_NULL * null["shuffled_low"]:
             yield Finding(

@@ -80,10 +80,13 @@ def gaps(tables: Tables) -> Iterator[Finding]:
                 f"{numbers}: the ceiling is {short(ceiling / gap)} times the value.",
             )
         else:
+            learned = row["learned"]  # NaN where counting and ceiling are the same number
             yield Finding(
                 PLAIN,
                 f"At tau = {tau:g} self-supervised and supervised differ by {short(gap)} nats.",
-                f"{numbers}: {percent(row['learned'])} of the way from counting to the ceiling.",
+                f"{numbers}: {percent(learned)} of the way from counting to the ceiling."
+                if learned == learned
+                else f"{numbers}.",
             )
 
 

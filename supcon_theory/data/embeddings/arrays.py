@@ -56,12 +56,14 @@ def npz(path: Path) -> dict[str, np.ndarray | Fault]:
         Name to array, or to what is wrong with it: it matters only if it is asked for.
 
     Raises:
-        Fault: it is no archive.
+        Fault: it is no archive, or has two arrays of one name.
     """
     if not zipfile.is_zipfile(path):
         raise Fault(f"{path} is truncated or no .npz file: write it with numpy.savez.")
     with zipfile.ZipFile(path) as stored:
         names = [name.removesuffix(".npy") for name in stored.namelist() if name.endswith(".npy")]
+        if len(set(names)) < len(names):
+            raise Fault(f"{path} has two arrays of one name: write it again, with numpy.savez.")
         return {name: _array(path, stored, name) for name in names}
 
 

@@ -43,7 +43,8 @@ def rows(source: str, z: np.ndarray) -> tuple[float, float]:
         The smallest and the largest norm.
 
     Raises:
-        Fault: NaN, an infinity, or zeros throughout a row, with the first such row.
+        Fault: NaN, an infinity, zeros throughout a row, or a norm beyond its floats, with the
+            first such row.
     """
     step = max(1, BLOCK // int(np.prod(z.shape[1:])))
     low, high = np.inf, 0.0
@@ -62,8 +63,15 @@ def rows(source: str, z: np.ndarray) -> tuple[float, float]:
                 f"{source} has only zeros in {_place(np.argwhere(largest == 0)[0], start)}: a row "
                 "without direction; remove it or find the cause (empty input, dead ReLU)."
             )
-        with np.errstate(over="ignore"):
-            norms = np.linalg.norm(block / largest[..., None], axis=-1) * largest
+        with np.errstate(over="ignore", under="ignore"):
+            norms = np.linalg.norm(block / largest[..., None], axis=-1) * largest.astype(float)
+        held = (norms > np.finfo(z.dtype).tiny) & (norms < np.finfo(np.float32).max)
+        if not held.all():
+            at = np.argwhere(~held)[0]
+            raise Fault(
+                f"{source} has norm {norms[tuple(at)]:g} in {_place(at, start)}, which float32 or "
+                f"{z.dtype} does not hold: scale the rows to norms near 1 first."
+            )
         low, high = min(low, float(norms.min())), max(high, float(norms.max()))
     return low, high
 
@@ -94,6 +102,15 @@ def labels(source: str, y: np.ndarray, count: int) -> np.ndarray:
         )
     if y.dtype.kind in "US" and (empty := np.char.strip(y) == y.dtype.type()).any():
         raise Fault(f"{source} is empty in row {int(empty.argmax())}: name or remove the sample.")
+    if y.dtype.kind in "US":
+        names = np.unique(y)
+        bare, numbers = np.unique(np.char.strip(names), return_inverse=True)
+        if len(bare) < len(names):
+            one, other = names[numbers == np.bincount(numbers).argmax()][:2].tolist()
+            raise Fault(
+                f"{source} holds {one!r} and {other!r}, which differ by white space alone: remove "
+                "it, or name the classes differently."
+            )
     try:
         counts = inputs.labels(y, count, source).bincount()
     except (TypeError, ValueError) as error:

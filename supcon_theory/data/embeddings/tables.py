@@ -27,22 +27,42 @@ def csv(path: Path) -> dict[str, np.ndarray | Fault]:
         the columns of words is "column 0" and so on.
 
     Raises:
-        Fault: it is empty.
+        Fault: it is empty, or which column is what cannot be told.
     """
     with open(path, encoding="utf-8-sig", newline="") as file:
-        first = next(lines.reader(file), [])
+        first = next(lines.reader(file, skipinitialspace=True), [])
     if not first:
         raise Fault(f"{path} is empty: write a line of column names, then a row for each sample.")
     named = not any(map(_is_number, first)) or _is_family(first)
+    if named and len(set(first)) < len(first):  # pandas would give the second another name
+        twice = next(name for k, name in enumerate(first) if name in first[:k])
+        raise Fault(f"{path} has two columns called {twice!r}: give each a name of its own.")
     found = pd.read_csv(
         path,
         header=0 if named else None,
         keep_default_na=False,  # a class may be called "NA"
         encoding="utf-8-sig",
         low_memory=False,
+        skipinitialspace=True,
     )
+    if not len(found):
+        raise Fault(f"{path} has a line of names and no rows: write a row for each sample.")
+    if not isinstance(found.index, pd.RangeIndex):  # pandas takes the first column for row names
+        raise Fault(
+            f"{path} has {len(first)} names and more columns: write a name above each, row names "
+            "too."
+        )
     if not named:
-        real = [found[c].dtype.kind in "iuf" for c in found.columns]
+        kinds = [found[c].dtype.kind for c in found.columns]
+        whole = [
+            k for k, c in enumerate(found.columns) if kinds[k] in "iu" and found[c].nunique() > 1
+        ]
+        if whole and "f" in kinds:
+            raise Fault(
+                f"{path} has no line of names, and column {whole[0]} (from 0) holds whole numbers "
+                "among fractions: row numbers, or labels? Write a name above each column."
+            )
+        real = [kind in "iuf" for kind in kinds]
         found.columns = [str(k) if r else f"column {k}" for k, r in enumerate(real)]
     return columns(path, found)
 

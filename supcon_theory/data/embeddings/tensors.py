@@ -59,6 +59,6 @@ def _values(path: Path, name: object, value: object) -> np.ndarray | Fault:
             value = value.detach()
             return (value.float() if value.dtype == torch.bfloat16 else value).numpy(force=True)
         return Fault(f"{path}: {name} is a sparse or quantised tensor: save x.to_dense().float().")
-    if isinstance(value, list) and value and all(isinstance(v, (int, str)) for v in value):
+    if isinstance(value, list) and {*map(type, value)} in ({int}, {str}, {bool}):  # 1 is not "1"
         return np.array(value)
     return Fault(f"{path}: {name} is a {type(value).__name__}: save tensors, or lists of labels.")

@@ -3,6 +3,7 @@
 import pickle
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,14 @@ def test_columns_without_names_are_one_array(tmp_path):
     assert np.allclose(read(tmp_path / "e.csv", labels=tmp_path / "y.txt").z, Z)
 
 
+def test_spaces_after_commas_are_no_part_of_names_and_labels(tmp_path):
+    lines = ["e0, e1, e2, e3, label"]
+    lines += [", ".join([*map(str, row), name]) for row, name in zip(Z, NAMES, strict=True)]
+    (tmp_path / "e.csv").write_text("\n".join(lines))
+    found = read(tmp_path / "e.csv")
+    assert np.allclose(found.z, Z) and found.y.tolist() == NAMES.tolist()
+
+
 def test_key_and_column_choose(tmp_path):
     np.savez(tmp_path / "e.npz", a=Z, b=2 * Z, coarse=NUMBERS, fine=NAMES)
     found = read(tmp_path / "e.npz", key="b", column="fine")
@@ -153,6 +162,16 @@ def pickled(name):
     return lambda folder: (folder / name).write_bytes(pickle.dumps([Z, {"a": print}]))
 
 
+def twice(folder):
+    with (
+        pytest.warns(UserWarning, match="Duplicate"),
+        zipfile.ZipFile(folder / "e.npz", "w") as file,
+    ):
+        for array in (Z, -Z):
+            with file.open("z.npy", "w") as member:
+                np.save(member, array)
+
+
 FAULTS = {  # how the file is made, its name, what is said
     "no file": (lambda folder: None, "e.npy", r"e\.npy is no file"),
     "a folder": (lambda folder: (folder / "e.npy").mkdir(), "e.npy", "is no file"),
@@ -210,6 +229,34 @@ FAULTS = {  # how the file is made, its name, what is said
         "cannot be read",
     ),
     "no family": (text("e.csv", "a,b,label\n.1,.2,x\n.3,.4,y\n"), "e.csv", "number its columns"),
+    "only names": (text("e.csv", "e0,e1,label\n"), "e.csv", "no rows"),
+    "a name twice": (
+        text("e.csv", "e0,e1,e1,label\n1,2,3,a\n"),
+        "e.csv",
+        "two columns called 'e1'",
+    ),
+    "a name too few": (
+        text("e.csv", "e0,e1,label\nr,1,2,a\n"),
+        "e.csv",
+        "3 names and more columns",
+    ),
+    "row numbers": (
+        lambda f: pd.DataFrame(Z).to_csv(f / "e.csv", header=False),
+        "e.csv",
+        "column 0 .* whole numbers among fractions",
+    ),
+    "an array twice": (twice, "e.npz", "two arrays of one name"),
+    "labels of two types": (
+        lambda f: torch.save({"z": torch.ones(3, 2), "y": [1, "1", 1]}, f / "e.pt"),
+        "e.pt",
+        "y is a list: .* lists of labels",
+    ),
+    "white space": (bad_labels(["a", "a ", "b"] * 4), "e.npz", "holds 'a' and 'a ', which differ"),
+    "labels as halves": (
+        bad_labels(np.array([2048, 2049, 1] * 4, np.float16)),
+        "e.npz",
+        "y is 2048 .* skips integers from 2048 on",
+    ),
     "short npy": (cut("e.npy", 0.7), "e.npy", "is truncated or damaged"),
     **{
         f"short {kind}": (cut(f"e.{kind}", share), f"e.{kind}", rf"e\.{kind}")
