@@ -277,7 +277,6 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
             d=[2, 3, 6],
             objective=["nscl", "supcon", "dcl"],
             part=["landscape", "class simplex", "ascent"],
-            ceiling_proved=[0.0, 1.0],
         )
         descent = rows(
             (c.MINIMISERS,), rng, **shape, objective=["nscl", "dcl"], iteration=[0, 1, 5]
@@ -301,7 +300,6 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
             "descent": descent,
             "spectrum": spectrum,
             "gram": rows((c.GRAM,), rng, panel=names, i=range(4), j=range(4)),
-            "windows": rows((c.WINDOWS,), rng, C=[4, 20], n=[2, 1e6]),
         }
     assert name == "universality", f"{name} is drawn: give it ordinary tables here"
     points = pd.DataFrame(

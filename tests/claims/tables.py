@@ -77,7 +77,6 @@ def sweep(data: str = "glyphs", C: tuple[int, ...] = (4, 8, 64)) -> pd.DataFrame
     found = rows(columns.GAP, C=C, seed=SEEDS, step=[0, 100], **one, **both)
     trained = (found["step"] > 0) & (found["labels"] == "true")
     found = with_gap(found, 1.0 + (0.3 + 0.002 * found["seed"]) * trained)
-    found["ceiling_proved"] = np.where((found["C"] == 64) & (found["tau"] == 0.5), 0.0, 1.0)
     return found
 
 
@@ -88,7 +87,6 @@ def grid() -> pd.DataFrame:
     found = with_gap(found, found["labels"].map(R) + 0.002 * found["seed"])
     found["step"] = np.where(found["level"] == "objective=untrained", 0, 100)
     found["objective"] = np.where(found["level"] == "objective=nscl", "nscl", "dcl")
-    found["ceiling_proved"] = np.where(found["level"] == "encoder=vit", 0.0, 1.0)
     balanced_only = [
         *("violation_centred", "violation_ceiling", "bound_ceiling", "ceiling_proved"),
         *("violation_relaxed", "bound_relaxed"),
@@ -196,7 +194,6 @@ def ends() -> pd.DataFrame:
         parts.append(found.assign(**dict.fromkeys(small, 1e-12) | values, loss=loss))
     one_view = parts[0]["K"] == 1
     parts[0]["augmentation_variance"] = parts[0]["augmentation_variance"].mask(one_view)
-    parts[-1]["ceiling_proved"] = np.where(parts[-1]["tau"] == 1.0, 1.0, 0.0)
     found = rows(columns.MINIMISERS, **shape, seed=range(2), part="spurious", objective="nscl", d=3)
     excess = 0.1 + 0.1 * found["seed"]
     parts.append(found.assign(excess=excess, excess_proved=excess, newton_condition=1e-9))
@@ -384,7 +381,6 @@ def frozen() -> pd.DataFrame:
     r = {"true": 1.5, "coarse": 1.3, "shuffled": 1.0}
     found = with_gap(found, found["labels"].map(r) + 0.002 * found["seed"])
     found = found.assign(position=0.1 + 0.001 * found["seed"])
-    found["ceiling_proved"] = np.where(found["tau"] == 1.0, 1.0, 0.0)
     common = {"protocol": "resampled", "classes": "unseen", "split": "population"}
     both = columns.Table("sharpened", 1, (*columns.FEW_SHOT.columns, *columns.PLACEMENT.columns))
     few = rows(both, **about, **common, m=SHOTS, ways=[2, 12])

@@ -144,7 +144,7 @@ def test_one_seed_and_one_number_of_classes_leave_theorems_decided(name, out, un
 @pytest.mark.parametrize(
     "name, flags",
     [
-        ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5 --windows 13 2"),
+        ("minimisers", "--seeds 1 --shapes 4 2 1 --tau 1 --ascents 4 3 0.5"),
         ("few_shot_counterexample", "--seeds 1"),
         ("class_collapse", "--seeds 1 --places 1.5 --strengths 1 1"),
         ("hard_geometry", "--seeds 1 --shapes 3 1 --tilts 5 --ratios 2 --held 1 --steps 9"),
@@ -278,7 +278,7 @@ REFUSED = {
         ("--room -2", "fewer than 2 dimensions"),
         ("--tau 0.01", "at least 0.05"),
         ("--iterations 0", "iterations is 0"),
-        ("--windows 1 2", "at least 2"),
+        ("--ascents 1 2 0.5", "at least 2"),
     ],
     "class_collapse": [
         ("--shapes 1 2 1", "C >= 2"),
