@@ -64,7 +64,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     panel.trained(rows, "epoch", "label_free", **more)
 
     panel = sheet.panel("what views share besides", ylabel="label-free − labelled B", **looks)
-    trained = views["objective"].dropna().unique()
+    trained = style.objectives(views)
     panel.trained(
         style.where(views, split="train", labels="true"), "epoch", "label_free_error", trained
     )

@@ -96,7 +96,7 @@ def at_the_end(gram: pd.DataFrame, spectrum: pd.DataFrame, folder: Path) -> None
         of = style.where(spectrum, C=many)
         title = "spectrum" + style.classes(many)
         panel = sheet.panel(title, ylabel="singular value", **looks)
-        panel.trained(of, "rank", "singular_value", of["objective"].unique(), marker="")
+        panel.trained(of, "rank", "singular_value", style.objectives(of), marker="")
         if panel.drawn:
             panel.axes.axvline(many - 1, color="0.6", lw=0.8, zorder=0)
     note = (

@@ -9,7 +9,6 @@ from supcon_theory.analysis import style
 from supcon_theory.audits.columns import CROSSED, FEW_SHOT
 
 NAME = "few_shot"
-OBJECTIVES = ("init", "dcl", "nscl", "cross_entropy")
 SHOTS = dict(xscale="log", xlabel="samples per class m")
 DRAWN = (  # from the loosest to the sharpest of each kind; the refuted form has its own figure
     *("neurips", "tightened", "theorem_4_1", "cantelli", "conditional_trigonometric"),
@@ -43,7 +42,7 @@ def curves(table: pd.DataFrame, folder: Path) -> None:
         part = style.where(rows, classes=classes, probe=probe)
         test, train = (style.where(part, split=split) for split in ("test", "train"))
         hollow = dict(mfc="none", lw=0.6, label=None, key="open: queries are training images")
-        for name in OBJECTIVES:
+        for name in style.objectives(part):
             panel.trained(test, "m", "error", [name], series="{}, test")
             panel.trained(train, "m", "error", [name], series="{}, train", **hollow)
         panel.level(1 - 1 / C if panel.drawn else np.nan, ls=style.DOTTED, label="chance")
@@ -57,7 +56,7 @@ def message(rows: pd.DataFrame) -> str:
     ends = style.where(of, m=most).groupby("objective")["error"].mean().dropna()
     if ends.empty:
         return "Few-shot error of the encoders as used"
-    each = [f"{style.look(o).name} {ends[o]:.2f}" for o in OBJECTIVES if o in ends]
+    each = [f"{style.look(o).name} {ends[o]:.2f}" for o in style.objectives(of) if o in ends]
     return f"All-way error of the nearest centre from {most:g} images a class: {', '.join(each)}"
 
 
@@ -123,7 +122,7 @@ def terms(table: pd.DataFrame, folder: Path) -> None:
         panel = sheet.panel(style.BOUNDS[bound]["label"], **looks, **SHOTS)
         share = rows[f"directional_{bound}"] / rows[f"bound_{bound}"]
         finite = rows.assign(share=share)[np.isfinite(rows[f"dispersion_{bound}"])]
-        panel.trained(finite, "m", "share", OBJECTIVES)
+        panel.trained(finite, "m", "share", style.objectives(finite))
         if panel.drawn:
             panel.level(0.5, ls=style.DOTTED, label="half of the bound")
             if len(finite) < len(rows[np.isfinite(rows["m"])]):

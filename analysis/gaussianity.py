@@ -35,7 +35,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     most = features[features["C"] == features["C"].max()]
     C = most["C"].max()
     at = f", C = {C:g}" if np.isfinite(C) else ""
-    trained = most["objective"].dropna().unique()
+    trained = style.objectives(most)
     sheet = style.Sheet(6, columns=3, height=1.65)
 
     looks = dict(xscale="symlog", xlabel="epoch", xlim=(0, None))

@@ -58,7 +58,7 @@ def by_dimension(
     """A curve for every loss against the dimension, with stripes and without."""
     looks = dict(xscale="log", xticks="values", xlabel="dimensions d", ylabel=axis)
     panel = sheet.panel(title, **looks)
-    for name in sorted(rows["objective"].dropna().unique()):
+    for name in style.objectives(rows):
         of = style.where(rows, objective=name)
         line = style.look(name).line(ls="-")
         line["label"] = JOINT if name == "ssem" else line["label"].removesuffix("-trained")

@@ -28,6 +28,7 @@ from supcon_theory.analysis.sheets.looks import PALETTE as PALETTE
 from supcon_theory.analysis.sheets.looks import RULER as RULER
 from supcon_theory.analysis.sheets.looks import SMALL as SMALL
 from supcon_theory.analysis.sheets.looks import look as look
+from supcon_theory.analysis.sheets.looks import objectives as objectives
 from supcon_theory.analysis.sheets.panel import Panel as Panel
 from supcon_theory.analysis.sheets.panel import where as where
 from supcon_theory.analysis.sheets.sheet import Sheet as Sheet

@@ -43,7 +43,7 @@ def message(fine: pd.DataFrame) -> str:
 def curves(sheet: style.Sheet, rows: pd.DataFrame, column: str, title: str, axis: str) -> None:
     """A curve for every loss, and guessing where an error is shown."""
     panel = sheet.panel(title, xscale="symlog", xlabel="step", ylabel=axis)
-    for name in sorted(rows["objective"].dropna().unique()):
+    for name in style.objectives(rows):
         line = style.look(name).line()
         line["label"] = JOINT if name == "ssem" else line["label"].removesuffix("-trained")
         panel.curve(style.where(rows, objective=name), "step", column, **line)

@@ -9,13 +9,13 @@ from supcon_theory.audits.columns import ACCURACY, FEW_SHOT, TRANSFER
 
 NAME = "transfer"
 BACK = dict(mfc="none", lw=0.6, label=None)
-EVERY = ("dcl", "nscl", "supcon", "cross_entropy")
 
 
 @style.drawing(table=(ACCURACY, FEW_SHOT, TRANSFER))
 def draw(tables: style.Tables, folder: Path) -> None:
     """Linear probe against source classes, few labels, the bound, source beside target."""
     table = tables["table"]
+    trained = style.objectives(table)
     home = table["data"].dropna().iloc[0] if table["data"].notna().any() else ""
     at_home = style.where(table, data=home)
     linear = whole(style.where(table, protocol="labelled", probe="linear"))
@@ -26,10 +26,10 @@ def draw(tables: style.Tables, folder: Path) -> None:
         more = dict(xscale="log", xticks="values", xlabel="classes trained on")
         panel = sheet.panel(f"to {named(target, home)}", ylabel="error, linear probe", **more)
         to = style.where(unseen, target=target)
-        panel.trained(style.where(to, data=home), "C", "error", EVERY, series="{}")
+        panel.trained(style.where(to, data=home), "C", "error", trained, series="{}")
         for source in sorted({*to["data"].dropna()} - {home}):
             look = dict(series=f"{{}}, from {source}", key=f"open: trained on {source}")
-            panel.trained(style.where(to, data=source), "C", "error", EVERY, **BACK, **look)
+            panel.trained(style.where(to, data=source), "C", "error", trained, **BACK, **look)
     most = at_home["C"].max()
     last = style.where(at_home, C=most, classes="unseen", probe="nearest centre")
     panel = sheet.panel(
@@ -44,7 +44,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     for target in targets[:2]:
         look = {} if target == home else BACK | {"key": f"open: {named(target, home)}"}
         to = style.where(labelled, target=target)
-        panel.trained(to, "m", "error", EVERY, series=f"{{}}, {target}", **look)
+        panel.trained(to, "m", "error", trained, series=f"{{}}, {target}", **look)
     pairs = style.where(last, protocol="resampled", ways=2, target=targets[-1])
     panel = sheet.panel(
         "two-way error and bound",
@@ -54,9 +54,9 @@ def draw(tables: style.Tables, folder: Path) -> None:
         xlabel="labelled images a class",
         ylabel=f"error, {named(targets[-1], home)}",
     )
-    panel.trained(pairs, "m", "error", EVERY, series="{}, error")
+    panel.trained(pairs, "m", "error", trained, series="{}, error")
     bound = dict(series="{}, bound", key="open: Cantelli bound")
-    panel.trained(pairs, "m", "cut_cantelli", EVERY, **BACK, **bound)
+    panel.trained(pairs, "m", "cut_cantelli", trained, **BACK, **bound)
     panel = sheet.panel(
         "source and target", xlabel="error, classes trained on", ylabel="error, others"
     )

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import pandas as pd
+
 SMALL = 6.5  # points, of what is least important
 PALETTE = (  # seaborn's "colorblind": told apart with every kind of colour vision
     *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
@@ -69,6 +71,12 @@ LOOKS = {
 def look(objective: str) -> Look:
     """The look of any objective; one that has none of its own is grey, with its id as name."""
     return LOOKS.get(objective, Look("0.4", "h", DASHED, str(objective)))
+
+
+def objectives(rows: pd.DataFrame) -> list[str]:
+    """The objectives in a table, those with a look of their own first, in one order everywhere."""
+    there = {str(name) for name in rows["objective"].dropna()}
+    return [name for name in LOOKS if name in there] + sorted(there.difference(LOOKS))
 
 
 RULER = {  # the levels that a gap can lie at

@@ -27,9 +27,9 @@ def kept(positives: int) -> str:
     return f"supcon, {positives} positives"
 
 
-def far_enough(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows, without the error of an encoder that is not trained far enough."""
-    return rows.assign(error=rows["error"].mask(rows["left"] > LEFT))
+def far_enough(rows: pd.DataFrame, column: str = "error") -> pd.DataFrame:
+    """The rows, without this measure of an encoder that is not trained far enough."""
+    return rows.assign(**{column: rows[column].mask(rows["left"] > LEFT)})
 
 
 def error(rows: pd.DataFrame, level: str, layer: str = "h", probe: str = "linear") -> pd.Series:

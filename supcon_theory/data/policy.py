@@ -3,7 +3,7 @@
 Nothing here imports torch: recipes of encoders are checked against it before any work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -53,8 +53,27 @@ OPERATIONS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     }
 )
 """What makes a view, and the fields of a policy that leave it out."""
+MIXES = ("mixup", "cutmix")
+"""How augmented images are mixed in pairs (`data.mixing`)."""
 STRONGEST = 2.0
 """Strength up to which probabilities and jitters of our policy stay below 1."""
+
+
+def check_useful(operations: Collection[str], channels: int, flips: bool) -> None:
+    """Refuse operations that do nothing to images of so many channels, mirrored or not.
+
+    Raises:
+        ValueError: in one sentence, with those that do something.
+
+    """
+    idle = {"colour" if channels == 1 else "veil", *([] if flips else ["mirror"])}
+    useful = [name for name in OPERATIONS if name not in idle]
+    for name in operations:
+        if name in idle:
+            raise ValueError(
+                f"{name!r} does nothing to these images, so it cannot be left out: leave out some "
+                f"of {', '.join(useful)}"
+            )
 
 
 def policy_of(strength: float = 1.0, without: str | None = None, *, flips: bool = False) -> Policy:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from supcon_theory import data
+from supcon_theory.data.policy import policy_of
 from supcon_theory.data.random import shuffled_labels
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import train as paired
@@ -19,7 +20,13 @@ from supcon_theory.runs.cells import Context
 CHUNK = 1024  # images at a time: bounds memory, changes no number (eval mode)
 
 
-def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: int = 2) -> Tensor:
+def evaluation_views(
+    dataset: data.DataSet,
+    split: data.Split,
+    rows: Tensor,
+    K: int = 2,
+    policy: Policy | None = None,
+) -> Tensor:
     """Views to measure on: the same at every checkpoint and objective.
 
     They come from a stream of their own, so they are never views that were trained on.
@@ -29,12 +36,13 @@ def evaluation_views(dataset: data.DataSet, split: data.Split, rows: Tensor, K: 
         split: of the data.
         rows: (N,) rows of the split.
         K: views of each image.
+        policy: how far they may go; ours unless given, whatever an encoder was trained with.
 
     Returns:
         (N, K, channels, size, size) float32 in [0, 1].
 
     """
-    policy = Policy(flips=dataset.flips)
+    policy = policy or Policy(flips=dataset.flips)
     seen = partial(views, seed=0, epoch=0, K=K, stream="evaluation", policy=policy)
     parts = rows.split(CHUNK)
     return torch.cat([seen(split.images(part), part + split.offset) for part in parts])
@@ -67,12 +75,27 @@ class Encoders:
         context.report(share)
         self.dataset = paired.load(recipe)
 
-    def images(self, split: str, K: int = 2) -> tuple[Tensor, Tensor, Tensor]:
-        """The recipe's images of the split "train" or "test": views, labels, labels shuffled."""
+    def images(self, split: str, K: int = 2, *, own: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """The recipe's images of the split "train" or "test": views, labels, labels shuffled.
+
+        Args:
+            split: of the data.
+            K: views of each image; 0 for the image as it is, as its one view.
+            own: views as strong as those that the recipe trains on, in place of ours.
+
+        Returns:
+            (N, K, channels, size, size) views, (N,) labels, and these shuffled.
+
+        """
         choose = paired.training_rows if split == "train" else paired.held_out_rows
         rows, y = choose(self.recipe, self.dataset)
-        seen = evaluation_views(self.dataset, getattr(self.dataset, split), rows, K)
-        return seen, y, shuffled_labels(self.recipe.seed, y)
+        part, recipe = getattr(self.dataset, split), self.recipe
+        shuffled = shuffled_labels(recipe.seed, y)
+        if K == 0:
+            return part.images(rows)[:, None], y, shuffled
+        flips = self.dataset.flips
+        policy = policy_of(recipe.strength, recipe.without, flips=flips) if own else None
+        return evaluation_views(self.dataset, part, rows, K, policy), y, shuffled
 
     def embed(self, objective: str, step: int, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Features and embeddings of views by the encoder after `step` updates; see `embed`.

@@ -5,7 +5,7 @@
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -229,11 +229,21 @@ def check_objectives(names: tuple[str, ...]) -> None:
     """
     if not names:
         raise ValueError(f"objectives are none but must be some of {', '.join(IDS)}")
+    check_among(names, IDS, "objectives")
+
+
+def check_among(names: tuple[str, ...], known: Collection[str], flag: str) -> None:
+    """All known, none twice.
+
+    Raises:
+        ValueError: in one sentence, with what is allowed.
+
+    """
     for name in names:
-        if name not in IDS:
-            raise ValueError(f"objectives has {name!r} but each must be one of {', '.join(IDS)}")
+        if name not in known:
+            raise ValueError(f"{flag} has {name!r} but each must be one of {', '.join(known)}")
     if len(set(names)) < len(names):
-        raise ValueError(f"objectives are {' '.join(names)} but each may be there once")
+        raise ValueError(f"{flag} are {' '.join(names)} but each may be there once")
 
 
 def check_data(found: Facts, classes: int, n: int, flag: str = "classes") -> None:

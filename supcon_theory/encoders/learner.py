@@ -1,6 +1,7 @@
 """One objective's network, optimiser and schedule: a step of training, and what is kept of it."""
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from supcon_theory.encoders.networks import network_of
 from supcon_theory.encoders.optimisers import OPTIMISERS
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.objectives import OBJECTIVES, options_of
+from supcon_theory.objectives.shares import shares_loss
 
 
 def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
@@ -106,6 +108,8 @@ class Learner:
     def loss(self, step: int, epoch: int, z: Tensor, y: Tensor, named: Tensor) -> Tensor:
         """The loss of embeddings z (B, K, d), refused where it is not finite."""
         recipe, objective = self.recipe, OBJECTIVES[self.recipe.objective]
+        if recipe.mix:
+            objective = partial(shares_loss, recipe.objective)
         finite = torch.isfinite(z).all()  # objectives refuse embeddings that are not
         try:
             loss = objective(z, y, tau=recipe.tau, **self.extra) if finite else z.sum()
@@ -129,7 +133,7 @@ class Learner:
             step: number of updates before.
             epoch: of the batch.
             seen: (b, K, channels, size, size) views of this process' part of the batch.
-            y: (B,) labels of the whole batch.
+            y: (B,) labels of the whole batch, or (B, C) shares of classes where images are mixed.
             named: (B,) whether the pull to prototypes knows them.
 
         Returns:

@@ -13,8 +13,9 @@ from tyro.conf import Suppress
 
 from supcon_theory.data.facts import ROOT
 from supcon_theory.data.pictures import SIZE
-from supcon_theory.data.policy import OPERATIONS, STRONGEST
+from supcon_theory.data.policy import MIXES, OPERATIONS, STRONGEST
 from supcon_theory.objectives import IDS, options_of
+from supcon_theory.objectives.ids import OF_SHARES
 from supcon_theory.runs import store
 from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.exits import Refused
@@ -42,7 +43,7 @@ SECONDS = {
 }
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
 LATER = ("width", "size", "warm_up", "precision", "compile", "stripes", "surface", "pull", "named")
-LATER += ("strength", "without")
+LATER += ("strength", "without", "mix")
 """Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
@@ -109,6 +110,8 @@ class Recipe:
     """Of the augmentation of the views trained on: 0 is none, 2 twice ours."""
     without: str | None = None
     """Augmentation left out: crop, move, mirror, light, colour, veil, blur or erase."""
+    mix: str | None = None
+    """Mix augmented images in pairs: mixup or cutmix."""
     redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
     """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
@@ -149,6 +152,7 @@ class Recipe:
                 self.without is None or self.without in OPERATIONS,
                 f"one of {', '.join(OPERATIONS)}",
             ),
+            "mix": (self.mix is None or self.mix in MIXES, f"one of {', '.join(MIXES)}"),
         }
         for name, (right, allowed) in checks.items():
             if not right:
@@ -156,6 +160,11 @@ class Recipe:
         if self.pull and self.d < self.C:
             raise Refused(
                 f"d is {self.d} but orthonormal prototypes of C = {self.C} classes need C"
+            )
+        if self.mix and (self.objective not in OF_SHARES or self.options or self.pull):
+            raise Refused(
+                f"mix is {self.mix!r} but {self.objective} with these options is not defined for "
+                f"images of two classes: it is for plain {', '.join(OF_SHARES)}"
             )
         known = options_of(self.objective)
         if unknown := [name for name in self.options if name not in known]:

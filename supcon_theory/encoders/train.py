@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from supcon_theory import data
 from supcon_theory.data.kept import keep
+from supcon_theory.data.mixing import masks
 from supcon_theory.data.policy import policy_of
 from supcon_theory.data.random import permutation, uniform
 from supcon_theory.data.stripes import striped
@@ -26,6 +28,7 @@ from supcon_theory.data.views import views
 from supcon_theory.encoders import ranks
 from supcon_theory.encoders.learner import Learner
 from supcon_theory.encoders.recipe import VERSION, Recipe
+from supcon_theory.objectives.shares import one_hot
 from supcon_theory.runs import machine, store
 from supcon_theory.runs.exits import Refused
 
@@ -180,17 +183,19 @@ def _steps(
         epoch, position = divmod(step, per_epoch)
         order = torch.as_tensor(permutation(common.seed_of("batches"), "batches", epoch, len(y)))
         chosen = order[position * batch : (position + 1) * batch]
-        mine = ranks.part(chosen)
-        seen = views(
-            images(mine),
-            index[mine],
-            seed=common.seed_of("views"),
-            epoch=epoch,
-            K=common.K,
-            policy=policy,
-        )
+        key: dict[str, Any] = dict(seed=common.seed_of("views"), epoch=epoch)
+        augmented = partial(views, K=common.K, policy=policy, **key)
+        mine, of = ranks.part(chosen), y[chosen]
+        seen = augmented(images(mine), index[mine])
+        if common.mix:
+            partners = chosen[permutation(common.seed_of("batches"), "partners", step, batch)]
+            theirs = ranks.part(partners)
+            kept = masks(common.mix, index[chosen], seen.shape[-1], **key).to(seen.device)
+            share, kept = kept.mean((1, 2))[:, None], ranks.part(kept)[:, None, None]
+            seen = torch.lerp(augmented(images(theirs), index[theirs]), seen, kept)
+            of = torch.lerp(one_hot(y[partners], common.C), one_hot(of, common.C), share)
         for learner in learners:
-            learner.step(step, epoch, seen, y[chosen], named[chosen])
+            learner.step(step, epoch, seen, of, named[chosen])
         report((step + 1) / common.steps)
     return learners
 

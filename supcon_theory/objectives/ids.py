@@ -32,6 +32,8 @@ MODULES = {
     "cross_entropy": "class_weights",
 }
 IDS = tuple(MODULES)
+OF_SHARES = ("dcl", "nt_xent", "supcon", "cross_entropy")
+"""Losses that are defined where a sample belongs to several classes (`objectives.shares`)."""
 SHARED = ("tau", "reduction", "unit")  # keywords of (nearly) every loss, no options of one
 
 

@@ -219,6 +219,12 @@ def ordinary(name: str) -> dict[str, pd.DataFrame]:
         at = dict(level=["adamw, lr = 0.002", "sgd, lr = 0.1"], layer=["h"], part=["grid"])
         grid = rows((c.ROBUSTNESS,), rng, **two, **at, objective=["supcon", "cross_entropy"])
         return {"table": pd.concat([worse, grid.assign(severity=0)], ignore_index=True)}
+    if name == "augmentation":
+        levels = {"strength 0": 0.0, "strength 1": 1.0, "strength 2": 2.0}
+        every = [*levels, "without crop", "mixup"]
+        axes = dict(level=every, objective=["dcl", "supcon"], layer=["h", "z"], probe=["linear"])
+        table = rows((c.ACCURACY, c.GAP, c.GEOMETRY, c.AUGMENTATION), rng, **two, **axes)
+        return {"table": table.assign(tau=1.0, strength=table["level"].map(levels).fillna(1.0))}
     if name == "transfer":
         sides = dict(data=["glyphs", "kanji"], target=["glyphs", "kanji"], layer=["h"])
         ways = dict(protocol=["labelled", "resampled"], probe=["linear", "nearest centre"])

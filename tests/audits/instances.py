@@ -25,6 +25,7 @@ from supcon_theory.audits.alignment import (
     weight_rows,
 )
 from supcon_theory.audits.anatomy import anatomy_audit
+from supcon_theory.audits.augmentation import measured_rows, progress_row
 from supcon_theory.audits.batch_means import batch_means
 from supcon_theory.audits.captured_energy import energy_rows, equal_classes, task_rows
 from supcon_theory.audits.collapse import (
@@ -161,6 +162,13 @@ def noisy(counts: Sequence[int]) -> list[dict]:
     ]
 
 
+def augmented(counts: Sequence[int]) -> list[dict]:
+    (x, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
+    sets = (x[:, 0], y), (queries[:, 0], of_queries), (queries, of_queries)
+    about = {"strength": 2.0, "without": ""} | progress_row(x, y, "supcon", 0.2)
+    return [about | row for row in measured_rows(*sets, TAUS, 0)]
+
+
 def transferred(counts: Sequence[int]) -> list[dict]:
     (x, y), (queries, of_queries) = embeddings(counts), embeddings(counts, 1)
     sets = (x[:, 0], y), (queries[:, 0], of_queries)
@@ -222,6 +230,10 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
     ),
     "accuracy": ((columns.ACCURACY,), probed),
     "robustness": ((columns.ROBUSTNESS,), noisy),
+    "augmentation": (
+        (columns.ACCURACY, columns.GAP, columns.GEOMETRY, columns.AUGMENTATION),
+        augmented,
+    ),
     "transfer": ((columns.ACCURACY, columns.FEW_SHOT, columns.TRANSFER), transferred),
     "collapse": (
         (columns.COLLAPSE,),

@@ -10,6 +10,7 @@ from supcon_theory.claims import (
     accuracy,
     alignment,
     anatomy,
+    augmentation,
     captured_energy,
     class_collapse,
     collapse,
@@ -295,6 +296,28 @@ def transferred() -> pd.DataFrame:
     found = found.assign(error=error, left=0.05)
     bounded = shots().assign(objective="nscl", data="glyphs", target="kanji", classes="unseen")
     return pd.concat([found, bounded], ignore_index=True)
+
+
+def augmented() -> pd.DataFrame:
+    """Without augmentation CL loses most; mixing helps a little, and cross-entropy the least."""
+    losses = {"dcl": 0.3, "supcon": 0.1, "nscl": 0.12, "cross_entropy": 0.15}
+    worse = {"strength 0": 1.0, "strength 1": 0.0, "strength 2": 0.5, "without crop": 0.4}
+    worse |= {"mixup": -0.1}
+    axes = {"level": list(worse), "objective": list(losses), "C": [5], "seed": SEEDS}
+    h = rows(columns.ACCURACY, layer="h", probe="linear", **axes)
+    z = rows(columns.GAP, layer="z", tau=[1.0, 0.5], **axes)
+    found = pd.concat([h, z], ignore_index=True)
+    lost = found["objective"].map(losses) * found["level"].map(worse)
+    apart = 1e-3 * found["seed"] * (found["objective"] == "dcl") * (found["level"] != "mixup")
+    better = 0.03 * (found["objective"] == "supcon") - 1e-4 * found["seed"] * (lost < 0)
+    bare = found["level"] == "strength 0"
+    none = bare * (1 + 0.1 * found["seed"] * (found["objective"] == "dcl"))
+    found = found.assign(
+        error=0.2 + lost * (1 + apart) - better, left=0.05, strength=1 - 1.0 * bare
+    )
+    found = found.assign(own_variance=np.where(bare, 0.0, 0.3), r=2 - none * 0.4)
+    found["augmentation_variance"] = 0.1 * np.exp(none)
+    return found.assign(cdnv=0.3 * np.exp(10 * lost * (1 + 0.1 * found["seed"]) * bare))
 
 
 def energies() -> pd.DataFrame:
@@ -652,6 +675,18 @@ EXPERIMENTS = {  # the claims of an experiment, and a table on which they hold
     "robustness": (
         robustness.claims((10,), ("supcon", "nscl", "cross_entropy"), grid=True),
         corrupted(),
+    ),
+    "augmentation": (
+        augmentation.claims(
+            (5,),
+            ("dcl", *augmentation.SUPERVISED),
+            (1.0, 0.5),
+            1.0,
+            (0.0, 2.0),
+            ("crop",),
+            ("mixup",),
+        ),
+        augmented(),
     ),
     "transfer": (
         transfer.claims(

@@ -60,6 +60,7 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         named=0.5,
         strength=2.0,
         without="veil",
+        mix="cutmix",
         redrawn={"batches": 1},
     )
     assert {*changes, "data_root"} == {field.name for field in dataclasses.fields(Recipe)}
@@ -153,6 +154,10 @@ def test_the_seconds_of_training_are_those_of_every_encoder():
         (dict(strength=-0.1), "strength is -0.1 but must be from 0 to 2"),
         (dict(strength=2.1), "strength is 2.1"),
         (dict(strength=float("nan")), "strength is nan"),
+        (dict(mix="cut"), "mix is 'cut' but must be one of mixup, cutmix"),
+        (dict(mix="mixup", objective="nscl"), "nscl with these options is not defined"),
+        (dict(mix="mixup", objective="supcon", options={"max_positives": 1}), "these options"),
+        (dict(mix="mixup", pull=1.0), "these options"),
         (dict(without="veils"), "without is 'veils' but must be one of crop, move"),
     ],
 )
