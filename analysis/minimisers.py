@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 from supcon_theory.analysis import style
 
-from supcon_theory.audits.columns import EIGENVALUES, GRAM, MINIMISERS, WINDOWS
+from supcon_theory.audits.columns import EIGENVALUES, GRAM, MINIMISERS
 from supcon_theory.claims.minima import REACHED
 
 NAME = "minimisers"
@@ -26,7 +26,7 @@ MEASURES = {
 
 
 TABLES = dict(table=(MINIMISERS,), descent=(MINIMISERS,), gram=(GRAM,))
-TABLES |= dict(spectrum=(EIGENVALUES,), windows=(WINDOWS,))
+TABLES |= dict(spectrum=(EIGENVALUES,))
 
 
 @style.drawing(**TABLES)
@@ -37,7 +37,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     descent(tables["descent"], folder)
     grams(tables["gram"], folder)
     curvature(table[table["part"] == "class simplex"], tables["spectrum"], folder)
-    ceiling(tables["windows"], table[table["part"] == "ascent"], folder)
+    ceiling(table[table["part"] == "ascent"], folder)
 
 
 # ---- success rate over dimension and temperature -------------------------------------------------
@@ -221,43 +221,22 @@ def directions(sheet: style.Sheet, rows: pd.DataFrame) -> None:
 
 
 # ---- the ceiling of the gap ----------------------------------------------------------------------
-def ceiling(windows: pd.DataFrame, climbs: pd.DataFrame, folder: Path) -> None:
-    """Where the ceiling lacks a proof, and the largest gap found there."""
-    best = climbs.groupby(["C", "n", "tau", "ceiling_proved"])["violation_ceiling"].max()
-    best = best.dropna().reset_index()
-    sheet = style.Sheet(2, columns=2, height=2.3)
-    looks = dict(xscale="log", xlabel="number of classes C", ylabel="temperature τ")
-    panel = sheet.panel("no proof between the curves", ylim=(0, None), **looks)
-    open_ones = windows.dropna(subset=["C", "n", "outer_low", "outer_high"]).sort_values("C")
-    for k, (n, part) in enumerate(open_ones.groupby("n")):
-        label = f"n = {n:g}" if n < 1e5 else "n → ∞"
-        look = dict(color=("k", style.EXTRA["wine"], "0.6")[k % 3], marker="osD"[k % 3], mfc="w")
-        look["ls"] = ("-", style.DASHED, style.DOTTED)[k % 3]
-        for end, of in {"low": None, "high": label}.items():
-            panel.record(f"{label}, {end}", x=part["C"], mean=part[f"outer_{end}"])
-            panel.axes.plot(part["C"], part[f"outer_{end}"], label=of, **look)
-    if len(best):
-        panel.record("ascents", x=best["C"], mean=best["tau"])
-        look = dict(marker="x", c="k", s=14, lw=0.8, zorder=3)
-        panel.axes.scatter(best["C"], best["tau"], label="ascents (b)", **look)
+def ceiling(climbs: pd.DataFrame, folder: Path) -> None:
+    """How far the largest gap found stays below its ceiling."""
+    best = climbs.groupby(["C", "n", "tau"])["violation_ceiling"].max().dropna().reset_index()
+    sheet = style.Sheet(1, columns=1, height=2.3)
     looks = dict(xscale="log", ylabel="C, n, τ", xlabel="ceiling − largest gap found (nats)")
-    panel = sheet.panel("ascents below the ceiling", "no ascent was made", **looks)
-    below = (-best["violation_ceiling"]).clip(lower=1e-16)
-    for proved, look in {
-        1: dict(color=style.EXTRA["teal"], marker="o", label="ceiling proved"),
-        0: dict(color=style.EXTRA["wine"], marker="D", label="no proof"),
-    }.items():
-        of = np.flatnonzero(best["ceiling_proved"] == proved)
-        if len(of):
-            panel.record(look["label"], x=below.iloc[of], mean=of)
-            panel.axes.plot(below.iloc[of], of, ls="", **look)
+    panel = sheet.panel("", "no ascent was made", **looks)
+    below, of = (-best["violation_ceiling"]).clip(lower=1e-16), np.arange(len(best))
+    if len(best):
+        panel.record("ascents", x=below, mean=of)
+        panel.axes.plot(below, of, ls="", color=style.EXTRA["teal"], marker="o")
     above = int((best["violation_ceiling"] > 0).sum())
     panel.say(f"{above} of {len(best)} above it, at the left edge" if above else "")
     panel.named["y"] = [f"{r.C:g}, {r.n:g}, {r.tau:g}" for r in best.itertuples()]
-    note = "curves: ends of the temperatures without a proof, for n samples a class"
     count = f"{above or 'None'} of {len(best)} ascents climbs above the ceiling of the gap"
     title = count if len(best) else "The ceiling of the gap"
-    sheet.save(folder, f"{NAME}_ceiling", title=title, note=note)
+    sheet.save(folder, f"{NAME}_ceiling", title=title, legend=False)
 
 
 if __name__ == "__main__":

@@ -1,94 +1,97 @@
-"""Verifies a certificate of the ceiling of the gap, with nothing but integers.
+"""Verifies, with nothing but integers, the inequality that the ceiling of the gap rests on.
 
-    python checker/ceiling.py checker/certificates/ceiling-20-2.json
+    python checker/ceiling.py checker/certificates/ceiling.json
 
-It says: for C balanced classes of n samples and all temperatures with c = C/((C-1) tau) from the
-first to the last of its `c`, the mean gap of no embeddings is above log(1 + kappa e^c),
-kappa = (n-1)/(n(C-1)). By step 1 of docs/proofs.md this follows from
-    F(c, S) = sp(beta) - (1+S)/2 sp(beta - cS) - (1-S)/2 sp(beta + cS) >= 0 for 0 <= S <= 1,
-beta = log kappa + c, sp(t) = log(1 + e^t). Each strip between two c partitions [0, 1]. On its first
-`convex` cells F'' (in x = cS) >= 0, and F = F' = 0 at S = 0; on others F at the middle less what it
-may change by (mean value theorem) is >= 0. Units: edges 2^-20, numbers those of intervals.py.
+It says: for 0 < xi <= 1/2, 0 < u <= 1/14, 0 < X <= 50, 0 < r <= 1/2, with d = r - u, zeta =
+(1 - u) xi/(1 - xi), m = 1 + zeta - r - u, p = uX/(1 - xi + uX) and z = e^{1/xi} (1 - xi)/(2X),
+
+    G d^2 <= (1 - u)/(1 - xi) L (r + u)/2   wherever d m X < 1,
+    G = log(2X/(1 - xi)) + 1 - (1 - xi/2) r - 3 X m^2/(2 (3 - d m X)) - 3 zeta/(4 (2u + r)),
+    L = log(1 + p (z - 1))/p - log z for z > 1, and 0 for z <= 1
+
+(`docs/proofs.md`, step 4 of the ceiling). The certificate is a string: how the box of (xi, u, X, r)
+is halved until on each box the bounds below show the inequality. "0" to "3": halve that variable,
+lower half first; ".": done. Units: 2^-128, as in intervals.py.
 """
 
 import json
 import sys
-from itertools import pairwise
 
-from intervals import BITS, ONE, add, exp, log, mul, sub, up, whole
+from intervals import ONE, exp, log, mul, over, up
 
-UNIT = 20
-
-
-def half(x):
-    """Half an interval."""
-    return x[0] >> 1, up(x[1], 2)
+WHOLE = ((0, ONE // 2), (0, up(ONE, 14)), (0, 50 * ONE), (0, ONE // 2))
+MOST = 40  # e^{1/xi} is replaced by e^40 where it is larger: L rises with z
 
 
-def softplus(x):
-    """log(1 + e^x) on an interval."""
-    return log(ONE + exp(x[0])[0])[0], log(ONE + exp(x[1])[1])[1]
+def low(operation, a, b):
+    """A lower bound of a product or quotient of two numbers."""
+    return operation((a, a), (b, b))[0]
 
 
-def sigma(x):
-    """1/(1 + e^-x) on an interval."""
-    low, high = exp(-x[0])[1], exp(-x[1])[0]
-    return ONE * ONE // (ONE + low), up(ONE * ONE, ONE + high)
+def high(operation, a, b):
+    """An upper bound of a product or quotient of two numbers."""
+    return operation((a, a), (b, b))[1]
 
 
-def log_inverse_kappa(C, n):
-    """log(n (C-1)/(n-1))."""
-    ratio = n * (C - 1) * ONE
-    return log(ratio // (n - 1))[0], log(up(ratio, n - 1))[1]
+def largest_G(box):
+    """An upper bound of G on a box; None where d m X >= 1 on all of it."""
+    (xi_low, xi), (_, u), (X_low, X), (r_low, r) = box
+    zeta = low(mul, ONE - u, low(over, xi_low, ONE - xi_low))
+    m, d = ONE + zeta - r - u, r_low - u  # X m^2/(3 - d m X) rises with X, m > 0 and d
+    y = low(mul, low(mul, d, m), X_low) if d > 0 else low(mul, high(mul, -d, m), -X_low)
+    if y >= ONE:
+        return None
+    pull = low(over, low(mul, X_low, low(mul, m, m)), 3 * ONE - y)
+    spread = low(over, zeta, 2 * u + r)
+    value = log(high(over, 2 * X, ONE - xi))[1] + ONE - low(mul, ONE - xi // 2 - 1, r_low)
+    return value - 3 * pull // 2 - 3 * spread // 4
 
 
-def parts(ell, c, S):
-    """F, dF/dc, dF/dS and c F'' on intervals of c and S."""
-    beta, x, one = sub(c, ell), mul(c, S), (ONE, ONE)
-    plus, minus = add(one, S), sub(one, S)
-    above, below = add(beta, x), sub(beta, x)
-    s_up, s_down, high, low = sigma(above), sigma(below), softplus(above), softplus(below)
-    value = sub(softplus(beta), half(add(mul(plus, low), mul(minus, high))))
-    by_c = sub(sigma(beta), half(mul(mul(minus, plus), add(s_up, s_down))))
-    by_S = half(add(sub(high, low), mul(c, sub(mul(plus, s_down), mul(minus, s_up)))))
-    at_up, at_down = (mul(s, sub(one, s)) for s in (s_up, s_down))
-    turn = sub(mul(x, sub(at_up, at_down)), mul(c, add(at_up, at_down)))
-    return value, by_c, by_S, add(s_up, s_down, half(turn))
+def least_L(box):
+    """A lower bound of L on a box: L rises with z and falls with p."""
+    (_, xi), (_, u), (_, X), _ = box
+    exponent = min(low(over, ONE, xi), MOST * ONE)
+    z = low(over, low(mul, exp(exponent)[0], ONE - xi), 2 * X)
+    if z <= ONE:
+        return 0
+    uX = high(mul, u, X)
+    p = high(over, uX, ONE - xi + uX)
+    return max(0, low(over, log(ONE + low(mul, p, z - ONE))[0], p) - log(z)[1])
 
 
-def holds(ell, c, S, convex):
-    """Is F shown to be at least 0 on a cell?"""
-    _, by_c, by_S, bend = parts(ell, c, S)
-    if convex:
-        return bend[0] >= 0
-    middle, at = ((sum(x) // 2,) * 2 for x in (c, S))
-    change = add(mul(by_c, sub(c, middle)), mul(by_S, sub(S, at)))
-    return parts(ell, middle, at)[0][0] + change[0] >= 0
+def excess(box):
+    """An upper bound of G less its limit on a box; at most 0: the inequality is shown."""
+    G = largest_G(box)
+    if G is None or G <= 0:
+        return 0
+    (xi_low, _), (u_low, u), _, (r_low, r) = box
+    apart = max(r - u_low, u - r_low)  # at least |d|; (r + u)/d^2 >= 1/max(r, u) as well
+    reach = low(over, ONE, 2 * max(r, u))
+    reach = max(reach, low(over, r_low + u_low, high(mul, 2 * apart, apart)))
+    return G - low(mul, low(mul, low(over, ONE - u, ONE - xi_low), least_L(box)), reach)
 
 
-def _rising(xs):
-    right = type(xs) is list and len(xs) > 1 and all(whole(x, 0) for x in xs)
-    return right and all(a < b for a, b in pairwise(xs))
+def halves(box, k):
+    """Two boxes: the lower and the upper half in variable k."""
+    middle = sum(box[k]) // 2
+    for part in ((box[k][0], middle), (middle, box[k][1])):
+        yield (*box[:k], part, *box[k + 1 :])
 
 
 def verify(certificate):
-    """Why the certificate proves nothing, in words; "" if it does prove what it says."""
-    if not isinstance(certificate, dict) or set(certificate) != {"C", "n", "c", "strips"}:
-        return "it must have C, n, c and strips, and nothing else"
-    C, n, cs, strips = (certificate[name] for name in ("C", "n", "c", "strips"))
-    right = whole(C, 2) and whole(n, 2) and _rising(cs) and cs[-1] < 20 << UNIT
-    if not (right and isinstance(strips, list) and len(strips) == len(cs) - 1):
-        return "C and n must be at least 2, c rise below 20, with a strip between each two of them"
-    ell, shift = log_inverse_kappa(C, n), BITS - UNIT
-    for i, strip in enumerate(strips):
-        S, convex = (strip.get(x) for x in ("S", "convex")) if type(strip) is dict else (0, 0)
-        if not (_rising(S) and (S[0], S[-1]) == (0, 1 << UNIT) and whole(convex, 0)):
-            return f"strip {i}: S must rise from 0 to 1, and convex count cells"
-        c = cs[i] << shift, cs[i + 1] << shift
-        for k in range(len(S) - 1):
-            if not holds(ell, c, (S[k] << shift, S[k + 1] << shift), k < convex):
-                return f"strip {i}, cell {k}: F is not shown to be at least 0"
-    return ""
+    """Why the certificate proves nothing, in words; "" if it does prove the inequality."""
+    if type(certificate) is not str or not set(certificate) <= set("0123."):
+        return "it must be a string of 0, 1, 2, 3 and dots"
+    waiting = [WHOLE]
+    for i, step in enumerate(certificate):
+        if not waiting:
+            return f"it must end after {i} characters, where the whole box is done"
+        box = waiting.pop()
+        if step != ".":
+            waiting += [*halves(box, int(step))][::-1]
+        elif excess(box) > 0:
+            return f"character {i}: the inequality is not shown on this box"
+    return f"it must go on: {len(waiting)} boxes are left" if waiting else ""
 
 
 if __name__ == "__main__":

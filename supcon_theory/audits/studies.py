@@ -26,7 +26,6 @@ class Study:
     taus: tuple[float, ...] = (1.0,)
     seeds: int = 20  # starts
     iterations: int = 2000
-    pairs: tuple[tuple[int, int], ...] = ()  # C and n, for "windows"
 
     @property
     def tau(self) -> float:

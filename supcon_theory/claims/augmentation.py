@@ -162,7 +162,6 @@ def claims(
         The theorems of the gap, the least loss and the control, then the trends of each C.
     """
     found = [*gap.theorems(taus, {"layer": "z"}), floor(), still()]
-    found += gap.where_open(taus, {"layer": "z"})
     levels = {"none": NONE} | {f"{s:g}": strong(s) for s in sorted(strengths) if s > 0}
     levels |= {operation: lacking(operation) for operation in without}
     for C in classes:

@@ -15,7 +15,6 @@ from supcon_theory.audits.rows import select
 from supcon_theory.claims.checks import ROUNDING, AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import floors
-from supcon_theory.theory.ceiling import FROM
 
 PAPER = "arXiv 2506.04411"
 THEOREM_1 = f"{PAPER}, Theorem 1"
@@ -68,9 +67,9 @@ def centred() -> AtMost:
     return AtMost({"violation_centred": ROUNDING})
 
 
-@declare("A5", "own proof", "theorem", CEILING, given="ceiling_proved == 1")
+@declare("A5", "own proof", "theorem", CEILING, given="bound_ceiling.notna()")
 def ceiling() -> AtMost:
-    """Balanced classes: the mean gap is at most the ceiling, where that is proved."""
+    """Balanced classes: the mean gap is at most the ceiling."""
     return AtMost({"violation_ceiling": ROUNDING}, BOUND_CEILING)
 
 
@@ -78,12 +77,6 @@ def ceiling() -> AtMost:
 def relaxed() -> AtMost:
     """Balanced classes: the mean gap is at most the relaxed ceiling, at every temperature."""
     return AtMost({"violation_relaxed": ROUNDING}, ("gap", "bound_relaxed"))
-
-
-@declare("A5-open", "own", "conjecture", CEILING, given="ceiling_proved == 0")
-def open_ceiling() -> AtMost:
-    """Balanced classes: the mean gap is at most the ceiling, where that is not proved."""
-    return AtMost({"violation_ceiling": ROUNDING}, BOUND_CEILING)
 
 
 @declare("A6", "own proof", "theorem", "|log r| <= delta/tau")
@@ -209,19 +202,6 @@ def theorems(taus: Sequence[float], scope: Mapping[str, object] | None = None) -
     return every[:2] + [published(scope=at | {"tau": t}) for t in dict.fromkeys(taus)] + every[2:]
 
 
-def where_open(taus: Sequence[float], scope: Mapping[str, object] | None = None) -> list[Claim]:
-    """The ceiling where it is no theorem: A5-open, or nothing if all temperatures are proved.
-
-    Args:
-        taus: Temperatures.
-        scope: The rows, column to value.
-
-    Returns:
-        At most one claim.
-    """
-    return [open_ceiling(scope=dict(scope or {}))] if min(taus) < FROM else []
-
-
 def sweep(tau_train: float, tau: float, classes: Sequence[int], data: str) -> list[Claim]:
     """All claims of a sweep over numbers of classes, one encoder pair per class count and seed.
 
@@ -232,13 +212,12 @@ def sweep(tau_train: float, tau: float, classes: Sequence[int], data: str) -> li
         data: Name of the data set that the trends are about.
 
     Returns:
-        Theorems, then the open case of the ceiling, then trends.
+        Theorems, then trends.
     """
     at = {"data": data, "tau": tau, "trained_imbalance": 1.0, "imbalance": 1.0}
     several = len(set(classes)) > 1
     return [
         *theorems((tau, tau_train)),
-        *where_open((tau, tau_train)),
         *([published_start(scope=at)] if data in sweeps.FIGURE_3 else []),
         *(trend(scope=at, asked=several) for trend in (start, fall, learned)),
     ]
@@ -253,11 +232,10 @@ def grid(taus: Sequence[float], tau: float, trained_levels: int) -> list[Claim]:
         trained_levels: Points of the grid with a trained encoder; U2 needs two.
 
     Returns:
-        Theorems, then the open case of the ceiling, then trends.
+        Theorems, then trends.
     """
     return [
         *theorems(taus),
-        *where_open(taus),
         floors(),
         random_labels(scope={"tau": tau}),
         true_labels(scope={"tau": tau}, asked=trained_levels > 1),

@@ -12,7 +12,7 @@ import pandas as pd
 from supcon_theory.audits.rows import select
 from supcon_theory.claims.checks import Within
 from supcon_theory.claims.claim import Change, Claim, trend
-from supcon_theory.claims.gap import FALL, SAME, falls_as_counting, theorems, where_open
+from supcon_theory.claims.gap import FALL, SAME, falls_as_counting, theorems
 
 STAYS = 0.01  # what a doubling of the steps may change r by
 CL = {"objective": "dcl", "labels": "true"}
@@ -111,13 +111,12 @@ def claims(
         longer_classes: Numbers of classes at which it is.
 
     Returns:
-        Theorems, then the open case of the ceiling, then trends.
+        Theorems, then trends.
     """
     at, count = {"tau": tau}, len(set(classes))
     longer = doublings > 0 and len(longer_classes) > 0
     return [
         *theorems(taus),
-        *where_open(taus),
         fall(
             factor="subset",
             words="one encoder on subsets of its classes",

@@ -82,14 +82,13 @@ def claims(
         certificates: Were the certificates given the test point computed?
 
     Returns:
-        Theorems, the open case of the ceiling, trends.
+        Theorems, trends.
     """
     known, high = {"encoder": tuple(models)}, {"tau": max(taus)}
     ends = dict.fromkeys((max(taus), min(taus)))
     any_model = bool(models)
     return [
         *gap.theorems(taus, GAP),
-        *gap.where_open(taus, GAP),
         *few_shot.theorems(certificates),
         learned(scope=known | high, asked=any_model),
         *(apart(scope=known | {"tau": tau}, asked=any_model) for tau in ends),

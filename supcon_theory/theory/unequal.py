@@ -15,7 +15,7 @@ sum_c w_c a_c >= S_0^2, so the worst of the cells is a bound for every S, whatev
 import numpy as np
 from numpy.typing import ArrayLike
 
-from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.ceiling import etf_ceiling
 from supcon_theory.theory.counts import (
     Floats,
     anchor_kappa,
@@ -59,7 +59,7 @@ def relaxed_ceiling_any_counts(counts: ArrayLike, tau: float) -> float:
     gap_i <= f_c(a_i) = log(1 + kappa_c e^{(1 - phi_c(a_i)) / tau}), which falls from its largest
     value U_c (phi = -1) and is convex from there on; so it is at most U_c up to that point and the
     chord from there to S_1. The mean of these is maximised over the a_c. Never above
-    `class_averaged_bound`; balanced, `etf_ceiling` where that is proved, which is attained.
+    `class_averaged_bound`; balanced, `etf_ceiling`, which is attained.
 
     Args:
         counts: (C,) class sizes.
@@ -75,7 +75,7 @@ def relaxed_ceiling_any_counts(counts: ArrayLike, tau: float) -> float:
     """
     n_c, tau = checked_counts(counts), float(checked_tau(tau))
     C, N = len(n_c), n_c.sum()
-    if n_c.min() == n_c.max() and etf_ceiling_is_proved(C, n_c[0], tau):
+    if n_c.min() == n_c.max():
         return float(etf_ceiling(C, n_c[0], tau))
 
     def bound(a: Floats) -> Floats:

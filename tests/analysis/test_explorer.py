@@ -9,7 +9,7 @@ from supcon_theory.analysis import explorer
 from supcon_theory.objectives import IDS
 from supcon_theory.rulers.losses import LOSSES, read_options
 from supcon_theory.rulers.scale import FLOORS, Setting, apart, ends
-from supcon_theory.theory.ceiling import etf_ceiling, relaxed_ceiling
+from supcon_theory.theory.ceiling import etf_ceiling
 from supcon_theory.theory.counts import kappa
 from supcon_theory.theory.gap import published_bound
 from tests.browser import open_page
@@ -83,7 +83,6 @@ def test_the_gaps_of_the_page_are_those_of_the_package(opened):
     wanted = {
         "published": published_bound(C, tau),
         "ceiling": etf_ceiling(C, n, tau),
-        "relaxed": relaxed_ceiling(C, n, tau),
         "counting": np.log1p(kappa(C, n)),
     }
     for name, values in wanted.items():

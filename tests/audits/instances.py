@@ -407,5 +407,4 @@ FIXED: dict[str, tuple[Tables, Callable]] = {  # without a set of embeddings
         (columns.HARD_GEOMETRY,),
         lambda: hard_geometry.minimum_audit("scl_ball", 3, 2, 2, 1.0, 5.0, "ball", 2),
     ),
-    "windows": ((columns.WINDOWS,), lambda: study("windows", pairs=((13, 2), (40, 2)))),
 }

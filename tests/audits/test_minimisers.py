@@ -56,10 +56,9 @@ def test_spurious_critical_points_are_above_the_minimum_and_counted():
     assert study_tables(Study("spurious", C=3, n=3, d=6, seeds=2)) == {}
 
 
-def test_no_ascent_climbs_above_a_ceiling_that_is_proved():
+def test_no_ascent_climbs_above_the_ceiling():
     rows = table("ascent", C=4, n=3, taus=(0.5,))
-    assert set(rows["ceiling_proved"]) == {1.0} and rows["violation_ceiling"].max() < 1e-9
-    assert rows["violation_ceiling"].max() > -1e-6 and rows["violation_minimum"].isna().all()
+    assert -1e-6 < rows["violation_ceiling"].max() < 1e-9 and rows["violation_minimum"].isna().all()
     assert set(rows["start"]) == {"Gaussian", "two poles"} and set(rows["K"]) == {1, 2}
 
 
@@ -69,12 +68,8 @@ def test_descents_start_above_and_end_at_the_minimum():
     assert first.min() > 1e-2 and last.max() < 1e-8
 
 
-def test_windows_are_nested_or_nan_and_every_study_has_a_name():
-    rows = table("windows", "windows", pairs=((13, 2), (40, 2))).set_index("C")
-    assert rows.loc[13].drop("n").isna().all()
-    edges = rows.loc[40, ["outer_low", "inner_low", "inner_high", "outer_high"]]
-    assert edges.is_monotonic_increasing
-    assert set(STUDIES) >= {"landscape", "spurious", "ascent", "windows"}
+def test_every_study_has_a_name():
+    assert set(STUDIES) >= {"landscape", "spurious", "ascent"}
 
 
 def test_one_of_each_value_is_kept_the_smallest_first():

@@ -29,7 +29,6 @@ def sweep(data: str = "glyphs", C: tuple[int, ...] = (4, 8, 64)) -> pd.DataFrame
     found = judged_rows(columns.GAP, C=C, seed=SEEDS, step=[0, 100], **one, **both)
     trained = (found["step"] > 0) & (found["labels"] == "true")
     found = with_gap(found, 1.0 + (0.3 + 0.002 * found["seed"]) * trained)
-    found["ceiling_proved"] = np.where((found["C"] == 64) & (found["tau"] == 0.5), 0.0, 1.0)
     return found
 
 

@@ -44,7 +44,6 @@ def frozen() -> pd.DataFrame:
     r = {"true": 1.5, "coarse": 1.3, "shuffled": 1.0}
     found = with_gap(found, found["labels"].map(r) + 0.002 * found["seed"])
     found = found.assign(position=0.1 + 0.001 * found["seed"])
-    found["ceiling_proved"] = np.where(found["tau"] == 1.0, 1.0, 0.0)
     common = {"protocol": "resampled", "classes": "unseen", "split": "population"}
     both = columns.Table("sharpened", 1, (*columns.FEW_SHOT.columns, *columns.PLACEMENT.columns))
     few = judged_rows(both, **about, **common, m=SHOTS, ways=[2, 12])

@@ -51,7 +51,6 @@ def grid() -> pd.DataFrame:
     found = with_gap(found, found["labels"].map(R) + 0.002 * found["seed"])
     found["step"] = np.where(found["level"] == "objective=untrained", 0, 100)
     found["objective"] = np.where(found["level"] == "objective=nscl", "nscl", "dcl")
-    found["ceiling_proved"] = np.where(found["level"] == "encoder=vit", 0.0, 1.0)
     balanced_only = [
         *("violation_centred", "violation_ceiling", "bound_ceiling", "ceiling_proved"),
         *("violation_relaxed", "bound_relaxed"),

@@ -50,7 +50,7 @@ TINY = {  # arguments of runs of a second or two
     ],
     "minimisers": [
         *("--seeds", "2", "--shapes", "4", "3", "2", "--room", "0", "--tau", "0.5"),
-        *("--ascents", "4", "3", "0.5", "--windows", "13", "2", "--iterations", "200"),
+        *("--ascents", "4", "3", "0.5", "--iterations", "200"),
     ],
     "small_samples": ["--seeds", "1", "--sizes", "4", "--draws", "4"],
     "loss_tracking": [

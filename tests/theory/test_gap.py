@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from supcon_theory.theory import gap as theory
 from supcon_theory.theory.batch_gap import batch_gap_bounds
-from supcon_theory.theory.ceiling import etf_ceiling, etf_ceiling_is_proved
+from supcon_theory.theory.ceiling import etf_ceiling
 from supcon_theory.theory.counts import anchor_kappa, kappa
 from supcon_theory.theory.transfer import effective_ratio, nscl_excess, transfer_bound
 
@@ -140,7 +140,6 @@ def test_everything_broadcasts():
         etf_ceiling(C, n, tau),
         theory.centred_bound(0.2, C, n, tau),
         theory.balanced_anchor_bound(0.2, C, n, tau),
-        etf_ceiling_is_proved(C, n, tau),
         theory.published_bound(C, tau),
         theory.anchor_upper_bound(n, n * C, tau),
     ):
@@ -156,30 +155,6 @@ def test_the_smaller_anchor_bound_changes_hands_where_the_theory_says(C):
     upper = theory.anchor_upper_bound(7, 7 * C, 0.5)
     np.testing.assert_array_equal(centred > upper + 1e-12, a < turn - 1e-9)
     np.testing.assert_allclose(both, np.minimum(centred, upper))
-
-
-@pytest.mark.parametrize(
-    "n, C, low, high",
-    [
-        (2, 40, 0.23, 0.46),
-        (2, 100, 0.17, 0.49),
-        (2, 1000, 0.12, 0.49),
-        (10, 40, 0.30, 0.38),
-        (10, 100, 0.20, 0.47),
-    ],
-)
-def test_the_temperatures_without_a_proof_are_one_window(n, C, low, high):
-    taus = np.round(np.arange(0.02, 1.2, 0.01), 2)
-    open_ = taus[~etf_ceiling_is_proved(C, n, taus)]
-    np.testing.assert_array_equal(open_, taus[(taus >= low - 1e-9) & (taus <= high + 1e-9)])
-
-
-def test_the_ceiling_is_proved_at_temperature_one_and_for_few_classes():
-    C = np.arange(2, 10_001)
-    for n in (1, 2, 3, 5, 10, 100, np.inf):
-        assert etf_ceiling_is_proved(C, n, 1.0).all() and etf_ceiling_is_proved(C, n, 0.5).all()
-        few, taus = np.arange(2, 14)[:, None], np.geomspace(0.005, 1000, 400)
-        assert etf_ceiling_is_proved(few, n, taus).all()
 
 
 @given(gap=st.floats(1e-12, 600), C=st.integers(2, 500), n=st.integers(2, 500))
@@ -236,7 +211,6 @@ def test_the_transfer_inequality_follows_from_the_identity():
         (lambda: theory.published_bound(4, [1.0, math.nan]), "nan"),
         (lambda: etf_ceiling(4, 0, 1.0), "n = 0"),
         (lambda: etf_ceiling(4, 2, -1.0), "tau = -1"),
-        (lambda: etf_ceiling_is_proved(4, 2, 0.0), "tau = 0"),
         (lambda: theory.centred_bound(1.1, 4, 2, 1.0), "alignment"),
         (lambda: theory.centred_bound([0.0, math.nan], 4, 2, 1.0), "alignment"),
         (lambda: theory.anchor_upper_bound(5, 5, 1.0), "no negatives"),
