@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from supcon_theory.runs.exits import Broken
+from supcon_theory.runs.exits import Broken, Refused
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -28,9 +28,12 @@ def main(given: Namespace) -> int:
         0.
 
     Raises:
+        Refused: there is something else in its place.
         Broken: what was written does not read as it was.
 
     """
+    if given.out and given.out.exists() and not given.out.is_file():
+        raise Refused(f"out is {str(given.out)!r}, which is no file: name one to write.")
     from supcon_theory.encoders import exported
 
     recipe, entry = exported.stored(given.encoder)

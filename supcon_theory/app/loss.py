@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from supcon_theory.objectives.ids import IDS
+from supcon_theory.runs import store
 from supcon_theory.runs.exits import Refused
 
 WIDTHS = (60, 110)  # characters that the text is fitted to, from the terminal
@@ -144,10 +145,13 @@ def read_counts(path: Path) -> list[float]:
 
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text"
-        raise Refused(f"counts cannot be read from {path} ({why}): pass a number a line.") from None
+        lines = store.contents(path).decode().splitlines()
+    except store.Damaged as error:
+        raise Refused(f"counts: {error}; pass a file with a number a line.") from None
+    except UnicodeDecodeError:
+        raise Refused(
+            f"counts: {path} cannot be read (it is not text); pass a number a line."
+        ) from None
     found: list[float] = []
     for number, line in enumerate(lines, 1):
         last = line.rsplit(",", 1)[-1].strip().strip('"')

@@ -1,5 +1,6 @@
 """`supcon-theory verify claims.json table.csv`: are the recorded verdicts those of the table?"""
 
+import io
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def verify(claims: Path, table: Path) -> int:
     from supcon_theory.claims import document
 
     try:
-        recorded, rows = store.read_json(claims), pd.read_csv(table)
+        recorded = store.read_json(claims)
+        rows = pd.read_csv(io.BytesIO(store.contents(table)))
         document.rebuild(recorded)
         verdicts = [(entry["verdict"], entry["statement"]) for entry in recorded["claims"]]
     except (store.Damaged, OSError, ValueError) as error:

@@ -59,9 +59,11 @@ def colours(file: BinaryIO, size: int = SIZE) -> np.ndarray:
         ValueError: the reason, if it cannot be read, or if its numbers have no known scale.
     """
     with _in_words():
-        image = _upright(Image.open(file))
+        image = _upright(opened := Image.open(file))
         if _deep(image):
-            grey = Image.fromarray(_grey(image)).resize((size, size), Image.Resampling.BILINEAR)
+            grey = Image.fromarray(_grey(image, opened.format)).resize(
+                (size, size), Image.Resampling.BILINEAR
+            )
             return np.broadcast_to(np.asarray(grey).clip(0, 1), (3, size, size))
         image = _opaque(image).resize((size, size), Image.Resampling.BILINEAR)
         return np.moveaxis(np.asarray(image), 2, 0)
@@ -94,8 +96,8 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _grey(image: Image.Image) -> np.ndarray:
-    """(H, W) float32 in [0, 1] of a picture with one deep channel."""
+def _grey(image: Image.Image, kind: str | None) -> np.ndarray:
+    """(H, W) float32 in [0, 1] of a picture with one deep channel from a file of this kind."""
     if "transparency" in image.info:
         raise ValueError("it has a transparent level of grey: save it with 8 bits, or without")
     x = np.asarray(image)
@@ -108,10 +110,10 @@ def _grey(image: Image.Image) -> np.ndarray:
                 "rescale them"
             )
         return x
-    if image.mode != "I" or image.format in ("PNG", "PPM"):  # files of 16 bits, whatever the mode
+    if image.mode != "I" or kind in ("PNG", "PPM"):  # files of 16 bits, whatever the mode
         return x / np.float32(65535)
     full = 2**31 - 1
-    if image.format == "TIFF" and image.tag_v2.get(_SAMPLE_FORMAT, (1,))[0] == 1:  # pyright: ignore
+    if kind == "TIFF" and image.tag_v2.get(_SAMPLE_FORMAT, (1,))[0] == 1:  # pyright: ignore
         x, full = x.view(np.uint32), 2**32 - 1
     low, high = int(x.min()), int(x.max())
     if low < 0 or 0 < high <= 65535:

@@ -16,6 +16,8 @@ from supcon_theory.rulers.text import about, text
 from supcon_theory.rulers.verdict import Verdict, Where, reading, where
 from supcon_theory.theory.counts import checked_tau, checked_whole, require
 
+MOST = 10**7  # views of a batch, and classes: what is drawn of them has to fit into memory
+
 
 @dataclass(frozen=True)
 class Ruler:
@@ -91,6 +93,7 @@ def ruler(
         )
     checked_whole(1, views=views)
     checked_whole(2, batch=batch)
+    require(batch * views <= MOST, f"pass a batch of at most {MOST:,} views", batch=batch)
     if dim is not None:
         checked_whole(1, dim=dim)
     require(0 <= rounding < math.inf, "pass half a unit of the last digit", rounding=rounding)
@@ -155,6 +158,7 @@ def _with_labels(
         return setting
     if classes is not None:
         checked_whole(2, classes=classes)
+        require(classes <= MOST, f"pass at most {MOST:,}", classes=classes)
         p = np.full(classes, 1 / classes)
     else:
         frequencies = np.asarray(counts, float)

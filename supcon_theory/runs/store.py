@@ -10,6 +10,7 @@ callers store CSV, JSON, .npz and bytes for `torch.load(weights_only=True)`. The
 stay: to remove one that somebody waits for would let two in.
 """
 
+import errno
 import hashlib
 import itertools
 import json
@@ -29,6 +30,8 @@ _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # what `write` calls a file until it
 
 def write(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole, or not at all, whatever happens meanwhile."""
+    if path.exists() and not path.is_file():  # a rename would take the place of /dev/null
+        raise FileExistsError(errno.EEXIST, "it is there and no regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -111,6 +111,12 @@ FOREIGN = {
 }
 
 
+def test_a_table_without_end_is_refused(tmp_path, capsys):
+    (tmp_path / "claims.json").write_text('{"format": 1, "claims": []}')
+    assert run(["verify", str(tmp_path / "claims.json"), "/dev/zero"]) == 2
+    assert "/dev/zero is no regular file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
 def test_foreign_claims_are_refused_in_a_sentence(text, tmp_path, capsys):
     (tmp_path / "claims.json").write_text(text)

@@ -132,6 +132,10 @@ COMMANDS = {
     "6 --objective hcl --batch 8 --tau .1 --option clamp=False": "clamp is False",
     "6 --objective dcl --batch 8 --tau .1 --option pairs=some": "pairs is 'some'",
     "6 --objective nscl --batch 8 --tau .1 --counts nowhere.csv": "cannot be read",
+    "6 --objective nscl --batch 8 --tau .1 --counts /dev/zero": "is no regular file",
+    "6 --objective nscl --batch 8 --tau .1 --classes 1000000000": "1000000000: pass at most",
+    "6 --objective dcl --batch 1000000000000 --tau .1": "pass a batch of at most 10,000,000 views",
+    "6 --objective dcl --batch 8 --views 1000000000 --tau .1": "at most 10,000,000 views",
     "6 --objective nscl --batch x": "invalid int value",
 }
 

@@ -170,6 +170,14 @@ def test_writing_replaces(tmp_path):
     assert (tmp_path / "new" / "file").read_bytes() == b"two"
 
 
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    """A rename would take the place of /dev/null, for whoever may."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="no regular file"):
+        write(tmp_path / "pipe", b"1")
+    assert (tmp_path / "pipe").is_fifo() and [p.name for p in tmp_path.iterdir()] == ["pipe"]
+
+
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_earlier_file_and_no_other(tmp_path, monkeypatch, call):
     write(tmp_path / "file", b"one")
