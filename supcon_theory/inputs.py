@@ -439,11 +439,12 @@ def whole(value: object, name: str, low: int = 1, high: float = math.inf) -> int
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}; it must be an integer of at least {low}.")
-    if value < low:
+    plain = int(value)
+    if plain < low:
         raise ValueError(f"{name} is {value!r}; it must be at least {low}: choose such an integer.")
-    if value >= high:
+    if plain >= high:
         raise ValueError(f"{name} is {value!r}; it must be below {high}: choose such an integer.")
-    return int(value)
+    return plain
 
 
 def choice(value: object, name: str, allowed: tuple) -> None:
