@@ -441,7 +441,7 @@ def whole(value: object, name: str, low: int = 1, high: float = math.inf) -> int
         raise TypeError(f"{name} is {value!r}; it must be an integer of at least {low}.")
     if value < low:
         raise ValueError(f"{name} is {value!r}; it must be at least {low}: choose such an integer.")
-    if value >= high:
+    if int(value) >= high:
         raise ValueError(f"{name} is {value!r}; it must be below {high}: choose such an integer.")
     return int(value)
 

@@ -54,9 +54,7 @@ def csv(path: Path) -> dict[str, np.ndarray | Fault]:
         )
     if not named:
         kinds = [found[c].dtype.kind for c in found.columns]
-        whole = [
-            k for k, c in enumerate(found.columns) if kinds[k] in "iu" and found[c].nunique() > 1
-        ]
+        whole = [k for k, kind in enumerate(kinds) if kind in "iu" and len({*found.iloc[:, k]}) > 1]
         if whole and "f" in kinds:
             raise Fault(
                 f"{path} has no line of names, and column {whole[0]} (from 0) holds whole numbers "
