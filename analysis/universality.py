@@ -12,7 +12,7 @@ from supcon_theory.audits.columns import FLOORS, GAP
 NAME = "universality"
 FACTORS = (
     *("base", "objective", "encoder", "data", "C", "d"),
-    *("trained K", "evaluated K", "trained tau"),
+    *("trained K", "evaluated K", "trained tau", "nuisance"),
 )
 LABELS = {
     "true": dict(color="k", marker="o", label="true labels"),

@@ -47,6 +47,7 @@ HEADINGS = (
     columns.Column("worst", "", "where nearest"),
 )
 AUDITS = (columns.GAP, columns.FLOORS)
+NAMED = {"K": "trained K", "tau": "trained tau", "stripes": "nuisance"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Config(Trained):
     """Numbers of classes C: the base, then others to vary it."""
     eval_tau: tuple[float, ...] = (1.0, 0.1)
     """Temperatures to evaluate at; the training temperature of the base is always added."""
-    objectives: tuple[str, ...] = ("nscl", "supcon", "cross_entropy")
+    objectives: tuple[str, ...] = ("nscl", "supcon", "nt_xent", "cross_entropy")
     """Objectives to train with, besides dcl and none at all."""
     encoders: tuple[str, ...] = ("plain", "residual", "mlp", "vit")
     """Encoders, besides --encoder."""
@@ -69,6 +70,9 @@ class Config(Trained):
     """Numbers of views K, in training and in evaluation, besides 2."""
     temperatures: tuple[float, ...] = (0.1, 0.5, 1.0)
     """Temperatures to train at, besides --tau."""
+    nuisances: tuple[float, ...] = (0.5,)
+    """Contrasts of a nuisance that no augmentation undoes, besides none: stripes over every image
+    at an angle of its own."""
     coarse: int = 4
     """Classes merged into one coarse class."""
 
@@ -90,6 +94,7 @@ class Config(Trained):
             "d": self.dimensions,
             "K": self.views,
             "tau": self.temperatures,
+            "stripes": self.nuisances,
         }
         for field, values in varied.items():
             for value in values:
@@ -193,11 +198,12 @@ def grid(config: Config, seed: int) -> Iterator[tuple[Recipe, tuple[Point, ...]]
         "d": config.dimensions,
         "K": config.views,
         "tau": config.temperatures,
+        "stripes": config.nuisances,
     }
     for field, values in varied.items():
         for value in dict.fromkeys(values):
             if value != getattr(base, field):
-                factor = f"trained {field}" if field in ("K", "tau") else field
+                factor = NAMED.get(field, field)
                 yield recipe(**{field: value}), (Point(factor, value, steps),)
 
 

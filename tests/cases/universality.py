@@ -17,6 +17,7 @@ REFUSED = [
     ("--dimensions 1", "is 1 at least 2"),
     ("--views 1", "is 1 at least 2"),
     ("--temperatures 0", "is 0 above 0"),
+    ("--nuisances 1", "stripes is 1"),
 ]
 OWN = "--seeds 1"
 

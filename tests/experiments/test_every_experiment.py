@@ -252,7 +252,7 @@ def test_universality_changes_one_factor_at_a_time():
     (base, points), *others = universality.grid(universality.PRESETS["laptop"], seed=1)
     assert [point.level for point in points] == [
         *("base", "objective=untrained", "objective=nscl", "objective=supcon"),
-        *("objective=cross_entropy", "evaluated K=4"),
+        *("objective=nt_xent", "objective=cross_entropy", "evaluated K=4"),
     ]
     changed = []
     for recipe, (point,) in others:
@@ -261,7 +261,7 @@ def test_universality_changes_one_factor_at_a_time():
     assert changed == [
         *((f"encoder={name}", {"encoder"}) for name in ("residual", "mlp", "vit")),
         *(("data=kanji", {"data"}), ("d=8", {"d"}), ("d=256", {"d"}), ("trained K=4", {"K"})),
-        *(("trained tau=0.1", {"tau"}), ("trained tau=1", {"tau"})),
+        *(("trained tau=0.1", {"tau"}), ("trained tau=1", {"tau"}), ("nuisance=0.5", {"stripes"})),
     ]
 
 
