@@ -271,7 +271,7 @@ def test_constant_features_end_the_cell_with_a_sentence(tmp_path, monkeypatch):
     cell = list(universality.cells(universality.PRESETS["smoke"]))[-1]
     constant = torch.nn.functional.normalize(torch.ones(8 * 16, 2, 3), dim=-1)
     monkeypatch.setattr("supcon_theory.encoders.embed.embed", lambda *rest: (constant, constant))
-    with pytest.raises(FloatingPointError, match=r"no clusters at trained tau=1: only 1 of 128"):
+    with pytest.raises(FloatingPointError, match=r"no clusters at nuisance=0.5: only 1 of 128"):
         universality.measure(cell.config, Context(tmp_path))
 
 
