@@ -1,4 +1,4 @@
-"""Draws `anatomy`: what the loss above its minimum is made of, and the gap from two moments."""
+"""Draws `anatomy`: what the loss above its minimum is made of, and the gap from moments."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from supcon_theory.analysis import style
 
-from supcon_theory.audits.columns import ANATOMY, COUPLED_ANATOMY, FOUR_MOMENTS
+from supcon_theory.audits.columns import ANATOMY, COUPLED_ANATOMY, MOMENT_BOUNDS
 from supcon_theory.theory.ceiling import etf_ceiling
 
 NAME = "anatomy"
@@ -23,10 +23,19 @@ TERMS = {  # of the excess of each loss, from the bottom up
     "nt_xent": ("nt_xent_alignment", "nt_xent_centring", "nt_xent_anchors", "nt_xent_jensen"),
 }
 EXCESS = {"nscl": "excess", "supcon": "supcon_excess", "nt_xent": "nt_xent_excess"}
+FROM_MOMENTS = {  # the upper and the lower bound look the same
+    f"bound_{name}{low}": dict(color=style.EXTRA[color], ls=dashes, label=label)
+    for name, color, dashes, label in (
+        ("moments", "purple", "-", "from two moments"),
+        ("four", "teal", style.DOTTED, "range, four moments"),
+        ("eight", "wine", style.DASHDOT, "range, eight moments"),
+    )
+    for low in ("", "_low")
+}
 CLASSES = dict(xscale="log", xlabel="number of classes C", xticks="values")
 
 
-@style.drawing(table=(ANATOMY, COUPLED_ANATOMY, FOUR_MOMENTS))
+@style.drawing(table=(ANATOMY, COUPLED_ANATOMY, MOMENT_BOUNDS))
 def draw(tables: style.Tables, folder: Path) -> None:
     """The four terms along training and over C, what collapse is left, the gap and its bounds."""
     table = tables["table"]
@@ -116,23 +125,10 @@ def bounds(sheet: style.Sheet, rows: pd.DataFrame, tau: float) -> None:
     panel = sheet.panel(title, "no row with a gap", **looks)
     known = rows[["C", "n", "tau"]].notna().all(axis=1)
     rows = rows[known].astype({"gap": float})
-    rows = rows.assign(
-        ceiling=etf_ceiling(rows["C"].round(), rows["n"].round(), rows["tau"]) / rows["gap"],
-        bound_moments=rows["bound_moments"] / rows["gap"],
-        bound_moments_low=rows["bound_moments_low"] / rows["gap"],
-        bound_four=rows["bound_four"] / rows["gap"],
-        bound_four_low=rows["bound_four_low"] / rows["gap"],
-    )
-    lines = {
-        "ceiling": style.RULER["bound_ceiling"],
-        "bound_moments": dict(color=style.EXTRA["purple"], ls="-", label="from two moments"),
-        "bound_moments_low": dict(color=style.EXTRA["purple"], ls="-", label="from two moments"),
-        "bound_four": dict(color=style.EXTRA["teal"], ls=style.DOTTED, label="range, four moments"),
-        "bound_four_low": dict(
-            color=style.EXTRA["teal"], ls=style.DOTTED, label="range, four moments"
-        ),
-    }
-    panel.columns(rows, "C", lines)
+    over_gap = {name: rows[name] / rows["gap"] for name in FROM_MOMENTS}
+    ceiling = etf_ceiling(rows["C"].round(), rows["n"].round(), rows["tau"]) / rows["gap"]
+    rows = rows.assign(ceiling=ceiling, **over_gap)
+    panel.columns(rows, "C", {"ceiling": style.RULER["bound_ceiling"]} | FROM_MOMENTS)
 
 
 if __name__ == "__main__":

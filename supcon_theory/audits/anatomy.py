@@ -11,8 +11,8 @@ from torch import Tensor
 
 from supcon_theory.audits.columns import ANATOMY
 from supcon_theory.audits.coupled_anatomy import coupled_anatomy_rows
-from supcon_theory.audits.four_moments import four_moment_rows
 from supcon_theory.audits.gap import Evaluated, evaluated
+from supcon_theory.audits.moment_bounds import moment_bound_rows
 from supcon_theory.measures.cosines import AnchorCosines, anchor_cosines
 from supcon_theory.theory.anatomy import collapse_worth, excess_terms, jensen_floor
 from supcon_theory.theory.cosine_moments import moment_gap_bounds
@@ -33,13 +33,13 @@ def anatomy_audit(z: Tensor, y: Tensor, taus: Sequence[float]) -> list[dict[str,
         taus: Temperatures.
 
     Returns:
-        A row per temperature: `tau`, `COLUMNS`, those of `coupled_anatomy` and of `four_moments`.
+        A row per temperature: `tau`, `COLUMNS`, those of `coupled_anatomy` and of `moment_bounds`.
         The terms are about balanced classes and NaN for others; bounds from moments need a second
         sample in each class, else they are NaN.
     """
     found = evaluated(z.double(), y, taus)
-    parts = (anatomy_rows(found), coupled_anatomy_rows(found), four_moment_rows(found))
-    return [of | coupled | four for of, coupled, four in zip(*parts, strict=True)]
+    parts = (anatomy_rows(found), coupled_anatomy_rows(found), moment_bound_rows(found))
+    return [of | coupled | bounds for of, coupled, bounds in zip(*parts, strict=True)]
 
 
 def anatomy_rows(found: Evaluated) -> list[dict[str, float]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from supcon_theory.free.lbfgs import Minimised, minimise
-from supcon_theory.free.optimise import gap, gaussian_starts, losses, onto_sphere
+from supcon_theory.free.optimise import gap, gaussian_starts, kept_long, losses, onto_sphere
 from supcon_theory.measures import singular_values
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.pairs.batch import softplus
@@ -24,7 +24,7 @@ RANK = 1e-3  # of the largest singular value: what counts as one
 COUNTEREXAMPLE = 0.01  # frame_error that a counterexample needs
 ROWS: dict[str, Callable[[Tensor], Tensor]] = {
     "sphere": onto_sphere,
-    "not negative": lambda x: normalize(x.square(), dim=-1),  # every unit row without a sign
+    "not negative": lambda x: onto_sphere(x.square()),  # every unit row without a sign
 }
 DESIGNS = {  # samples of each of four classes of four in the fixed batches, by number in the class
     "halves": [{c: (0, 1) for c in range(4)}, {c: (2, 3) for c in range(4)}],
@@ -162,7 +162,8 @@ def learned_audit(N: int, d: int, starts: int, iterations: int = 300) -> list[Ro
         return OBJECTIVES["sigmoid"](scaled, None, tau=1.0, bias=learned[1], unit=False)
 
     def function(flat: Tensor) -> Tensor:
-        return torch.func.vmap(of)(flat[:, :-2].view(-1, N, 2, d), flat[:, -2:])
+        rows = flat[:, :-2].view(-1, N, 2, d)
+        return kept_long(torch.func.vmap(of)(rows, flat[:, -2:]), rows)
 
     found, rows = minimise(function, x, iterations), []
     for k in range(starts):
@@ -184,7 +185,12 @@ def _minimised(
     function: Callable[[Tensor], Tensor], N: int, d: int, starts: int, rows_are: str
 ) -> tuple[Tensor, Minimised]:
     z, onto = gaussian_starts(starts, N, 1, d, 0), ROWS[rows_are]
-    found = minimise(lambda x: function(onto(x.view(-1, N, 1, d))), z.flatten(1), 2000)
+
+    def flat(x: Tensor) -> Tensor:
+        x = x.view(-1, N, 1, d)
+        return kept_long(function(onto(x)), x)
+
+    found = minimise(flat, z.flatten(1), 2000)
     return onto(found.x.view(starts, N, 1, d)), found
 
 

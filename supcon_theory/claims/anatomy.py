@@ -50,6 +50,13 @@ def four_moments() -> AtMost:
     return AtMost(limits, ("bound_four_low", "bound_four"))
 
 
+@declare("E3-eight", "own proof", "theorem", "log(1 + kappa M/U) and log(1 + kappa U/M)")
+def eight_moments() -> AtMost:
+    """Each anchor's gap lies between its bounds from range and eight moments of its cosines."""
+    limits = {"violation_eight": ROUNDING, "violation_eight_low": ROUNDING}
+    return AtMost(limits, ("bound_eight_low", "bound_eight"))
+
+
 @declare("E4", "own proof", "theorem", "J >= log(1 + g Var s)")
 def spread() -> AtMost:
     """The Jensen term of each anchor is at least what the variance of its cosines makes of it."""
@@ -138,7 +145,8 @@ def claims(tau: float, classes: Sequence[int]) -> list[Claim]:
     """
     several = len(set(classes)) > 1
     return [
-        *(make() for make in (anatomy, terms, moments, four_moments, spread, no_collapse)),
+        *(make() for make in (anatomy, terms, moments, four_moments, eight_moments)),
+        *(make() for make in (spread, no_collapse)),
         *(make() for make in (supcon_anatomy, supcon_terms, nt_xent_anatomy, nt_xent_terms)),
         *(make(scope={"tau": tau}, asked=several) for make in (minor, major)),
     ]

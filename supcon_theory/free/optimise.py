@@ -65,13 +65,20 @@ def antipodal_starts(starts: int, y: Tensor, K: int, d: int, seed: int) -> Tenso
 
 
 def onto_sphere(x: Tensor) -> Tensor:
-    """Rows of length 1."""
-    return normalize(x, dim=-1)
+    """Rows of length 1, also of rows below 1e-12: the bisections of a line search may meet at 0."""
+    return normalize(x, dim=-1, eps=torch.finfo(x.dtype).tiny)
 
 
 def into_ball(x: Tensor) -> Tensor:
     """Rows of length at most 1: longer ones are divided by their length (arXiv 2311.05139)."""
     return x / x.norm(dim=-1, keepdim=True).clamp(min=1)
+
+
+def kept_long(value: Tensor, x: Tensor) -> Tensor:
+    """The values (starts,) at rows x (starts, ..., d), infinite where a row is shorter than 1/2."""
+    # The gradient through a normalisation grows as 1/length: a line search would end at the origin.
+    short = (x.norm(dim=-1) < 0.5).flatten(1).any(1)
+    return torch.where(short, torch.inf, value)
 
 
 def follow(
@@ -153,9 +160,8 @@ def optimise(
 
     def flat(x: Tensor) -> Tensor:
         x = x.view(-1, N, K, d)
-        # The gradient through the normalisation grows as 1 / length: keep rows off the origin.
-        short = (x.norm(dim=-1) < 0.5).flatten(1).any(1) & (not ball)
-        return torch.where(short, torch.inf, sign * function(onto(x)))
+        value = sign * function(onto(x))
+        return value if ball else kept_long(value, x)
 
     def seen(step: int, rows: Tensor, x: Tensor) -> None:
         if watch is not None:

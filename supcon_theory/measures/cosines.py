@@ -1,7 +1,7 @@
 """Moments of every anchor's cosines to its own class and to the others.
 
 Mean and variance come from the sums and the second-moment matrices of the classes, in O(N K d^2)
-time and O(d^2) memory; ranges and four moments from all pairs, a strip of them at a time.
+time and O(d^2) memory; ranges and higher moments from all pairs, a strip of them at a time.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from supcon_theory import inputs
 
-STRIP = 2**22  # pairs at a time: 32 MB in float64, twice
+STRIP = 2**20  # pairs at a time: 8 MB in float64, four times
 
 
 class AnchorCosines(NamedTuple):
@@ -61,8 +61,8 @@ def anchor_cosines(z: Tensor, y: object) -> AnchorCosines:
 class CosineShape(NamedTuple):
     """Ranges and moments of the cosines of each anchor to one set, float64; NaN if it is empty.
 
-    `low` and `high` are (N, K), `moments` (4, N, K): means of u^k, k = 1 .. 4, of
-    u = (s - low)/(high - low), 0 where all cosines are the same.
+    `low` and `high` are (N, K), `moments` (degree, N, K): means of Chebyshev's T_j(v), j = 1 ..
+    degree, of v = (2 s - low - high)/(high - low), which is -1 where all cosines are the same.
     """
 
     low: np.ndarray
@@ -70,12 +70,13 @@ class CosineShape(NamedTuple):
     moments: np.ndarray
 
 
-def cosine_shapes(z: Tensor, y: object) -> tuple[CosineShape, CosineShape]:
-    """Range and four moments of <z_a, z_b> over the other samples of a's class, and over others.
+def cosine_shapes(z: Tensor, y: object, degree: int) -> tuple[CosineShape, CosineShape]:
+    """Range and moments of <z_a, z_b> over the other samples of a's class, and over others.
 
     Args:
         z: (N, K, d) unit rows.
         y: (N,) labels, of any kind.
+        degree: Number of moments, at least 1.
 
     Returns:
         Of the own class, all views of the anchor's sample left out; of the other classes.
@@ -83,7 +84,7 @@ def cosine_shapes(z: Tensor, y: object) -> tuple[CosineShape, CosineShape]:
     z = inputs.embeddings(z).detach().double()
     y = inputs.labels(y, len(z)).to(z.device)
     N, K, _ = z.shape
-    found = z.new_full((2, 6, N, K), torch.nan)
+    found = z.new_full((2, 2 + inputs.whole(degree, "degree"), N, K), torch.nan)
     for c in range(int(y.max()) + 1):
         places = (y == c).nonzero()[:, 0]
         of, others = z[places].flatten(0, 1), z[y != c].flatten(0, 1)
@@ -93,21 +94,22 @@ def cosine_shapes(z: Tensor, y: object) -> tuple[CosineShape, CosineShape]:
             if len(places) > 1:
                 apart = same[rows, None] != same
                 cosines = (of[rows] @ of.T)[apart].view(len(rows), -1)
-                found[0, :, at[0], at[1]] = _shape(cosines)
+                found[0, :, at[0], at[1]] = _shape(cosines, degree)
             if len(others):
-                found[1, :, at[0], at[1]] = _shape(of[rows] @ others.T)
+                found[1, :, at[0], at[1]] = _shape(of[rows] @ others.T, degree)
     own, rest = (CosineShape(x[0], x[1], x[2:]) for x in found.cpu().numpy())
     return own, rest
 
 
-def _shape(cosines: Tensor) -> Tensor:
-    """(6, rows): low, high and four moments along each row, which is overwritten."""
+def _shape(cosines: Tensor, degree: int) -> Tensor:
+    """(2 + degree, rows): low, high and moments along each row, which is overwritten."""
     low, high = cosines.aminmax(dim=1)
-    width = torch.where(high > low, high - low, 1)
-    u = cosines.sub_(low[:, None]).div_(width[:, None])
-    power, moments = u.clone(), [u.mean(1)]
-    for _ in range(3):
-        moments.append(power.mul_(u).mean(1))
+    half = torch.where(high > low, high - low, 1) / 2
+    v = cosines.sub_(low[:, None]).div_(half[:, None]).sub_(1)
+    before, now, moments = torch.ones_like(v), v.clone(), [v.mean(1)]
+    for _ in range(degree - 1):  # T_{j+1} = 2 v T_j - T_{j-1}
+        before, now = now, before.neg_().addcmul_(v, now, value=2)
+        moments.append(now.mean(1))
     return torch.stack([low, high, *moments])
 
 

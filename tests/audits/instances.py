@@ -213,7 +213,7 @@ INSTANCES: dict[str, tuple[Tables, Callable]] = {  # name: declared tables, coun
         lambda counts: [sharpened(row) for row in few_shot(counts).to_dict("records")],
     ),
     "anatomy": (
-        (columns.ANATOMY, columns.COUPLED_ANATOMY, columns.FOUR_MOMENTS),
+        (columns.ANATOMY, columns.COUPLED_ANATOMY, columns.MOMENT_BOUNDS),
         of_embeddings(lambda z, y: anatomy_audit(z, y, TAUS)),
     ),
     "training": ((columns.TRAINING,), checkpoints),

@@ -12,6 +12,7 @@ import pytest
 from supcon_theory.audits import columns
 from tests.audits.instances import FIXED, INSTANCES
 
+SAME = 1e-6  # an optimum that is found to 1e-9 in its gradient differs so from machine to machine
 GOLDEN = Path(__file__).parent / "golden.json"
 BALANCED, UNEQUAL = [5, 5, 5], [5, 6, 4]
 EVERY = INSTANCES | FIXED
@@ -117,14 +118,14 @@ def test_numbers_change_with_their_version_only(name):
     stored = json.loads(GOLDEN.read_text())[name]
     hint = "raise the version in columns.toml, then: python -m tests.audits.test_columns"
     assert stored["versions"] == versions(name), hint
-    assert summary(name) == pytest.approx(stored["means"], rel=1e-7, abs=1e-9), hint
+    assert summary(name) == pytest.approx(stored["means"], rel=SAME, abs=1e-9), hint
 
 
 if __name__ == "__main__":
     stored = json.loads(GOLDEN.read_text())
     now = {name: {"versions": versions(name), "means": summary(name)} for name in EVERY}
     for name in stored.keys() & now.keys():
-        means = pytest.approx(stored[name]["means"], rel=1e-7, abs=1e-9)
+        means = pytest.approx(stored[name]["means"], rel=SAME, abs=1e-9)
         if now[name]["versions"] == stored[name]["versions"] and now[name]["means"] != means:
             tables = " or ".join(table.name for table in EVERY[name][0])
             sys.exit(f"numbers of {name} changed: raise the version of {tables} in columns.toml")

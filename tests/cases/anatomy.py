@@ -29,8 +29,9 @@ def dissected() -> pd.DataFrame:
     found = found.assign(supcon_excess=1.2, supcon_anatomy_error=1e-12, supcon_share_collapse=0.8)
     found = found.assign(nt_xent_excess=1.1, nt_xent_anatomy_error=1e-12)
     found = found.assign(violation_supcon_terms=-0.1, violation_nt_xent_terms=-0.1)
-    found = found.assign(bound_four=0.51, bound_four_low=0.49, violation_four=-1e-2)
-    found = found.assign(violation_four_low=-1e-2)
+    for number in ("four", "eight"):
+        found[[f"bound_{number}", f"bound_{number}_low"]] = 0.51, 0.49
+        found[[f"violation_{number}", f"violation_{number}_low"]] = -1e-2
     found = found.assign(excess=0.51, worth_collapse=0.52, within=0.95, bound_moments=0.6)
     return found.assign(share_collapse=0.1 + 0.001 * found["seed"])
 

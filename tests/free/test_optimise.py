@@ -5,9 +5,16 @@ import pytest
 import torch
 from scipy.optimize import minimize as scipy_minimise
 
+from supcon_theory.audits.frames import prototypes_audit
 from supcon_theory.free import curvature
 from supcon_theory.free.lbfgs import minimise, value_and_gradient
-from supcon_theory.free.optimise import gaussian_starts, losses, optimise
+from supcon_theory.free.optimise import (
+    gaussian_starts,
+    kept_long,
+    losses,
+    onto_sphere,
+    optimise,
+)
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.minima import MINIMA, nscl_minimum
 from supcon_theory.theory.simplex import class_simplex, instance_simplex
@@ -132,6 +139,17 @@ def test_gap_ascent_returns_the_largest_gap_of_two_classes():
     _z, found = optimise("gap", gaussian_starts(6, 6, 1, 1 + 1, 0), y, 1.0)
     ceiling = np.log1p((2 / 3) * np.exp(2.0))
     assert found.value.max() == pytest.approx(ceiling, abs=1e-10)
+
+
+def test_a_row_that_a_line_search_takes_to_the_origin_is_no_end():
+    short = torch.full((1, 2, 1, 3), 1e-13, dtype=torch.float64)
+    assert torch.allclose(onto_sphere(short).norm(dim=-1), torch.ones_like(short[..., 0]))
+    long = torch.ones(2, 2, 1, 3, dtype=torch.float64)
+    long[1, 0] = 0.2  # of norm .35
+    assert kept_long(torch.tensor([3.0, 4.0]), long).tolist() == [3.0, float("inf")]
+    for C, n, weight in ((3, 2, 1.0), (3, 3, 0.1)):  # rows pulled across the sphere
+        rows = prototypes_audit(C, n, 0.5, (weight,), 12)
+        assert not any(row["stalled"] for row in rows)
 
 
 def test_single_precision_is_refused():

@@ -30,14 +30,15 @@ def test_the_moments_are_those_of_the_pairs(counts):
 
 
 @pytest.mark.parametrize("counts, K", [((4, 4, 4), 2), ((3, 5, 2), 1), ((2, 1, 4), 3)])
-def test_shapes_are_those_of_a_loop_over_pairs(counts, K, monkeypatch):
+@pytest.mark.parametrize("degree", [1, 5])
+def test_shapes_are_those_of_a_loop_over_pairs(counts, K, degree, monkeypatch):
     from supcon_theory.measures import cosines
 
     monkeypatch.setattr(cosines, "STRIP", 20)  # several strips
     y = np.repeat(np.arange(len(counts)), counts)
     z = torch.randn(len(y), K, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     z = torch.nn.functional.normalize(z, dim=-1)
-    found = cosines.cosine_shapes(z, y)
+    found = cosines.cosine_shapes(z, y, degree)
     for a in range(len(y)):
         for k in range(K):
             for shape, same in zip(found, (True, False), strict=True):
@@ -50,8 +51,9 @@ def test_shapes_are_those_of_a_loop_over_pairs(counts, K, monkeypatch):
                 if not s:
                     assert np.isnan(shape.low[a, k]) and np.isnan(shape.moments[:, a, k]).all()
                     continue
-                u = (np.array(s) - min(s)) / ((max(s) - min(s)) or 1)
+                v = 2 * (np.array(s) - min(s)) / ((max(s) - min(s)) or 1) - 1
                 assert shape.low[a, k] == pytest.approx(min(s), abs=1e-14)
                 assert shape.high[a, k] == pytest.approx(max(s), abs=1e-14)
-                moments = [np.mean(u**p) for p in (1, 2, 3, 4)]
+                angles = np.arccos(np.clip(v, -1, 1))
+                moments = [np.mean(np.cos(j * angles)) for j in range(1, degree + 1)]
                 np.testing.assert_allclose(shape.moments[:, a, k], moments, atol=1e-12)
