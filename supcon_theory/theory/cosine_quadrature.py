@@ -72,7 +72,8 @@ def log_exponential_range(shape: Shape, tau: ArrayLike) -> tuple[Floats, Floats]
             off = _residual(nodes, weights, m[: 2 * k, tried])
             tried[tried] = sure = off < REPRODUCED
             here = steps[..., tried]
-            value = logsumexp(here[..., None] * nodes[sure], b=weights[sure], axis=-1)
+            exponents = here[..., None] * nodes[sure]
+            value = np.asarray(logsumexp(exponents, b=weights[sure], axis=-1))
             doubt = here + np.log((2 * k + 1) * (off[sure] + ROUNDED)) - value
             with np.errstate(all="ignore"):  # NaN where nothing is certain
                 value = value + np.log1p(end * np.exp(doubt))
