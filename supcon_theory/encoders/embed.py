@@ -97,6 +97,11 @@ class Encoders:
         policy = policy_of(recipe.strength, recipe.without, flips=flips) if own else None
         return evaluation_views(self.dataset, part, rows, K, policy), y, shuffled
 
+    def labels_trained_on(self) -> Tensor:
+        """(N,) labels of the training images as training saw them, some of them wrong."""
+        rows, y = paired.training_rows(self.recipe, self.dataset)
+        return paired.labels_trained_on(self.recipe, y, rows + self.dataset.train.offset)
+
     def embed(self, objective: str, step: int, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Features and embeddings of views by the encoder after `step` updates; see `embed`.
 

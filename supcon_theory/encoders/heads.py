@@ -27,9 +27,13 @@ class Encoder(nn.Module):
         return h, p / p.norm(dim=1, keepdim=True).clamp(min=1) if self.surface == "ball" else p
 
 
-def plain_projector(features: int, hidden: int, d: int) -> nn.Module:
-    """One hidden layer."""
-    return nn.Sequential(nn.Linear(features, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, d))
+def plain_projector(features: int, hidden: int, d: int, layers: int = 1) -> nn.Module:
+    """So many hidden layers of one width; none is a linear map."""
+    inside, before = [], features
+    for _ in range(layers):
+        inside += [nn.Linear(before, hidden), nn.ReLU(inplace=True)]
+        before = hidden
+    return nn.Sequential(*inside, nn.Linear(before, d))
 
 
 def published_projector(features: int, d: int) -> nn.Module:

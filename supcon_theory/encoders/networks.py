@@ -1,7 +1,7 @@
 """Encoders: (B, channels, size, size) images -> features h (B, D) and unit embeddings z (B, d).
 
-h is what the backbone gives, z = p(h) / |p(h)| with a projector p of one hidden layer. Weights are
-drawn from a generator seeded by `seed` alone; nothing global is seeded.
+h is what the backbone gives, z = p(h) / |p(h)| with a projector p, of one hidden layer unless asked
+otherwise. Weights are drawn from a generator seeded by `seed` alone; nothing global is seeded.
 
 Normalisation is over groups of channels of one image (GroupNorm), not over the batch. So train and
 eval mode compute the same function, an embedding never depends on its batch, and there are no
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from supcon_theory.data.pictures import SIZE
 from supcon_theory.encoders.heads import Encoder, plain_projector
-from supcon_theory.encoders.recipe import ENCODERS, SIZED, WIDENED, Recipe
+from supcon_theory.encoders.recipe import ENCODERS, SIZED, SMALL, WIDENED, Recipe
 
 
 def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
@@ -31,12 +31,12 @@ def _convolution(inside: int, outside: int, stride: int) -> list[nn.Module]:
     ]
 
 
-def plain(channels: int, d: int) -> Encoder:
+def plain(channels: int, d: int, hidden: int = 1) -> Encoder:
     """Four 3x3 convolutions to 16, 32, 64, 64 channels, strides 2, 2, 2, 1: 0.19 M parameters."""
     w = [channels, 16, 32, 64, 64]
     layers = [m for i, s in enumerate((2, 2, 2, 1)) for m in _convolution(w[i], w[i + 1], s)]
     backbone = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())
-    return Encoder(backbone, plain_projector(256, 320, d), channels_last=True)
+    return Encoder(backbone, plain_projector(256, 320, d, hidden), channels_last=True)
 
 
 class _Residual(nn.Module):
@@ -54,7 +54,7 @@ class _Residual(nn.Module):
         return F.relu(self.skip(x) + self.body(x))
 
 
-def residual(channels: int, d: int) -> Encoder:
+def residual(channels: int, d: int, hidden: int = 1) -> Encoder:
     """A stride-2 stem, residual blocks of 32, 64, 128 channels; 0.34 M parameters at d = 128."""
     backbone = nn.Sequential(
         *_convolution(channels, 32, 2),
@@ -64,16 +64,18 @@ def residual(channels: int, d: int) -> Encoder:
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
-    return Encoder(backbone, plain_projector(128, 128, d), channels_last=True)
+    return Encoder(backbone, plain_projector(128, 128, d, hidden), channels_last=True)
 
 
-def mlp(channels: int, d: int) -> Encoder:
+def mlp(channels: int, d: int, hidden: int = 1) -> Encoder:
     """Two hidden layers on the pixels, each followed by LayerNorm and ReLU; h is the second."""
     layers = []
     for inside in (channels * 32 * 32, 256):
         layers += [nn.Linear(inside, 256), nn.LayerNorm(256), nn.ReLU(inplace=True)]
     return Encoder(
-        nn.Sequential(nn.Flatten(), *layers), plain_projector(256, 256, d), channels_last=False
+        nn.Sequential(nn.Flatten(), *layers),
+        plain_projector(256, 256, d, hidden),
+        channels_last=False,
     )
 
 
@@ -95,12 +97,14 @@ class _Tokens(nn.Module):
         return self.norm(self.blocks(tokens)).mean(1)
 
 
-def vit(channels: int, d: int) -> Encoder:
+def vit(channels: int, d: int, hidden: int = 1) -> Encoder:
     """Four pre-norm transformer layers on 4x4 patches, no dropout; h is the mean token."""
-    return Encoder(_Tokens(channels, 96, 4), plain_projector(96, 192, d), channels_last=False)
+    return Encoder(
+        _Tokens(channels, 96, 4), plain_projector(96, 192, d, hidden), channels_last=False
+    )
 
 
-SMALL = {make.__name__: make for make in (plain, residual, mlp, vit)}
+MAKERS = dict(zip(SMALL, (plain, residual, mlp, vit), strict=True))
 
 
 def _large(name: str, channels: int, d: int, size: int, width: float) -> Encoder:
@@ -125,7 +129,13 @@ def _single_precision() -> Iterator[None]:
 
 
 def build(
-    name: str, channels: int, d: int, seed: int = 0, size: int = SIZE, width: float = 1.0
+    name: str,
+    channels: int,
+    d: int,
+    seed: int = 0,
+    size: int = SIZE,
+    width: float = 1.0,
+    hidden: int = 1,
 ) -> Encoder:
     """The encoder `name` with weights that depend on its arguments only.
 
@@ -136,6 +146,8 @@ def build(
         seed: of the weights.
         size: side of the images, 32 or what `recipe.SIZED` take.
         width: multiplies the widths of `recipe.WIDENED`.
+        hidden: layers of the projector between its first and its last, other than 1 for
+            `recipe.SMALL` only.
 
     Returns:
         the encoder; nothing global is seeded.
@@ -152,16 +164,19 @@ def build(
         raise ValueError(f"d is {d}; embeddings need at least 2 dimensions.")
     if (size != SIZE and name not in SIZED) or (width != 1 and name not in WIDENED):
         raise ValueError(f"{name} is for images of {SIZE} x {SIZE} and of width 1 only.")
+    if hidden < 0 or (hidden != 1 and name not in SMALL):
+        raise ValueError(f"hidden is {hidden}; it must be 1, or 0 or more for {', '.join(SMALL)}.")
     with torch.random.fork_rng(devices=[]), _single_precision():
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the GPUs
         if name in SMALL:
-            return SMALL[name](channels, d)
+            return MAKERS[name](channels, d, hidden)
         return _large(name, channels, d, size, width)
 
 
 def network_of(recipe: Recipe, channels: int) -> Encoder:
     """The encoder of a recipe with the weights that its training starts from."""
     seed = recipe.seed_of("weights")
-    network = build(recipe.encoder, channels, recipe.d, seed, recipe.size, recipe.width)
+    shape = recipe.size, recipe.width, recipe.hidden
+    network = build(recipe.encoder, channels, recipe.d, seed, *shape)
     network.surface = recipe.surface
     return network

@@ -22,6 +22,8 @@ from supcon_theory.runs.exits import Refused
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
 ENCODERS = ("plain", "residual", "mlp", "vit", "resnet18", "resnet50", "vit_small", "vit_base")
+SMALL = ("plain", "residual", "mlp", "vit")
+"""Encoders of our own, whose projector may have any number of hidden layers."""
 SIZED = ("residual", "resnet18", "resnet50", "vit_small", "vit_base")
 """Encoders of images of other sizes than 32 x 32."""
 WIDENED = ("resnet18", "resnet50")
@@ -43,7 +45,7 @@ SECONDS = {
 }
 """Rough seconds of one core for a step of 128 images x 2 views, for the time left."""
 LATER = ("width", "size", "warm_up", "precision", "compile", "stripes", "surface", "pull", "named")
-LATER += ("strength", "without", "mix")
+LATER += ("strength", "without", "mix", "wrong", "hidden")
 """Fields that the first stored encoders did not have."""
 H100_SECONDS = {"plain": 0.008, "resnet50": 0.0475}
 """The same on an NVIDIA H100 (80 GB), measured: half of a paired step of CL and NSCL encoders."""
@@ -112,6 +114,10 @@ class Recipe:
     """Augmentation left out: crop, move, mirror, light, colour, veil, blur or erase."""
     mix: str | None = None
     """Mix augmented images in pairs: mixup or cutmix."""
+    wrong: Suppress[float] = 0.0
+    """Share of the training images whose label is another class, drawn at random."""
+    hidden: Suppress[int] = 1
+    """Hidden layers of the projector, for `SMALL` encoders."""
     redrawn: Suppress[Mapping[str, int]] = field(default_factory=dict, hash=False)
     """Of a control: which of `DRAWS` are not those of the seed, and which others instead."""
 
@@ -151,6 +157,11 @@ class Recipe:
             "without": (
                 self.without is None or self.without in OPERATIONS,
                 f"one of {', '.join(OPERATIONS)}",
+            ),
+            "wrong": (0 <= self.wrong <= 1, "in [0, 1]"),
+            "hidden": (
+                self.hidden == 1 or (0 <= self.hidden <= 3 and self.encoder in SMALL),
+                f"1, or 0 to 3 for {', '.join(SMALL)}",
             ),
             "mix": (self.mix is None or self.mix in MIXES, f"one of {', '.join(MIXES)}"),
         }

@@ -60,6 +60,23 @@ def training_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor
     return rows[kept], y[kept]
 
 
+def labels_trained_on(recipe: Recipe, y: Tensor, index: Tensor) -> Tensor:
+    """The labels y, of which `recipe.wrong` are another class, each as likely.
+
+    Args:
+        recipe: with the share and the seed; a larger share keeps the wrong labels of a smaller.
+        y: (N,) classes 0 .. C-1.
+        index: (N,) keys of the images.
+
+    Returns:
+        (N,) classes.
+
+    """
+    drawn = torch.from_numpy(uniform(recipe.seed, "wrong labels", 0, 0, index.numpy(), 2))
+    step = 1 + (drawn[:, 1] * (recipe.C - 1)).long()  # 1 .. C-1: never back to the same
+    return torch.where(drawn[:, 0] < recipe.wrong, (y + step) % recipe.C, y)
+
+
 def held_out_rows(recipe: Recipe, dataset: data.DataSet) -> tuple[Tensor, Tensor]:
     """Rows of the test split from the recipe's classes, all of each, sorted; labels 0..C-1."""
     chosen = choose_classes(len(dataset.classes), recipe.C, recipe.seed)
@@ -163,7 +180,8 @@ def _steps(
     dataset = load(common)
     rows, y = training_rows(common, dataset)
     images = keep(dataset.train, rows, device)
-    index, y = rows + dataset.train.offset, y.to(device)
+    index = rows + dataset.train.offset
+    y = labels_trained_on(common, y, index).to(device)
     drawn = uniform(common.seed, "named", 0, 0, index.numpy(force=True), 1)[:, 0]
     named = torch.from_numpy(drawn < common.named).to(device)
     batch = min(common.batch, len(y))

@@ -61,6 +61,8 @@ def test_equal_recipes_share_a_key_and_any_change_gives_another():
         strength=2.0,
         without="veil",
         mix="cutmix",
+        wrong=0.2,
+        hidden=2,
         redrawn={"batches": 1},
     )
     assert {*changes, "data_root"} == {field.name for field in dataclasses.fields(Recipe)}

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from supcon_theory.encoders.learner import Learner, arguments, away, prototypes
 from supcon_theory.encoders.networks import network_of
 from supcon_theory.encoders.recipe import SURFACES, Recipe
-from supcon_theory.encoders.train import load, train
+from supcon_theory.encoders.train import labels_trained_on, load, train
 from supcon_theory.runs.exits import Refused
 
 SMALL = Recipe(C=3, n=8, steps=3, batch=12, d=8, checkpoints=(0, 3))
@@ -79,11 +79,43 @@ def test_stripes_are_trained_on_and_read_back():
     assert replace(SMALL, stripes=0.5).key != SMALL.key
 
 
+def test_wrong_labels_are_other_classes_as_many_as_asked_for_and_each_as_likely():
+    y, index = torch.arange(5).repeat_interleave(4000), torch.arange(20_000)
+    recipe = replace(SMALL, C=5)
+    few, many = (labels_trained_on(replace(recipe, wrong=share), y, index) for share in (0.2, 0.6))
+    assert torch.equal(labels_trained_on(recipe, y, index), y)
+    assert float((few != y).float().mean()) == pytest.approx(0.2, abs=0.01)
+    assert float((many != y).float().mean()) == pytest.approx(0.6, abs=0.01)
+    assert torch.equal(many[few != y], few[few != y])  # those of the smaller share are kept
+    seen = torch.stack([(few[few != y] - y[few != y]) % 5 == step for step in range(1, 5)])
+    assert seen.float().mean(1).tolist() == pytest.approx([0.25] * 4, abs=0.03)
+    other = labels_trained_on(replace(recipe, wrong=0.2, seed=1), y, index)
+    assert not torch.equal(other, few)
+
+
+def test_wrong_labels_are_trained_on(tmp_path):
+    base = replace(SMALL, objective="supcon")
+    assert weights(replace(base, wrong=0.5), tmp_path) != weights(base, tmp_path)
+    unsupervised = replace(SMALL, wrong=0.5)  # CL sees no labels
+    assert weights(unsupervised, tmp_path) == weights(SMALL, tmp_path)
+
+
+@pytest.mark.parametrize("hidden", [0, 1, 2])
+def test_a_projector_has_so_many_hidden_layers(hidden):
+    network = network_of(replace(SMALL, hidden=hidden), 1)
+    layers = [m for m in network.projector if isinstance(m, torch.nn.Linear)]
+    assert len(layers) == hidden + 1
+    assert layers[0].in_features == 256 and layers[-1].out_features == 8
+    assert network(torch.rand(2, 1, 32, 32))[1].shape == (2, 8)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"surface": "cube"}, "one of sphere, ball"), ({"pull": -1.0}, "0 or a number above"),
      ({"named": 1.5}, r"in \[0, 1\]"), ({"stripes": 1.0}, r"in \[0, 1\)"),
-     ({"pull": 1.0, "d": 2}, "d is 2 but orthonormal prototypes")],
+     ({"pull": 1.0, "d": 2}, "d is 2 but orthonormal prototypes"),
+     ({"wrong": 1.5}, r"in \[0, 1\]"), ({"hidden": 4}, "0 to 3 for plain"),
+     ({"hidden": 2, "encoder": "resnet18"}, "hidden is 2")],
 )  # fmt: skip
 def test_what_cannot_be_trained_is_refused(changes, words):
     with pytest.raises(Refused, match=words):

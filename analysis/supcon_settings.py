@@ -1,0 +1,96 @@
+"""Draws `supcon_settings`: errors of SupCon and of cross-entropy where one thing differs."""
+
+from pathlib import Path
+
+import pandas as pd
+from supcon_theory.analysis import style
+
+from supcon_theory.audits.columns import ACCURACY
+from supcon_theory.claims import settings
+
+NAME = "supcon_settings"
+COMPARED = ("supcon", "cross_entropy")
+ERROR = "error"
+RANGES = {  # factor: title, looks of the x axis
+    settings.WRONG: ("wrong labels", dict(xlabel="share of wrong labels")),
+    settings.IMAGES: ("images", dict(xlabel="training images a class", xscale="log")),
+    settings.BATCH: ("batch", dict(xlabel="images in a batch", xscale="log")),
+    settings.LAYERS: ("projector", dict(xlabel="hidden layers")),
+}
+WORDS = {"none": "any norm", "ball": "in the ball", "positive": "no negative entry"}
+
+
+@style.drawing(table=(ACCURACY,))
+def draw(tables: style.Tables, folder: Path) -> None:
+    """Error against each factor of numbers; all else in one panel, a row for each."""
+    table = tables["table"]
+    rows = style.where(table, C=table["C"].min(), layer="h", probe="linear")
+    sheet = style.Sheet(5, columns=3, height=1.75)
+    for factor in RANGES:
+        ranged(sheet, rows, factor)
+    others(sheet, style.where(rows, labels=settings.TRUE))
+    sheet.save(folder, NAME, title=message(rows))
+
+
+def ranged(sheet: style.Sheet, rows: pd.DataFrame, factor: str) -> None:
+    """The error against the values of a factor, those of the base among them."""
+    title, looks = RANGES[factor]
+    panel = sheet.panel(
+        title, "nothing was varied", ylabel=ERROR, xticks="values", ylim=(0, None), **looks
+    )
+    base, varied = (style.where(rows, factor=name) for name in (settings.BASE, factor))
+    if varied.empty:
+        return
+    usual = {settings.IMAGES: base["n"], settings.WRONG: 0.0, settings.LAYERS: 1.0}
+    varied = varied.assign(x=varied["value"].astype(float))
+    if factor in usual:
+        varied = pd.concat([base.assign(x=usual[factor]), varied])
+    panel.trained(style.where(varied, labels=settings.TRUE), "x", ERROR, COMPARED)
+    if factor == settings.WRONG:
+        hollow = {"mfc": "w", "lw": 0.7, "label": None, "key": "open: probe given the same labels"}
+        for name in COMPARED:
+            given = style.where(varied, labels=settings.GIVEN, objective=name)
+            look = style.look(name).line() | hollow
+            panel.curve(given, "x", ERROR, series=f"{name}, {settings.GIVEN}", **look)
+
+
+def others(sheet: style.Sheet, rows: pd.DataFrame) -> None:
+    """A row for the base and for every setting that is no number, a marker for each objective."""
+    panel = sheet.panel("other settings", xlabel=ERROR, xlim=(0, None))
+    names = {settings.BASE: lambda value: "base"}
+    names |= {settings.SURFACE: lambda value: f"rows: {WORDS.get(value, value)}"}
+    names |= {settings.ENCODER: str, settings.MARGIN: lambda value: f"margin {value}"}
+    rows = rows[rows["factor"].isin(list(names))]
+    words = [names[f](v) for f, v in zip(rows["factor"], rows["value"], strict=True)]
+    rows = rows.assign(words=words)
+    levels = list(dict.fromkeys(words))
+    for name in dict.fromkeys(rows["objective"]):
+        means = style.where(rows, objective=name).groupby("words", sort=False)[ERROR].mean()
+        found = panel.record(f"{name}, others", x=means.index, mean=means.to_numpy())
+        look = style.look(name)
+        panel.axes.plot(
+            found["mean"],
+            found["x"].map(levels.index),
+            **dict(ls="none", marker=look.marker, color=look.color, ms=3, label=look.name),
+        )
+    panel.named["y"] = levels
+    panel.looks |= dict(ylim=(len(levels) - 0.5, -0.5))
+
+
+def message(rows: pd.DataFrame) -> str:
+    """Both errors in the base and with the most wrong labels, the probe given the same."""
+    base = style.where(rows, factor=settings.BASE).groupby("objective")[ERROR].mean()
+    wrong = style.where(rows, factor=settings.WRONG, labels=settings.GIVEN)
+    if wrong.empty or not set(COMPARED) <= set(base.index):
+        return "Error where one thing at a time differs"
+    share = wrong["value"].astype(float).max()
+    most = wrong[wrong["value"].astype(float) == share].groupby("objective")[ERROR].mean()
+    said = [
+        f"{style.look(name).name} {base[name]:.1%} and {most.get(name, float('nan')):.1%}"
+        for name in COMPARED
+    ]
+    return f"Error with right and with {share:.0%} wrong labels: {', '.join(said)}"
+
+
+if __name__ == "__main__":
+    style.main(draw)
