@@ -12,11 +12,11 @@ REFUSED = [
     ("--rivals supcon", "each may be there once"),
     ("--surfaces cube", "surfaces has 'cube'"),
     ("--encoders cube", "encoders has 'cube'"),
-    ("--wrong 0.9", "wrong is 0.9"),
+    ("--wrong 0.9", "wrong has 0.9"),
     ("--wrong 0.2 0.2", "wrong are (0.2, 0.2)"),
     ("--images 100000", "images"),
     ("--batches 64 --batch 64", "64 is the base"),
-    ("--margins -1", "margins is -1"),
+    ("--margins -1", "margins has -1"),
     ("--encoder resnet18", "hidden-layers"),
 ]
 OWN = "--seeds 1"
