@@ -134,6 +134,14 @@ MUTANTS = (
         LOOPS,
         "test_an_objective_equals_its_loops",
     ),
+    Mutant(
+        "a hinge that is open below the margin only",
+        "objectives/pairwise.py",
+        "- margin * positive.to(x)",
+        "+ margin * positive.to(x)",
+        LOOPS,
+        "test_an_objective_equals_its_loops",
+    ),
     # theory: numbers
     Mutant(
         "n for n - 1 in kappa",

@@ -20,6 +20,7 @@ OTHERS = {
     **dict(hucl="#66a61e", dhel="#806000", n_dhel="#6a3d9a", n_pairs="#ece133"),
     **dict(dhel_official="#fbafe4", scl_jiang="#a50026"),
     **dict(scl_ball="#004c6d", ucl_ball="#8c2d04", ssem="#5e8c31"),
+    **dict(triplet="#1b3a57"),
 }
 
 

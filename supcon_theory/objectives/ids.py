@@ -29,6 +29,7 @@ MODULES = {
     "soft_supcon": "class_level",
     "kcl": "pairwise",
     "sigmoid": "pairwise",
+    "triplet": "pairwise",
     "cross_entropy": "class_weights",
 }
 IDS = tuple(MODULES)

@@ -1,4 +1,4 @@
-"""Losses that are sums over pairs, with no logarithm of a sum: kernels and the sigmoid loss.
+"""Losses with no logarithm of a sum: over pairs (kernels, sigmoid) and over triplets (hinge).
 
 The letters are those of `supcon_theory.pairs.sets`; x = z / sqrt(tau), so that s_ab = <x_a, x_b>.
 A batch of N samples costs N^2 cells of memory for each pair of views.
@@ -7,10 +7,11 @@ A batch of N samples costs N^2 cells of memory for each pair of views.
 import torch
 from torch import Tensor
 
-from supcon_theory.inputs import choice, number
+from supcon_theory.inputs import choice, number, temperature
 from supcon_theory.pairs.batch import Batch, softplus
 from supcon_theory.pairs.tiles import products
 
+STRIP_CELLS = 2**18  # of the matrix of pairs, sorted at a time
 KERNELS = ("gaussian", "inverse_multiquadric")
 
 
@@ -113,3 +114,73 @@ def sigmoid(
     apart = (softplus(s) * (other_view & other_sample)).sum((2, 3)).transpose(0, 1)
     own = softplus(-b.own() - bias).sum(-1)
     return b.reduce((own + apart) / (b.K - 1), reduction)
+
+
+def open_hinges(x: Tensor, classes: Tensor, margin: float) -> Tensor:
+    """W_ab, in how many triplets of anchor a with an open hinge row b is n, less those as p.
+
+    A hinge is open where s_an > s_ap - margin. With the rows b in the order of these numbers, a
+    negative opens those of the positives below it, a positive those of the negatives above it: M
+    log M steps an anchor, where the triplets are up to M^2 / 4.
+
+    Args:
+        x: (..., M, d) rows.
+        classes: (M,) class of each.
+        margin: of the hinge.
+
+    Returns:
+        (..., M, M) whole numbers, of the type of x.
+    """
+    M = len(classes)
+    strips = torch.arange(M, device=x.device).split(max(1, STRIP_CELLS // M))
+    return torch.cat([_open_hinges(x, strip, classes, margin) for strip in strips], -2)
+
+
+def _open_hinges(x: Tensor, anchors: Tensor, classes: Tensor, margin: float) -> Tensor:
+    other = classes[anchors, None] != classes
+    positive = ~other & (anchors[:, None] != torch.arange(len(classes), device=x.device))
+    key = products(x.index_select(-2, anchors), x) - margin * positive.to(x)
+    order = key.argsort(-1)  # at a kink either slope, the same one for both rows
+    p, n = (mask.to(x).expand_as(key).gather(-1, order) for mask in (positive, other))
+    above = n.sum(-1, keepdim=True) - n.cumsum(-1)
+    return torch.zeros_like(key).scatter(-1, order, n * p.cumsum(-1) - p * above)
+
+
+def triplet(z: Tensor, y=None, *, tau: float | Tensor, margin=0.1, reduction="mean") -> Tensor:
+    """Mean over p in P, n in oth of max(0, margin + cos_an - cos_ap) / tau: FaceNet, 1503.03832.
+
+    All triplets of the batch, none mined. Squared distances of unit rows are 2 - 2 cos, so 2 tau
+    times it is FaceNet's sum with alpha = 2 margin, .2 there. The margin is one of cosines, so tau
+    is a scale only, and the slope in a cosine is that of other losses, 1 / tau; margin = tau is the
+    alpha = 2 tau that 2004.11362, Sec. 3.2.4, names. With one positive, one negative and no margin
+    it is what `supcon` tends to for small tau.
+
+    The least is max(0, margin - C/(C-1)) / tau, at the class simplex; up to that margin wherever
+    every positive is nearer than every negative by the margin, so that classes need not collapse.
+
+    Convention:
+        Positives: P
+        Denominator: none, a mean of hinges over oth | - | no
+        Mean: anchors, pairs of a positive and a negative
+        Equals: over tau, pml `TripletMarginLoss` of cosines, its mean over all triplets (balanced)
+        Source: 1503.03832, Eq. 3; 2004.11362
+
+    Args:
+        z: (N, K, d) unit rows, N samples x K views.
+        y: (N,) labels.
+        tau: temperature, a number or a 0-dim tensor (a learned one).
+        margin: by how much cosines with positives are to exceed those with negatives.
+        reduction: "mean", or "none" for (N, K).
+
+    Returns:
+        The loss.
+    """
+    margin, tau = number(margin, "margin", 0), temperature(tau)
+    b = Batch(z, y, 1.0, "P", "oth")  # so that the kinks do not move with the rounding of x
+    x = b.x.flatten(0, 1).double()  # a last digit decides whether a triplet counts
+    counts = open_hinges(x.detach(), b.classes.of_row, margin)
+    opened = counts.clamp(min=0).sum(-1)
+    total = (x * (counts @ x)).sum(-1) + margin * opened
+    P, oth = (torch.as_tensor(b.size(name))[:, None] for name in ("P", "oth"))
+    losses = total.unflatten(-1, (b.N, b.K)) / (P * oth).clamp(min=1)
+    return b.reduce(losses.to(b.x.dtype) / tau, reduction)

@@ -41,7 +41,8 @@ def shares_loss(
         The loss, a mean over rows.
 
     Raises:
-        ValueError: another objective, or shares that are none.
+        ValueError: another objective, shares that are none, or a margin: which class of a mixed
+            image would have to win by it is no yes or no.
     """
     if objective not in OF_SHARES:
         raise ValueError(
@@ -52,6 +53,11 @@ def shares_loss(
     if shares.shape != shape or shares.min() < 0 or (shares.sum(1) - 1).abs().max() > 1e-4:
         raise ValueError(
             f"shares of shape {tuple(shares.shape)} must be {shape}, not negative, of sum 1 a row."
+        )
+    if more.get("margin"):
+        raise ValueError(
+            f"margin is {more['margin']!r}; cross_entropy with a margin is not defined for samples "
+            "of several classes: leave it at 0."
         )
     if objective in LABEL_FREE:
         return LABEL_FREE[objective](z, None, tau=tau, unit=unit, **more)

@@ -33,6 +33,10 @@ class Rows:
         until = np.minimum(np.cumsum(self.number, -1), most)
         return Rows(self.cosine, np.diff(until, axis=-1, prepend=0))
 
+    def beyond(self, most: float) -> "Rows":
+        """All but the first so many rows."""
+        return Rows(self.cosine, self.number - self.first(most).number)
+
     @property
     def size(self) -> Floats:
         """(anchors,) number of rows."""

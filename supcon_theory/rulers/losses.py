@@ -164,9 +164,25 @@ def sigmoid(seen: Seen, bias: float = -10.0) -> Floats:
     return seen.mean("own", lambda s: log1p_exp(-s - bias)) + apart
 
 
-def cross_entropy(seen: Seen) -> Floats:
-    """Log sum_c e^{<z, w_c>/tau} - <z, w_y>/tau with unit class weights."""
-    return seen.log_sum("weights") - seen.mean(seen.weights.first(1))
+def triplet(seen: Seen, margin: float = 0.1) -> Floats:
+    """Mean over p in P, n in oth of max(0, margin + cos_an - cos_ap) / tau, by one sort."""
+    P, oth = seen.sets["P"], seen.oth
+    found = np.concatenate([P.cosine - margin, oth.cosine], -1)
+    p, n = (
+        (P + Rows(oth.cosine, 0 * oth.number)).number,
+        (Rows(P.cosine, 0 * P.number) + oth).number,
+    )
+    order = np.argsort(found, -1)
+    p, n, found = (np.take_along_axis(x, order, -1) for x in (p, n, found))
+    opened = (n * (found * np.cumsum(p, -1) - np.cumsum(p * found, -1))).sum(-1)
+    with np.errstate(invalid="ignore"):
+        return opened / (P.size * oth.size * seen.tau)
+
+
+def cross_entropy(seen: Seen, margin: float = 0.0) -> Floats:
+    """log(1 + sum over other classes of e^{(<z, w_c - w_y> + margin)/tau}), unit class weights."""
+    lowered = seen.mean(seen.weights.first(1)) - margin / seen.tau
+    return log1p_exp(seen.log_sum(seen.weights.beyond(1)) - lowered)
 
 
 @dataclass(frozen=True)
@@ -251,7 +267,13 @@ LOSSES = {
         "softplus(-1/tau - b) + (N-1) softplus(1/tau + b)",
         "softplus(-o/tau - b) + (N-1) softplus(c/tau + b)",
     ),
-    "cross_entropy": Loss(cross_entropy, ("weights",), "log C", f"log(1 + (C-1) {CLASS})"),
+    "triplet": Loss(triplet, ("oth", "P"), "margin/tau", "max(0, margin - C/(C-1))/tau"),
+    "cross_entropy": Loss(
+        cross_entropy,
+        ("weights",),
+        "log(1 + (C-1) e^(margin/tau))",
+        "log(1 + (C-1) e^((margin - C/(C-1))/tau))",
+    ),
 }
 
 
@@ -290,6 +312,7 @@ RANGES = {
     "bias": (-np.inf, np.inf),
     "gamma": (0.0, np.inf),
     "beta": (0.0, np.inf),
+    "margin": (0.0, np.inf),
     "tau_plus": (0.0, 1.0),
     "alpha": UNIT,
     "softness": UNIT,

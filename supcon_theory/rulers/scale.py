@@ -29,6 +29,7 @@ from supcon_theory.theory.floors import (
     class_floor,
     debiased_floor,
     mixed,
+    triplet_floor,
     weights_floor,
 )
 from supcon_theory.theory.minima import dhel_official_minimum
@@ -207,7 +208,7 @@ def floor_weights(setting: Setting) -> list[Line]:
     """Unit class weights and rows: no row of the batch sees another, so only frequencies count."""
     p = setting.probabilities
     assert p is not None  # cross_entropy asks the labels
-    least = weights_floor(p, setting.tau)
+    least = weights_floor(p, setting.tau, setting.options["margin"])
     found, even = Summary(least, least, least), bool(np.ptp(p) == 0)
     fits = setting.dim is None or setting.dim >= len(p) - 1
     if even and fits:
@@ -282,12 +283,45 @@ def floor_sigmoid(setting: Setting) -> list[Line]:
     return [_least(setting, Summary(least, least, least), N + K - 1, True)]
 
 
+def floor_triplet(setting: Setting) -> list[Line]:
+    """0 where points that are apart by the margin are known to fit; else the simplex's, a bound."""
+    C, margin = setting.classes or setting.batch, setting.options["margin"]
+
+    def least(n_c: Floats) -> float:
+        has = (setting.weight(n_c) > 0).astype(float)
+        return triplet_floor(n_c, has, setting.tau, margin)
+
+    if 1 - nearest_cosine(C, setting.dim) >= margin:
+        where = f"positives {margin:.3g} nearer in cosine than others, as where classes are points"
+        zero = Summary(0.0, 0.0, 0.0)
+        return [setting.line("least", zero, "exact minimum", setting.loss.least, where)]
+    return [_least(setting, batches.over_batches(least, setting.counts), C, setting.balanced)]
+
+
+def nearest_cosine(points: int, dim: int | None) -> float:
+    """The cosine of the nearest two of so many unit rows, as far apart as is known here.
+
+    Args:
+        points: how many, at least 2.
+        dim: dimensions; None for many.
+
+    Returns:
+        That of the simplex, else of an orthoplex, else of points on a circle (1 on a line).
+    """
+    if dim is None or dim >= points - 1:
+        return -1 / (points - 1)
+    if points <= 2 * dim:
+        return 0.0
+    return float(np.cos(2 * np.pi / points)) if dim > 1 else 1.0
+
+
 FLOORS = {
     **{id: floor_of(terms) for id, terms in TERMS.items()},
     **{"dhel_official": floor_dhel_official, "cross_entropy": floor_weights},
     **{"debiased": floor_debiased, "hcl": floor_debiased},
     **{"ucl_ball": floor_ucl_ball, "ssem": floor_ssem},
     **{"soft_supcon": floor_soft, "kcl": floor_kcl, "sigmoid": floor_sigmoid},
+    "triplet": floor_triplet,
 }
 
 

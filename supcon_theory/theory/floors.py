@@ -196,19 +196,49 @@ def class_floor(terms: Terms, counts: ArrayLike, weights: ArrayLike, K: int, tau
     return max(floors)
 
 
-def weights_floor(probabilities: ArrayLike, tau: float) -> float:
+def triplet_floor(counts: ArrayLike, weights: ArrayLike, tau: float, margin: float = 0.1) -> float:
+    """Lower bound of `triplet` over all unit embeddings of a batch with these class counts.
+
+    The mean of hinges of an anchor is at least 0 and at least margin / tau + q - p, whose mean
+    `margin_floor` bounds. 0 is attained at the class simplex up to margin C/(C-1), whatever the
+    counts; balanced classes give back `minima.triplet_minimum`.
+
+    Args:
+        counts: (C,) class sizes of the batch, at least two classes.
+        weights: (C,) 1, or 0 where the anchors of a class have no loss.
+        tau: temperature.
+        margin: of cosines.
+
+    Returns:
+        The floor.
+
+    Example:
+        >>> triplet_floor([5, 5, 5], [1, 1, 1], 0.5), triplet_floor([6, 4], [1, 1], 0.5, 2.5)
+        (0.0, 0.9)
+    """
+    n_c, tau = checked_counts(counts), float(checked_tau(tau))
+    share = n_c * np.asarray(weights, float)
+    omega = np.asarray(weights, float) * n_c.sum() / share.sum()
+    linear = margin / tau + margin_floor(n_c, omega, tau)
+    return max(0.0, (margin - 2) / tau, linear)  # q - p >= -2/tau
+
+
+def weights_floor(probabilities: ArrayLike, tau: float, margin: float = 0.0) -> float:
     """Lower bound of `cross_entropy` with unit class weights, classes met with these frequencies.
 
-        log(1 + (C-1) e^x) + sigma (x0 - x),   x = -C/((C-1) tau),
-        x0 = -C^{3/2}/((C-1) tau) sqrt(sum_c p_c^2),   sigma = (C-1) e^x / (1 + (C-1) e^x)
+        log(1 + (C-1) e^x) + sigma (x0 - x),   x = (margin - C/(C-1)) / tau,
+        x0 = (margin - C^{3/2}/(C-1) sqrt(sum_c p_c^2)) / tau,
+        sigma = (C-1) e^x / (1 + (C-1) e^x)
 
-    Proof: Jensen bounds the loss of a row by log(1 + (C-1) e^{q-p}), q - p = <z, W - C w_c>/((C-1)
-    tau) with W the sum of the weights, whose mean is at least -sum_c p_c |C w_c - W| / ((C-1) tau);
-    by Cauchy and sum_c |C w_c - W|^2 = C^3 - C |W|^2 that is x0. Balanced: attained at the simplex.
+    Proof: Jensen bounds the loss of a row by log(1 + (C-1) e^{q-p}), q - p = margin/tau + <z, W - C
+    w_c>/((C-1) tau) with W the sum of the weights, the mean of which products is at least -sum_c
+    p_c |C w_c - W| / ((C-1) tau); by Cauchy and sum_c |C w_c - W|^2 = C^3 - C |W|^2 that gives x0.
+    Balanced: attained at the simplex.
 
     Args:
         probabilities: (C,) frequencies of the classes, of sum 1.
         tau: temperature.
+        margin: taken off the true class's cosine.
 
     Returns:
         The floor of the mean over all rows.
@@ -220,7 +250,7 @@ def weights_floor(probabilities: ArrayLike, tau: float) -> float:
     p, tau = np.asarray(probabilities, float), float(checked_tau(tau))
     C = len(p)
     x, x0 = -C / ((C - 1) * tau), -(C**1.5) / ((C - 1) * tau) * np.sqrt(p @ p)
-    others = np.log(C - 1) + x
+    others = np.log(C - 1) + margin / tau + x
     return float(np.logaddexp(0, others) + np.exp(others - np.logaddexp(0, others)) * (x0 - x))
 
 

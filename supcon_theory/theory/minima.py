@@ -120,6 +120,28 @@ def ucl_ball_minimum(C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike) -
     return np.log1p((1 + (C - 1) * np.exp(-C / ((C - 1) * tau))) / C)
 
 
+def triplet_minimum(
+    C: ArrayLike, n: ArrayLike, K: ArrayLike, tau: ArrayLike, margin: float = 0.1
+) -> Floats:
+    """max(0, margin - C/(C-1)) / tau, at the class simplex; up to margin C/(C-1) not only there.
+
+    A hinge is at least 0 and at least what is under it, whose mean over triplets and anchors is
+    margin / tau more than the mean of q - p of `floors`, at least -C/((C-1) tau).
+
+    Args:
+        C: number of classes.
+        n: samples in each class.
+        K: views of each sample.
+        tau: temperature.
+        margin: of cosines.
+
+    Returns:
+        The minimum, of the broadcast shape.
+    """
+    C, n, K, tau = checked_setting(C, n, K, tau)
+    return np.maximum(0.0, margin - C / (C - 1)) / tau * np.ones_like(n * K)
+
+
 MINIMA = {
     "dcl": dcl_minimum,
     "nscl": nscl_minimum,
@@ -136,6 +158,7 @@ MINIMA = {
     "n_dhel": n_dhel_minimum,
     "scl_ball": scl_ball_minimum,
     "ucl_ball": ucl_ball_minimum,
+    "triplet": triplet_minimum,
 }
 
 

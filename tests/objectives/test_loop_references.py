@@ -213,6 +213,13 @@ def sigmoid(r, bias=-10.0):
     return mean(pair(i, l, m) for i in range(r.N) for l, m in views)
 
 
+def triplet(r, margin=0.1):
+    def hinge(a, p, n):
+        return max(0.0, margin / r.tau + r.s[a, n] - r.s[a, p])
+
+    return mean(mean(hinge(a, p, n) for p in r.P(a) for n in r.oth(a)) for a in r.all)
+
+
 def soft_supcon(r, softness=0.15):
     def anchor(a):
         weights = {b: 1.0 for b in r.P(a)} | {b: softness for b in r.oth(a)}
@@ -225,6 +232,7 @@ def soft_supcon(r, softness=0.15):
 OPTIONS = {
     "kcl": [{}, {"gamma": 2.0}, {"kernel_name": "inverse_multiquadric"}],
     "sigmoid": [{}, {"bias": 0.5}],
+    "triplet": [{}, {"margin": 0.0}, {"margin": 0.7}, {"margin": 2.5}],
     "soft_supcon": [{}, {"softness": 0.0}, {"softness": 1.0}],
     "scl_ball": [{}, {"beta": 2.0}],
     "ucl_ball": [{}, {"beta": 2.0}],
@@ -270,7 +278,7 @@ def test_an_objective_equals_its_loops(name, options, K, kind):
 
 
 SINGLE_VIEW = ["nscl", "dcl", "supcon", "supcon_in", "n_pairs", "scl_jiang", "hscl"]
-SINGLE_VIEW += ["scl_ball", "ucl_ball", "ssem", "soft_supcon"]
+SINGLE_VIEW += ["scl_ball", "ucl_ball", "ssem", "soft_supcon", "triplet"]
 
 
 @pytest.mark.parametrize("name", SINGLE_VIEW)
@@ -281,6 +289,7 @@ def test_one_view_is_enough_where_the_definition_allows_it(name):
 @pytest.mark.parametrize("name", LOSSES)
 def test_several_tiles_give_what_one_gives(name, monkeypatch):
     """Tiles and strips of a few rows: every branch of the tiling, tiles kept and recomputed."""
+    from supcon_theory.objectives import pairwise
     from supcon_theory.pairs import batch as rows
     from supcon_theory.pairs import log_sums, strips, tiles
 
@@ -293,6 +302,7 @@ def test_several_tiles_give_what_one_gives(name, monkeypatch):
         monkeypatch.setattr(log_sums, "CACHE_BYTES", cache)
         monkeypatch.setitem(tiles.DIFFERENTIATED, torch.float64, limit)
         monkeypatch.setattr(strips, "STRIP_CELLS", 70)
+        monkeypatch.setattr(pairwise, "STRIP_CELLS", 70)
         monkeypatch.setattr(rows, "MOST_PAIRS", 0)
         loss = OBJECTIVES[name](z, y, tau=0.5)
         (many,) = torch.autograd.grad(loss, z)

@@ -22,6 +22,7 @@ NEED_CLASSES = [
     "hscl",
     "n_dhel",
     "scl_ball",
+    "triplet",
 ]
 NEED_VIEWS = [name for name in LOSSES if convention(name)["views"] == "K >= 2"]
 NO_LABELS = [name for name in LOSSES if convention(name)["labels"] == "no"]
@@ -35,7 +36,7 @@ def batch(dtype=torch.float64, N=40, K=2, d=8, seed=0, spread=1.0):
 
 
 # ---- anchors without a partner ------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs"])
+@pytest.mark.parametrize("name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "triplet"])
 def test_anchors_without_a_positive_have_no_loss_and_are_left_out_of_the_mean(name):
     z, _ = batch(N=7, K=1)
     y = torch.tensor([0, 0, 1, 2, 2, 2, 3])  # classes 1 and 3 have one row
@@ -59,7 +60,8 @@ def test_anchors_without_a_positive_have_no_loss_and_are_left_out_of_the_mean(na
 
 
 @pytest.mark.parametrize(
-    "name", ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "ssem", "soft_supcon"]
+    "name",
+    ["supcon", "supcon_in", "scl_jiang", "hscl", "n_pairs", "ssem", "soft_supcon", "triplet"],
 )
 def test_a_batch_in_which_no_anchor_has_a_loss_is_refused(name):
     z, _ = batch(N=7, K=1)
@@ -134,7 +136,7 @@ BAD = {
     "text tau": (Z, Y, {"tau": "0.5"}, TypeError, "tau is '0.5'"),
     "unknown reduction": (Z, Y, {"reduction": "sum"}, ValueError, "reduction is 'sum'"),
     "vector tau": (Z, Y, {"tau": torch.ones(2)}, TypeError, r"tau has shape \(2,\)"),
-    "unknown knob": (Z, Y, {"margin": 1}, TypeError, "margin"),
+    "unknown knob": (Z, Y, {"colour": 1}, TypeError, "colour"),
 }
 
 
@@ -159,6 +161,8 @@ def test_bad_input_is_refused_in_one_sentence(name, case):
         ("kcl", {"gamma": -1.0}, "gamma is -1"),
         ("kcl", {"kernel_name": "log"}, "kernel_name is 'log'"),
         ("sigmoid", {"bias": float("nan")}, "bias is nan"),
+        ("triplet", {"margin": -0.1}, "margin is -0.1"),
+        ("triplet", {"margin": float("inf")}, "margin is inf"),
         ("ssem", {"alpha": -0.1}, "alpha is -0.1"),
         ("ssem", {"alpha": 1.1}, "alpha is 1.1"),
         ("hcl", {"tau_plus": 1.0}, "tau_plus is 1.0"),
@@ -204,7 +208,7 @@ def test_options_come_from_the_signature():
     assert options_of("dcl") == {"pairs": "all"}
     assert options_of("nt_xent") == {}
     assert options_of("supcon") == {"max_positives": None}
-    assert options_of("cross_entropy") == {"weights": ...}
+    assert options_of("cross_entropy") == {"weights": ..., "margin": 0.0}
     for name, function in OBJECTIVES.items():
         known = inspect.signature(function).parameters.values()
         known = {p.name: p.default for p in known if p.kind is p.KEYWORD_ONLY}
@@ -255,3 +259,44 @@ def test_cross_entropy_equals_its_loops():
 def test_cross_entropy_refuses_weights_and_labels_that_do_not_fit(y, weights, error, words):
     with pytest.raises(error, match=words):
         OBJECTIVES["cross_entropy"](Z, y, tau=0.5, weights=weights)
+
+
+def test_a_margin_is_what_the_true_class_has_to_win_by():
+    z, y = batch(N=6, d=3)
+    w = F.normalize(torch.randn(4, 3, generator=torch.Generator().manual_seed(1)).double(), dim=-1)
+    total = 0.0
+    for i in range(6):
+        for l in range(2):
+            logits = [(z[i, l] @ w[c] - 0.4 * int(c == y[i])).item() / 0.3 for c in range(4)]
+            total -= torch.tensor(logits, dtype=torch.float64).log_softmax(0)[y[i]].item() / 12
+    loss = OBJECTIVES["cross_entropy"]
+    assert abs(loss(z, y, tau=0.3, weights=w, margin=0.4) - total) < 1e-13
+    none = loss(z, y, tau=0.3, weights=w, margin=0.4, reduction="none")
+    assert none.shape == (6, 2) and abs(none.mean() - total) < 1e-13
+    some = torch.tensor([3, 3, 1, 1, 3, 1])  # classes 0 and 2 absent: the margin is of rows 1 and 3
+    logits = z @ w.T - 0.4 * F.one_hot(some, 4).double()[:, None]
+    wanted = -torch.stack([(logits[i] / 0.3).log_softmax(-1)[:, c] for i, c in enumerate(some)])
+    found = loss(z, some, tau=0.3, weights=w, margin=0.4, reduction="none")
+    assert (found - wanted).abs().max() < 1e-14
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_no_margin_changes_no_digit(dtype):
+    z, y = batch(dtype)
+    w = torch.randn(4, 8, dtype=dtype, requires_grad=True)
+    plain = F.cross_entropy((z @ w.T / 0.3).movedim(-1, 1), y[:, None].expand(40, 2))
+    for margin in ({}, {"margin": 0}, {"margin": 0.0}):
+        found = OBJECTIVES["cross_entropy"](z, y, tau=0.3, weights=w, **margin)
+        assert torch.equal(found, plain)
+        gradients = (torch.autograd.grad(x, w, retain_graph=True)[0] for x in (found, plain))
+        assert torch.equal(*gradients)
+
+
+@pytest.mark.parametrize(
+    ("margin", "error"),
+    [(-0.1, ValueError), (float("nan"), ValueError), (float("inf"), ValueError), ("1", TypeError)],
+)
+def test_a_margin_out_of_range_is_refused_in_a_sentence(margin, error):
+    with pytest.raises(error, match=f"margin is {margin!r}; it must") as caught:
+        OBJECTIVES["cross_entropy"](Z, Y, tau=0.5, weights=torch.randn(4, 8), margin=margin)
+    assert "\n" not in str(caught.value)

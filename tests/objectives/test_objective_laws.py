@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from supcon_theory.objectives import OBJECTIVES
-from tests.objectives.test_loop_references import LOSSES, Rows
+from tests.objectives.test_loop_references import LOSSES, Rows, triplet
 
 HARD = ["hucl", "h_nscl", "hcl", "hscl"]
 OPTIONS = [(name, {}) for name in LOSSES] + [
@@ -24,6 +24,7 @@ OPTIONS = [(name, {}) for name in LOSSES] + [
     ("soft_supcon", {"softness": 1.0}),
     ("kcl", {"kernel_name": "inverse_multiquadric", "gamma": 1.0}),
     ("sigmoid", {"bias": -1.0}),
+    ("triplet", {"margin": 0.5}),
 ]
 
 
@@ -51,7 +52,9 @@ def test_the_gradient_is_that_of_finite_differences(name, options, K):
     assert torch.autograd.gradcheck(lambda x: value(name, x, y, **options), z.requires_grad_())
 
 
-@pytest.mark.parametrize("name", ["dcl", "nscl", "supcon", "supcon_in", "hucl", "dhel", "hscl"])
+@pytest.mark.parametrize(
+    "name", ["dcl", "nscl", "supcon", "supcon_in", "hucl", "dhel", "hscl", "triplet"]
+)
 def test_second_derivatives_exist_and_are_right(name):
     z, y = batch(2, N=6, K=2, d=2)
     assert torch.autograd.gradgradcheck(lambda x: value(name, x, y), z.requires_grad_())
@@ -242,8 +245,45 @@ def test_one_positive_and_one_negative_give_the_triplet_limits():
 
     assert abs(loss(0.7) - torch.log1p(torch.exp(difference / 1.4)).mean()) < 1e-13
     low, high = 1e-4, 1e4
-    assert abs(low * loss(low) - torch.relu(difference / 2).mean()) < low
+    hinge = torch.relu(difference / 2).mean()
+    assert abs(low * loss(low) - hinge) < low
+    assert abs(low * value("triplet", z, y, low, margin=0.0) - hinge) < 1e-14
     assert abs(loss(high) - math.log(2) - (difference / (4 * high)).mean()) < 1e-8
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.5])
+def test_twice_tau_times_the_triplet_loss_is_that_of_squared_distances(alpha):
+    """FaceNet's: the mean over an anchor's triplets of max(0, d_ap - d_an + alpha)."""
+    z, y = batch(12, N=8, K=2)
+    rows, label = z.flatten(0, 1), y.repeat_interleave(2)
+    d = torch.cdist(rows, rows).square()
+    total = 0.0
+    for a in range(16):
+        p = [b for b in range(16) if label[b] == label[a] and b != a]
+        n = [b for b in range(16) if label[b] != label[a]]
+        total += torch.relu(d[a, p][:, None] - d[a, n] + alpha).mean() / 16
+    assert abs(2 * 0.3 * value("triplet", z, y, 0.3, margin=alpha / 2) - total) < 1e-13
+
+
+@pytest.mark.parametrize("margin", [0.0, 1.0, 2.0])
+def test_triplets_at_their_kinks_count_as_nothing_and_have_one_of_the_two_slopes(margin):
+    """Cosines of -1, 0 and 1 without rounding: many hinges are exactly at 0."""
+    axes = torch.cat([torch.eye(3), -torch.eye(3)]).double()
+    z = axes[torch.tensor([[0, 0], [0, 3], [1, 1], [1, 0], [4, 2], [5, 2]])].requires_grad_()
+    y = torch.tensor([0, 0, 1, 1, 2, 2])
+    wanted = triplet(Rows(z.detach(), y, 0.5), margin)
+    loss = value("triplet", z, y, margin=margin)
+    assert abs(loss - wanted) < 1e-14
+    (found,) = torch.autograd.grad(loss, z)
+    g, h = torch.Generator().manual_seed(0), 1e-7
+    for _ in range(5):  # rows off the sphere by h^2 only
+        step = torch.randn(z.shape, generator=g, dtype=torch.float64)
+        step -= (step * z.detach()).sum(-1, keepdim=True) * z.detach()
+        up, down = (value("triplet", z.detach() + t * step, y, margin=margin) for t in (h, -h))
+        slopes = sorted([(up - loss.detach()).item() / h, (loss.detach() - down).item() / h])
+        assert slopes[0] - 1e-5 < (found * step).sum() < slopes[1] + 1e-5
+    if margin < 2:  # at kinks indeed; a cosine of 1 or -1 has no slope along the sphere
+        assert slopes[1] - slopes[0] > 1e-3
 
 
 @pytest.mark.parametrize(("C", "n", "K"), [(3, 2, 2), (4, 3, 1), (2, 5, 3)])
@@ -264,6 +304,7 @@ def test_equal_rows_give_the_logarithm_of_a_count(C, n, K):
         "ucl_ball": math.log(2),
         "ssem": math.log(K * N),
         "soft_supcon": math.log(K * N - 1),
+        "triplet": 0.1 / tau,
     }
     if K > 1:
         wanted |= dict.fromkeys(("nt_xent", "hucl", "debiased", "hcl"), math.log1p(Q))
@@ -330,6 +371,23 @@ def test_closed_form_minima_are_attained_at_the_simplex_and_by_no_better_batch(C
                     noise = torch.randn(z.shape, generator=g, dtype=torch.float64)
                     other = F.normalize(z + size * noise, dim=-1)
                     assert value(name, other, y, tau) > lowest, name
+
+
+@pytest.mark.parametrize(("C", "n", "K"), [(3, 2, 2), (2, 4, 1), (5, 2, 3)])
+def test_triplets_are_at_rest_where_classes_are_apart_by_the_margin(C, n, K):
+    y, edge = torch.arange(C * n) % C, C / (C - 1)
+    z = simplex(C)[y][:, None].repeat(1, K, 1)
+    for margin in (0.0, 0.1, edge - 1e-9, edge + 0.2, 2.0):
+        least = max(0.0, margin - edge) / 0.5
+        assert abs(value("triplet", z, y, margin=margin) - least) < 1e-12
+        for size in (0.03, 0.3, 3.0):
+            g = torch.Generator().manual_seed(0)
+            noise = torch.randn(z.shape, generator=g, dtype=torch.float64)
+            other = value("triplet", F.normalize(z + size * noise, dim=-1), y, margin=margin)
+            assert other >= least
+            if size == 0.03 and margin == 0.1:  # not collapsed, and at rest
+                assert other == 0
+    assert value("triplet", F.normalize(z + 0.03 * noise, dim=-1), y, margin=edge + 0.2) > 0.4
 
 
 @pytest.mark.parametrize("name", ["dcl", "nscl_coupled", "supcon_in", "hucl"])

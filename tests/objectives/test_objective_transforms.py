@@ -12,6 +12,7 @@ from tests.objectives.test_loop_references import LOSSES, Rows
 from tests.objectives.test_loop_references import batch as small
 from tests.objectives.test_objective_laws import OPTIONS, batch
 
+CLASSIFIER = [("cross_entropy", {}), ("cross_entropy", {"margin": 0.3})]
 FREE = [name for name in LOSSES if "unit" in inspect.signature(OBJECTIVES[name]).parameters]
 
 
@@ -98,7 +99,7 @@ def test_a_row_whose_square_is_no_number_is_named():
 
 # ---- function transforms ------------------------------------------------------------------------
 @pytest.mark.parametrize("tau", [0.5, 0.001])  # 0.001: shifted
-@pytest.mark.parametrize(("name", "options"), [*OPTIONS, ("cross_entropy", {})])
+@pytest.mark.parametrize(("name", "options"), [*OPTIONS, *CLASSIFIER])
 def test_grad_and_jvp_equal_autograd(name, options, tau):
     z, y = batch(3)
     f = loss(name, y, **options)
@@ -119,7 +120,7 @@ def test_grad_and_jvp_equal_autograd(name, options, tau):
     torch.testing.assert_close(both, gradient(f, z, temperature), rtol=1e-9, atol=1e-9 / tau)
 
 
-@pytest.mark.parametrize(("name", "options"), [*OPTIONS, ("cross_entropy", {})])
+@pytest.mark.parametrize(("name", "options"), [*OPTIONS, *CLASSIFIER])
 def test_vmap_equals_a_loop(name, options):
     z = torch.stack([batch(seed)[0] for seed in range(3)])
     y = batch(0)[1]

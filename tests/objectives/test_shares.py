@@ -97,3 +97,11 @@ def test_shares_that_are_none_are_refused(wrong):
         shares_loss("supcon", z, wrong(q), tau=TAU)
     with pytest.raises(ValueError, match=r"must be \(6, 3\)"):
         shares_loss("cross_entropy", z, q, tau=TAU, weights=torch.ones(3, D).double())
+
+
+def test_a_margin_is_refused():
+    z, q, weights = batch()
+    plain = shares_loss("cross_entropy", z, q, tau=TAU, weights=weights)
+    assert shares_loss("cross_entropy", z, q, tau=TAU, weights=weights, margin=0.0) == plain
+    with pytest.raises(ValueError, match=r"^margin is 0\.2; .* leave it at 0\.$"):
+        shares_loss("cross_entropy", z, q, tau=TAU, weights=weights, margin=0.2)

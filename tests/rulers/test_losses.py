@@ -78,11 +78,13 @@ def test_levels_are_the_mean_loss_of_such_embeddings(name, options, K, cosines):
     assert weight @ losses / weight.sum() == pytest.approx(wanted, abs=1e-9)
 
 
-def test_cross_entropy_is_that_of_unit_weights():
+@pytest.mark.parametrize("margin", [0.0, 0.5])
+def test_cross_entropy_is_that_of_unit_weights(margin):
     z, y = embedded([3, 2, 2], 1, 1.0, 1.0, -0.2)
     weights = torch.stack([z[0, 0], z[3, 0], z[5, 0]])
-    wanted = float(OBJECTIVES["cross_entropy"](z, y, tau=0.4, weights=weights))
-    found = LOSSES["cross_entropy"](levels(np.array([2.0]), 7, 1, 0.4, 3, 1.0, 1.0, -0.2), {})
+    wanted = float(OBJECTIVES["cross_entropy"](z, y, tau=0.4, weights=weights, margin=margin))
+    seen = levels(np.array([2.0]), 7, 1, 0.4, 3, 1.0, 1.0, -0.2)
+    found = LOSSES["cross_entropy"](seen, {"margin": margin})
     assert found[0] == pytest.approx(wanted, abs=1e-9)
 
 

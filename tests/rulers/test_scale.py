@@ -64,7 +64,8 @@ def test_free_embeddings_find_nothing_below_the_best_found(id):
     assert found == pytest.approx(best.value, abs=1e-6) and found > least.value
 
 
-def test_free_embeddings_and_class_weights_reach_the_exact_minimum():
+@pytest.mark.parametrize("margin", [0.0, 0.4])
+def test_free_embeddings_and_class_weights_reach_the_exact_minimum(margin):
     y, tau = torch.arange(3).repeat(2), 0.5
     rows = torch.randn(9, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     rows.requires_grad_()
@@ -72,7 +73,8 @@ def test_free_embeddings_and_class_weights_reach_the_exact_minimum():
 
     def loss():
         unit = normalize(rows, dim=-1)
-        return OBJECTIVES["cross_entropy"](unit[:6, None], y, tau=tau, weights=unit[6:])
+        z, weights = unit[:6, None], unit[6:]
+        return OBJECTIVES["cross_entropy"](z, y, tau=tau, weights=weights, margin=margin)
 
     def closure():
         search.zero_grad()
@@ -81,7 +83,7 @@ def test_free_embeddings_and_class_weights_reach_the_exact_minimum():
         return value
 
     search.step(closure)
-    ruler = setting("cross_entropy", 6, 3)
+    ruler = setting("cross_entropy", 6, 3, margin=margin)
     assert ruler.floor(ruler)[0].status == "exact minimum"
     assert loss().item() == pytest.approx(ruler.floor(ruler)[0].value, abs=1e-6)
 
@@ -94,7 +96,7 @@ def test_free_embeddings_do_not_beat_the_bound_of_a_random_batch(id, counts):
     vars(ruler)["counts"] = np.array([counts])  # this batch alone
     (least,) = ruler.floor(ruler)
     found = lowest(id, y, 2, 4, 0.5)
-    if id == "soft_supcon":  # soft enough at this temperature to be regular for any sizes
+    if id in ("soft_supcon", "triplet"):  # soft enough, with room for the margin, at any sizes
         assert least.status == "exact minimum" and found == pytest.approx(least.value, abs=1e-6)
         return
     assert least.status == "bound, not attained"
@@ -109,6 +111,34 @@ def test_too_few_dimensions_leave_a_bound_that_is_not_reached(id):
     (least,) = ruler.floor(ruler)
     assert least.status == "bound, not attained"
     assert lowest(id, y, 2, 2, 0.5) > least.value + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("margin", "classes", "dim", "least"),
+    [(1.4, 3, 6, 0.0), (1.7, 3, 6, 0.4), (0.9, 5, 3, 0.0), (0.6, 6, 2, None), (0.4, 6, 2, 0.0)],
+)  # simplex, beyond it, orthoplex, too near on a circle, a circle
+def test_a_margin_that_fits_between_the_classes_costs_nothing(margin, classes, dim, least):
+    y = torch.arange(classes).repeat(2)
+    ruler = setting("triplet", 2 * classes, classes, dim=dim, margin=margin)
+    (line,) = ruler.floor(ruler)
+    z = gaussian_starts(8, len(y), 2, dim, 0)
+    _, found = optimise("triplet", z, y, 0.5, 1000, 1e-9, margin=margin)
+    if least is None:
+        assert line.status == "bound, not attained" and found.value.min() > line.value + 1e-3
+        return
+    assert line.status == "exact minimum" and line.value == pytest.approx(least, abs=1e-12)
+    assert float(found.value.min()) == pytest.approx(least, abs=1e-4)
+
+
+@pytest.mark.parametrize("margin", [0.5, 1.6, 2.5])
+def test_unequal_classes_leave_a_bound_of_triplets_beyond_the_simplex(margin):
+    y = torch.from_numpy(np.repeat(np.arange(3), [4, 1, 1]))
+    ruler = setting("triplet", 6, 3, balanced=False, margin=margin)
+    vars(ruler)["counts"] = np.array([[4, 1, 1]])
+    (line,) = ruler.floor(ruler)
+    _, found = optimise("triplet", gaussian_starts(3, 6, 2, 4, 0), y, 0.5, 300, 1e-8, margin=margin)
+    assert (line.status == "exact minimum") == (margin == 0.5)
+    assert line.value - 1e-9 <= float(found.value.min()) < line.value + 0.7
 
 
 @pytest.mark.parametrize("id", FREE)

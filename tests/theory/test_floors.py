@@ -94,3 +94,36 @@ def test_low_temperatures_lose_no_floor(name):
     assert found == pytest.approx(
         floors.class_floor(floors.TERMS[name], counts, [1.0] * 3, 2, 0.00101), abs=30
     )
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.1, 1.2, 1.6, 3.0])
+def test_a_floor_of_triplets_is_the_balanced_minimum_and_below_every_embedding(margin):
+    for C, n, K, tau in SETTINGS:
+        found = floors.triplet_floor([n] * C, [1.0] * C, tau, margin)
+        least = float(minima.triplet_minimum(C, n, K, tau, margin))
+        assert found == pytest.approx(least, abs=1e-12)
+    rng = np.random.default_rng(3)
+    for counts in ([9, 2, 2, 1], [5, 3], [6, 1, 1, 1, 1]):
+        y, tau = np.repeat(np.arange(len(counts)), counts), 0.5
+        floor = floors.triplet_floor(counts, [1.0] * len(counts), tau, margin)
+        for noise in (0.0, 0.1, 1.0):
+            centres = rng.standard_normal((len(counts), 5))
+            z = (centres - centres.mean(0))[y][:, None] + noise * rng.standard_normal(
+                (len(y), 2, 5)
+            )
+            z = torch.from_numpy(z / np.linalg.norm(z, axis=-1, keepdims=True))
+            loss = OBJECTIVES["triplet"](z, torch.from_numpy(y), tau=tau, margin=margin)
+            assert loss.item() >= floor - 1e-12
+
+
+def test_anchors_without_a_loss_weigh_nothing_in_a_floor_of_triplets():
+    """One view: the class of one has no positive, the others are balanced beside it."""
+    found = floors.triplet_floor([4, 4, 1], [1, 1, 0], 0.5, 3.0)
+    y = torch.tensor([0] * 4 + [1] * 4 + [2])
+    for angle in np.linspace(0, np.pi, 50):
+        z = torch.zeros(9, 1, 2, dtype=torch.float64)
+        z[:, 0, 0] = torch.tensor([1.0] * 4 + [-1.0] * 4 + [np.cos(angle)])
+        z[8, 0, 1] = np.sin(angle)
+        loss = OBJECTIVES["triplet"](z, y, tau=0.5, margin=3.0).item()
+        assert found - 1e-12 <= loss
+    assert found > (3 - 2.001) / 0.5
