@@ -102,7 +102,7 @@ class Config(Trained):
 PRESETS = {
     "smoke": Config(
         classes=(4,), recipe=Recipe(n=12, steps=6, batch=24), seeds=2, wrong=(0.2,), images=(6,),
-        batches=(12,), hidden_layers=(0,), rivals=("n_pairs",),
+        batches=(12,), hidden_layers=(0,), rivals=("triplet",),
     ),
     "laptop": Config(),
     "full": Config(
@@ -188,8 +188,9 @@ def measure(cell: Setting, context: Context) -> pd.DataFrame:
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """Error in per cent of every setting, and what training has left."""
     table = tables["table"].query("layer == 'h' and probe == 'linear'")
-    by = ["C", "factor", "value", "labels"]
-    found = 100 * table.pivot_table(index=by, columns="objective", values="error", sort=False)
+    told = table["value"].where(table["labels"] == settings.TRUE, table["value"] + ", probe too")
+    by = ["C", "factor", "value"]
+    found = 100 * table.assign(value=told).pivot_table("error", by, "objective", sort=False)
     title = "Error of a linear probe of h in per cent, held-out images: mean"
     return {"summary": Summary(found.reset_index(), title, HEADINGS)}
 
