@@ -17,7 +17,14 @@ RANGES = {  # factor: title, looks of the x axis
     settings.BATCH: ("batch", dict(xlabel="images in a batch", xscale="log")),
     settings.LAYERS: ("projector", dict(xlabel="hidden layers")),
 }
-WORDS = {"none": "any norm", "ball": "in the ball", "positive": "no negative entry"}
+WORDS = {  # of surfaces
+    settings.level(settings.SURFACE, surface): words
+    for surface, words in (
+        ("none", "rows of any norm"),
+        ("ball", "rows in the ball"),
+        ("positive", "rows not negative"),
+    )
+}
 
 
 @style.drawing(table=(ACCURACY,))
@@ -28,7 +35,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
     sheet = style.Sheet(5, columns=3, height=1.75)
     for factor in RANGES:
         ranged(sheet, rows, factor)
-    others(sheet, style.where(rows, labels=settings.TRUE))
+    others(sheet, style.where(rows, labels=settings.RIGHT))
     sheet.save(folder, NAME, title=message(rows))
 
 
@@ -42,10 +49,10 @@ def ranged(sheet: style.Sheet, rows: pd.DataFrame, factor: str) -> None:
     if varied.empty:
         return
     usual = {settings.IMAGES: base["n"], settings.WRONG: 0.0, settings.LAYERS: 1.0}
-    varied = varied.assign(x=varied["value"].astype(float))
+    varied = varied.assign(x=numbers(varied, factor))
     if factor in usual:
         varied = pd.concat([base.assign(x=usual[factor]), varied])
-    panel.trained(style.where(varied, labels=settings.TRUE), "x", ERROR, COMPARED)
+    panel.trained(style.where(varied, labels=settings.RIGHT), "x", ERROR, COMPARED)
     if factor == settings.WRONG:
         hollow = {"mfc": "w", "lw": 0.7, "label": None, "key": "open: probe given the same labels"}
         for name in COMPARED:
@@ -54,18 +61,18 @@ def ranged(sheet: style.Sheet, rows: pd.DataFrame, factor: str) -> None:
             panel.curve(given, "x", ERROR, series=f"{name}, {settings.GIVEN}", **look)
 
 
+def numbers(rows: pd.DataFrame, factor: str) -> pd.Series:
+    """The values of a factor of numbers."""
+    return rows["level"].str.removeprefix(settings.level(factor, "")).astype(float)
+
+
 def others(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """A row for the base and for every setting that is no number, a marker for each objective."""
     panel = sheet.panel("other settings", xlabel=ERROR, xlim=(0, None))
-    names = {settings.BASE: lambda value: "base"}
-    names |= {settings.SURFACE: lambda value: f"rows: {WORDS.get(value, value)}"}
-    names |= {settings.ENCODER: str, settings.MARGIN: lambda value: f"margin {value}"}
-    rows = rows[rows["factor"].isin(list(names))]
-    words = [names[f](v) for f, v in zip(rows["factor"], rows["value"], strict=True)]
-    rows = rows.assign(words=words)
-    levels = list(dict.fromkeys(words))
+    rows = rows[~rows["factor"].isin([*RANGES])]
+    levels = list(dict.fromkeys(rows["level"]))
     for name in dict.fromkeys(rows["objective"]):
-        means = style.where(rows, objective=name).groupby("words", sort=False)[ERROR].mean()
+        means = style.where(rows, objective=name).groupby("level", sort=False)[ERROR].mean()
         found = panel.record(f"{name}, others", x=means.index, mean=means.to_numpy())
         look = style.look(name)
         panel.axes.plot(
@@ -73,7 +80,7 @@ def others(sheet: style.Sheet, rows: pd.DataFrame) -> None:
             found["x"].map(levels.index),
             **dict(ls="none", marker=look.marker, color=look.color, ms=3, label=look.name),
         )
-    panel.named["y"] = levels
+    panel.named["y"] = [WORDS.get(level, level) for level in levels]
     panel.looks |= dict(ylim=(len(levels) - 0.5, -0.5))
 
 
@@ -83,8 +90,8 @@ def message(rows: pd.DataFrame) -> str:
     wrong = style.where(rows, factor=settings.WRONG, labels=settings.GIVEN)
     if wrong.empty or not set(COMPARED) <= set(base.index):
         return "Error where one thing at a time differs"
-    share = wrong["value"].astype(float).max()
-    most = wrong[wrong["value"].astype(float) == share].groupby("objective")[ERROR].mean()
+    shares = numbers(wrong, settings.WRONG)
+    share, most = shares.max(), wrong[shares == shares.max()].groupby("objective")[ERROR].mean()
     said = [
         f"{style.look(name).name} {base[name]:.1%} and {most.get(name, float('nan')):.1%}"
         for name in COMPARED

@@ -123,7 +123,7 @@ class Setting:
     recipe: Recipe
     objectives: tuple[str, ...]
     factor: str
-    value: str
+    level: str
 
 
 def others(config: Config) -> Iterator[tuple[str, str, tuple[str, ...], dict]]:
@@ -152,9 +152,10 @@ def cells(config: Config) -> Iterator[Cell]:
         for C in config.classes:
             for factor, value, objectives, changes in (base, *others(config)):
                 recipe = config.recipe_for(C, seed, objective=objectives[0], **changes)
-                of = Setting(recipe, objectives, factor, value)
-                label = f"{factor} {value} C={C} seed={seed}".replace("  ", " ")
-                yield Cell(of, label, cost=0.1 * C, shared=recipe.shared(objectives))
+                level = settings.level(factor, value) if value else factor
+                of = Setting(recipe, objectives, factor, level)
+                shared = recipe.shared(objectives)
+                yield Cell(of, f"{level} C={C} seed={seed}", cost=0.1 * C, shared=shared)
 
 
 def measure(cell: Setting, context: Context) -> pd.DataFrame:
@@ -165,8 +166,8 @@ def measure(cell: Setting, context: Context) -> pd.DataFrame:
     recipe, step = cell.recipe, cell.recipe.steps
     trained = Encoders(recipe, cell.objectives, context, share=0.9)
     (seen, y, _), (new, of_new, _) = (trained.images(split, K=0) for split in ("train", "test"))
-    given, about = trained.labels_trained_on(), {"factor": cell.factor, "value": cell.value}
-    known = {settings.TRUE: y} | ({settings.GIVEN: given} if recipe.wrong else {})
+    given, about = trained.labels_trained_on(), {"factor": cell.factor, "level": cell.level}
+    known = {settings.RIGHT: y} | ({settings.GIVEN: given} if recipe.wrong else {})
     found = []
     for name in cell.objectives:
         (h, z), (h_new, z_new) = (trained.embed(name, step, images) for images in (seen, new))
@@ -188,11 +189,10 @@ def measure(cell: Setting, context: Context) -> pd.DataFrame:
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
     """Error in per cent of every setting, and what training has left."""
     table = tables["table"].query("layer == 'h' and probe == 'linear'")
-    told = table["value"].where(table["labels"] == settings.TRUE, table["value"] + ", probe too")
-    by = ["C", "factor", "value"]
-    found = 100 * table.assign(value=told).pivot_table("error", by, "objective", sort=False)
+    told = table["level"].where(table["labels"] == settings.RIGHT, table["level"] + ", probe too")
+    found = table.assign(level=told).pivot_table("error", ["C", "level"], "objective", sort=False)
     title = "Error of a linear probe of h in per cent, held-out images: mean"
-    return {"summary": Summary(found.reset_index(), title, HEADINGS)}
+    return {"summary": Summary((100 * found).reset_index(), title, HEADINGS)}
 
 
 def claims(config: Config) -> list[Claim]:

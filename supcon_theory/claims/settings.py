@@ -17,19 +17,22 @@ from supcon_theory.claims.claim import Change, Claim, trend
 BASE = "base"
 WRONG, IMAGES, BATCH, LAYERS = "wrong labels", "images", "batch", "hidden layers"
 SURFACE, ENCODER, MARGIN = "surface", "encoder", "margin"
-TRUE, GIVEN = "true", "as trained on"  # labels of the images that the probe is fitted to
+RIGHT, GIVEN = "right", "as trained on"  # labels of the images that the probe is fitted to
 CLASSIFIER = "cross_entropy"
 
 
+def level(factor: str, value: object) -> str:
+    """What a setting is called."""
+    return f"{factor} {value}"
+
+
 def error(
-    rows: pd.DataFrame, objective: str, factor: str = BASE, value: str = "", labels: str = TRUE
+    rows: pd.DataFrame, objective: str, factor: str = BASE, value: str = "", labels: str = RIGHT
 ) -> pd.Series:
     """Per seed, the error of h; NaN for an encoder that is not trained far enough."""
-    at = {"objective": objective, "factor": factor, "labels": labels, "layer": "h"}
-    found = far_enough(select(rows, at | {"probe": "linear"}))
-    if value:
-        found = found[found["value"] == value]
-    return pd.Series(found.set_index("seed")["error"])
+    at = {"objective": objective, "labels": labels, "layer": "h", "probe": "linear"}
+    found = select(rows, at | {"level": level(factor, value) if value else BASE})
+    return pd.Series(far_enough(found).set_index("seed")["error"])
 
 
 def rise(rows: pd.DataFrame, objective: str, share: str) -> pd.Series:
@@ -64,7 +67,7 @@ def few(images: str) -> Within:
     )
 
 
-@trend("K18-batch", f"{PAPER}, Section 4.4", {}, _worse(BATCH, " and value == '{most}'"))
+@trend("K18-batch", f"{PAPER}, Section 4.4", {}, _worse(BATCH, " and level == 'batch {most}'"))
 def batch(least: str, most: str) -> Within:
     """SupCon's features are better trained in batches of {most} than of {least}, as many steps."""
     return Within(

@@ -28,13 +28,17 @@ VARIED = [
 EVERY = ("supcon", "cross_entropy", "n_pairs", "triplet")
 
 
+def name(factor: str, value: object) -> str:
+    return settings.level(factor, value) if value else factor
+
+
 def drawn(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     axes = dict(layer=["h", "z"], probe=["linear", "neighbours"], objective=list(EVERY))
-    labels = [settings.TRUE, settings.GIVEN]
+    labels = [settings.RIGHT, settings.GIVEN]
     parts = [
         drawn_rows(
             (columns.ACCURACY,), rng, **axes,
-            C=[5], seed=[0, 1], n=[40], factor=[factor], value=[value], labels=labels,
+            C=[5], seed=[0, 1], n=[40], factor=[factor], level=[name(factor, value)], labels=labels,
         )
         for factor, value in ((settings.BASE, ""), *VARIED, (settings.ENCODER, "vit"))
     ]  # fmt: skip
@@ -48,12 +52,16 @@ def probed() -> pd.DataFrame:
     harder |= {settings.LAYERS: 2, settings.MARGIN: 0.5, settings.BATCH: 0}
     parts = []
     for factor, value in ((settings.BASE, ""), *VARIED):
-        one = {"factor": [factor], "value": [value], "C": [5], "seed": SEEDS, "layer": ["h"]}
-        one |= {"labels": [settings.TRUE, settings.GIVEN], "probe": ["linear"]}
+        one = {"factor": [factor], "level": [name(factor, value)], "C": [5], "seed": SEEDS}
+        one |= {"labels": [settings.RIGHT, settings.GIVEN], "layer": ["h"], "probe": ["linear"]}
         parts.append(judged_rows(columns.ACCURACY, objective=list(EVERY), **one))
     found = pd.concat(parts, ignore_index=True)
     points = 3 + found["objective"].map(worse) * (1 + (found["factor"] == settings.WRONG))
-    points += found["factor"].map(harder) + (found["value"] == "16") + 1e-2 * found["seed"]
+    points += (
+        found["factor"].map(harder)
+        + (found["level"] == name(settings.BATCH, 16))
+        + 1e-2 * found["seed"]
+    )
     return found.assign(error=points / 100, left=0.05)
 
 
