@@ -1,6 +1,6 @@
 """Is SupCon more robust, better calibrated, more stable than cross-entropy (arXiv 2004.11362)?
 
-The encoders of `supcon_accuracy`, with linear probes of clean training images. Held-out images are
+The encoders of `deep`, with linear probes of clean training images. Held-out images are
 corrupted, ten kinds at five severities (arXiv 1903.12261): errors, mCE and relative mCE beside
 cross-entropy's network, calibration. Then SupCon and cross-entropy are trained with other
 optimisers and learning rates: how much does accuracy vary?
