@@ -93,6 +93,16 @@ def ours(name: str, z: Tensor, y: Tensor) -> Tensor:
     return OBJECTIVES[name](z, y, tau=TAU, **given)
 
 
+def pml_triplet(z: Tensor, y: Tensor) -> Tensor:
+    """All triplets of the batch, formed one by one: for small batches, so it is not timed."""
+    from pytorch_metric_learning import distances, reducers
+    from pytorch_metric_learning import losses as pml
+
+    cosines, every = distances.CosineSimilarity(), reducers.MeanReducer()
+    loss = pml.TripletMarginLoss(0.1, distance=cosines, reducer=every)
+    return loss(z.flatten(0, 1), y.repeat_interleave(VIEWS)) / TAU
+
+
 def functions() -> dict[str, Callable]:
     ours_by_id = {name: partial(ours, name) for name in IDS}
     return {"plain": plain, **ours_by_id, **{name: f for name, (f, _) in peers().items()}}
@@ -107,7 +117,8 @@ def inputs(images: int) -> tuple[Tensor, Tensor]:
 def check_values() -> None:
     """Values and gradients that must be equal where conventions coincide."""
     z, y = inputs(96)
-    for name, (function, id_) in {"plain": (plain, "nt_xent"), **peers()}.items():
+    named = {"plain": (plain, "nt_xent"), "pml TripletMarginLoss": (pml_triplet, "triplet")}
+    for name, (function, id_) in {**named, **peers()}.items():
         options = {"pairs": "distinct"} if id_ == "dcl" else {}
         gradients, values = [], []
         for loss in (function, partial(OBJECTIVES[id_], tau=TAU, **options)):
@@ -121,7 +132,7 @@ def check_values() -> None:
         turned = ((gradients[0] - gradients[1]).norm() / gradients[1].norm()).item()
         if off > 1e-5 or turned > 1e-4:
             raise SystemExit(f"{name}: {values[0]}, {id_}: {values[1]}, gradients {turned:.1e} off")
-        print(f"{name:20} = {id_:8} value off by {off:.1e}, gradient by {turned:.1e} (relative)")
+        print(f"{name:21} = {id_:8} value off by {off:.1e}, gradient by {turned:.1e} (relative)")
 
 
 def call(function: Callable, z: Tensor, y: Tensor) -> float:

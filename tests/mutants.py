@@ -1,4 +1,4 @@
-"""Thirty mistakes that a person makes in these formulas, each with the test that finds it.
+"""Mistakes that a person makes in these formulas, each with the test that finds it.
 
 python tests/mutants.py            applies each in turn to a copy and runs the tests of its room
 python tests/mutants.py 3 17       some of them

@@ -121,7 +121,7 @@ def open_hinges(x: Tensor, classes: Tensor, margin: float) -> Tensor:
 
     A hinge is open where s_an > s_ap - margin. With the rows b in the order of these numbers, a
     negative opens those of the positives below it, a positive those of the negatives above it: M
-    log M steps an anchor, where the triplets are up to M^2 / 4.
+    log M steps an anchor, of up to M^2 / 4 triplets.
 
     Args:
         x: (..., M, d) rows.
@@ -162,8 +162,9 @@ def triplet(z: Tensor, y=None, *, tau: float | Tensor, margin=0.1, reduction="me
         Positives: P
         Denominator: none, a mean of hinges over oth | - | no
         Mean: anchors, pairs of a positive and a negative
-        Equals: over tau, pml `TripletMarginLoss` of cosines, its mean over all triplets (balanced)
-        Source: 1503.03832, Eq. 3; 2004.11362
+        Equals: on balanced batches, times tau: pml `TripletMarginLoss` of cosines with
+            `MeanReducer`
+        Source: 1503.03832
 
     Args:
         z: (N, K, d) unit rows, N samples x K views.

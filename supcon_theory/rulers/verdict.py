@@ -85,7 +85,7 @@ def reading(
         if margin is None
         else f" {closer.capitalize()} {margin:.2g} closer in cosine than others explain this value."
     )
-    percent = f"{100 * found.way:.2g} %"
+    percent = f"{float(f'{100 * found.way:.2g}'):g} %"
     sentence = {
         "below": f"{least - value:.4g} nats below what any embedding can reach: a bug, or another "
         "convention (sum or mean, factor, batch, temperature).",

@@ -42,7 +42,7 @@ def test_the_numbers_of_a_loss_of_6_92():
     [
         (2.0, "below", "below what any embedding can reach"),
         (2.312, "lucky", "single batches"),
-        (2.33, "least", "At the least possible"),
+        (2.33, "least", "At the least possible, 100 % of the way"),
         (4.0, "between", "64 % of the way from chance"),
         (6.9305, "chance", "nothing learned"),
         (7.5, "worse", "above a constant embedding"),
