@@ -23,13 +23,7 @@ from tyro.conf import OmitArgPrefixes
 
 from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, settings
-from supcon_theory.encoders.flags import (
-    Trained,
-    check_among,
-    check_data,
-    check_held_out,
-    check_objectives,
-)
+from supcon_theory.encoders import flags
 from supcon_theory.encoders.recipe import ENCODERS, PUBLISHED, SMALL, SURFACES, Recipe
 from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
@@ -38,11 +32,18 @@ from supcon_theory.runs.summary import Summary
 AUDITS = (columns.ACCURACY,)
 NAMES = {"supcon": "SupCon", "cross_entropy": "cross-entropy"}
 HEADINGS = tuple(columns.Column(name, "%", words) for name, words in NAMES.items())
-MOST_WRONG = 0.8
+FACTORS = {  # the flag that has the values, and the field of the recipe
+    settings.WRONG: ("wrong", "wrong"),
+    settings.IMAGES: ("images", "n"),
+    settings.BATCH: ("batches", "batch"),
+    settings.LAYERS: ("hidden_layers", "hidden"),
+    settings.SURFACE: ("surfaces", "surface"),
+    settings.ENCODER: ("encoders", "encoder"),
+}
 
 
 @dataclass(frozen=True)
-class Config(Trained):
+class Config(flags.Trained):
     """One thing at a time different from the base."""
 
     classes: tuple[int, ...] = (5,)
@@ -54,7 +55,7 @@ class Config(Trained):
     """What they are trained with in the base besides."""
     margins: Annotated[tuple[float, ...], Between(0, 2)] = (0.2,)
     """Margins of cross-entropy, by which the cosine of the own class must be larger."""
-    wrong: Annotated[tuple[float, ...], Between(0, MOST_WRONG)] = (0.2, 0.4, 0.6)
+    wrong: Annotated[tuple[float, ...], Between(0, 0.8)] = (0.2, 0.4, 0.6)
     """Shares of wrong labels."""
     images: Annotated[tuple[int, ...], Between(2, 1_000_000)] = (5, 10)
     """Other numbers of training images a class."""
@@ -70,33 +71,30 @@ class Config(Trained):
     def check(self) -> None:
         """Refuse what cannot be trained or says nothing."""
         super().check()
-        check_objectives((*self.objectives, *self.rivals))
-        check_among(self.surfaces, SURFACES, "surfaces")
-        check_among(self.encoders, ENCODERS, "encoders")
+        flags.check_objectives((*self.objectives, *self.rivals))
+        flags.check_among(self.surfaces, SURFACES, "surfaces")
+        flags.check_among(self.encoders, ENCODERS, "encoders")
         if self.hidden_layers and self.recipe.encoder not in SMALL:
             raise ValueError(
                 f"hidden-layers are {self.hidden_layers} but {self.recipe.encoder} has the "
                 f"published projector: choose --encoder from {', '.join(SMALL)}, or none of them"
             )
-        for flag, own, others in (
-            ("images", self.recipe.n, self.images),
-            ("batches", self.recipe.batch, self.batches),
-            ("hidden-layers", self.recipe.hidden, self.hidden_layers),
-            ("surfaces", self.recipe.surface, self.surfaces),
-            ("encoders", self.recipe.encoder, self.encoders),
-            ("wrong", 0.0, self.wrong),
-            ("margins", 0.0, self.margins),
-        ):
-            if len({own, *others}) <= len(others):
+        usual = {flag: getattr(self.recipe, name) for flag, name in FACTORS.values()}
+        for flag, own in (usual | {"margins": 0.0}).items():
+            given = getattr(self, flag)
+            if len({own, *given}) <= len(given):
                 raise ValueError(
-                    f"{flag} are {others} but each may be there once, and {own} is the base"
+                    f"{flag.replace('_', '-')} are {given} but each may be there once, and {own} "
+                    "is the base"
                 )
 
     def look(self) -> None:
         """Refuse data without held-out images."""
         super().look()
-        check_held_out(self.facts())
-        check_data(self.facts(), max(self.classes), max(self.recipe.n, *self.images), "images")
+        flags.check_held_out(self.facts())
+        flags.check_data(
+            self.facts(), max(self.classes), max(self.recipe.n, *self.images), "images"
+        )
 
 
 PRESETS = {
@@ -128,21 +126,12 @@ class Setting:
 
 def others(config: Config) -> Iterator[tuple[str, str, tuple[str, ...], dict]]:
     """Factor and value of every setting but the base, its objectives, how its recipe differs."""
-    for share in config.wrong:
-        yield settings.WRONG, f"{share:g}", config.objectives, {"wrong": share}
-    for n in config.images:
-        yield settings.IMAGES, str(n), config.objectives, {"n": n}
-    for batch in config.batches:
-        yield settings.BATCH, str(batch), config.objectives, {"batch": batch}
-    for layers in config.hidden_layers:
-        yield settings.LAYERS, str(layers), config.objectives, {"hidden": layers}
-    for surface in config.surfaces:
-        yield settings.SURFACE, surface, config.objectives, {"surface": surface}
-    for encoder in config.encoders:
-        yield settings.ENCODER, encoder, config.objectives, {"encoder": encoder}
+    for factor, (flag, name) in FACTORS.items():
+        for value in getattr(config, flag):
+            yield factor, str(value), config.objectives, {name: value}
     for margin in config.margins:
         options = {"options": {"margin": margin}}
-        yield settings.MARGIN, f"{margin:g}", (settings.CLASSIFIER,), options
+        yield settings.MARGIN, str(margin), (settings.CLASSIFIER,), options
 
 
 def cells(config: Config) -> Iterator[Cell]:
