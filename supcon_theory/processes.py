@@ -16,6 +16,8 @@ from torch import Tensor
 
 T = TypeVar("T")
 CLOSE = 1e-4  # more than rounding on another machine does, less than another row among 10^6
+WORTH_HELP = 2**13  # rows: all pairs of them take a tenth of a second
+_ask: ContextVar[Callable[..., None] | None] = ContextVar("ask", default=None)
 _group: ContextVar[Any] = ContextVar("group", default=None)  # of this thread; None: alone
 
 
@@ -45,6 +47,30 @@ def shared_over_processes() -> Iterator[None]:
         dist.destroy_process_group(group)
 
 
+def help_through(ask: Callable[..., None] | None) -> None:
+    """Have processes that wait for calls help this one, told by `ask`; None: no more."""
+    _ask.set(ask)
+
+
+@contextmanager
+def helped(rows: int, *call: Any) -> Iterator[None]:
+    """Inside, what is about all pairs is shared with processes that wait, if there are any.
+
+    Whatever fails in one process breaks the group that it shares, and the others fail at once.
+
+    Args:
+        rows: Number of rows; few are quicker alone.
+        call: What the others are told, to enter `shared_over_processes` and do the same.
+    """
+    ask = _ask.get()
+    if ask is None or rows < WORTH_HELP:
+        yield
+        return
+    ask(*call)
+    with shared_over_processes():
+        yield
+
+
 def mine(items: Sequence[T], cost: Callable[[T], float]) -> list[T]:
     """This process' part of the items: each goes to the process that has least to do so far.
 
@@ -68,9 +94,14 @@ def mine(items: Sequence[T], cost: Callable[[T], float]) -> list[T]:
 
 
 def total(part: Tensor) -> Tensor:
-    """The sum of a tensor over processes, in place, with the same bits on each.
+    """The sum of a tensor over processes, in place.
 
-    Places that a single process fills, zeros on the others, are a concatenation.
+    Args:
+        part: Of this process. Where a place is zero on all processes but one, it is a
+            concatenation, to the bit.
+
+    Returns:
+        The same tensor, with the same bits on each process; on one that is alone, as it was.
     """
     group = _group.get()
     if group is not None:

@@ -105,7 +105,7 @@ def sampled_losses(
         flat = x.flatten(0, 1)
         sample = torch.arange(rows.start, rows.stop).repeat_interleave(K)
         chunks = product(_chunks(len(anchors), CHUNK), _chunks(len(flat), CHUNK_COLUMNS))
-        for block, columns in mine(list(chunks), lambda pair: len(sample[pair[1]])):
+        for block, columns in mine(list(chunks), lambda pair: pair[1].stop - pair[1].start):
             _add(
                 both[:, :, :, block],
                 z[block] @ flat[columns].T,

@@ -42,6 +42,17 @@ def test_parts_are_in_the_order_of_the_batch(measured):
     assert measured["gathered"] == [[0, 1, 2, 10, 11, 12]] * 2
 
 
+def test_the_process_that_serves_computes_half_of_the_losses(measured):
+    first, second = measured["tiles"]
+    assert abs(first - second) <= 1 and first + second == 22 * 23 / 2  # 8,192 rows, 22 blocks
+    assert measured["helped"] <= 1e-12 and measured["not helped"] == 0
+
+
+def test_a_failure_in_the_midst_of_losses_is_one_of_both_processes(measured):
+    """So torchrun ends the job, and nobody takes what comes next for what it waits for."""
+    assert max(measured["failed in"]) < 10
+
+
 @pytest.mark.parametrize(
     "processes, about, word",
     [
