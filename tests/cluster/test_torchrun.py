@@ -101,6 +101,18 @@ def test_losses_of_an_experiment_are_measured_by_both(tmp_path):
     pd.testing.assert_frame_equal(*found, rtol=1e-3, atol=1e-4)  # as above: trained apart
 
 
+COUNTING = """
+import atexit, os, runpy
+from pathlib import Path
+from supcon_theory.pairs import class_sums
+tiles, compute = [], class_sums.exponentials
+class_sums.exponentials = lambda *given: (tiles.append(1), compute(*given))
+count = Path(f"tiles.{os.environ.get('RANK', 'alone')}")
+atexit.register(lambda: count.write_text(str(len(tiles))))
+runpy.run_module("supcon_theory", run_name="__main__")
+"""
+
+
 @pytest.fixture
 def embeddings(tmp_path) -> Path:
     rng = np.random.default_rng(0)
@@ -108,11 +120,12 @@ def embeddings(tmp_path) -> Path:
     z = rng.normal(size=(900, 2, 16)) + 2 * rng.normal(size=(5, 1, 16))[y]
     np.save(tmp_path / "e.npy", z.astype("f4"))
     pd.DataFrame({"label": y}).to_csv(tmp_path / "l.csv", index=False)
+    (tmp_path / "counting.py").write_text(COUNTING)
     return tmp_path
 
 
 def audit(folder: Path, launcher: list[str], out: str, *flags: str) -> subprocess.CompletedProcess:
-    words = ["-m", "supcon_theory", "audit", "e.npy", "--labels", "l.csv", "--out", out, *flags]
+    words = ["audit", "e.npy", "--labels", "l.csv", "--out", out, *flags]
     command, env = [*launcher, *words], ENV | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, cwd=folder, env=env, capture_output=True, text=True, timeout=170, check=False
@@ -121,11 +134,13 @@ def audit(folder: Path, launcher: list[str], out: str, *flags: str) -> subproces
 
 def test_an_audit_by_two_processes_is_that_of_one_and_is_printed_once(embeddings):
     flags = ("--budget", "100", "--against", "e.npy", "--raw")
-    one = audit(embeddings, [sys.executable], "one", *flags)
-    two = audit(embeddings, TORCHRUN[:-1], "two", *flags, "--report", "two.html")
+    one = audit(embeddings, [sys.executable, "counting.py"], "one", *flags)
+    two = audit(embeddings, [*TORCHRUN, "counting.py"], "two", *flags, "--report", "two.html")
     assert one.returncode == two.returncode == 0, one.stderr + two.stderr
     said = two.stdout.replace("two.html, two/", "one/").replace("two/", "one/")
     assert said == one.stdout and said.count("Written:") == 1
+    tiles = [int((embeddings / f"tiles.{who}").read_text()) for who in ("alone", 0, 1)]
+    assert tiles[0] == tiles[1] + tiles[2] and min(tiles) > 0.4 * tiles[0]
     assert "Traceback" not in two.stderr and "Warning" not in two.stderr
     tables = sorted(path.name for path in (embeddings / "one").glob("*.csv"))
     assert len(tables) > 15
@@ -136,6 +151,6 @@ def test_an_audit_by_two_processes_is_that_of_one_and_is_printed_once(embeddings
 
 def test_a_refused_audit_is_refused_once_and_leaves_nothing(embeddings):
     before = sorted(embeddings.iterdir())
-    done = audit(embeddings, TORCHRUN[:-1], "two", "--tau", "0")
+    done = audit(embeddings, [*TORCHRUN[:-1], "-m", "supcon_theory"], "two", "--tau", "0")
     assert done.returncode != 0 and done.stderr.count("tau is 0; it must be a number") == 1
     assert not done.stdout and sorted(embeddings.iterdir()) == before
