@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from supcon_theory.processes import mine
+from supcon_theory import processes
 from tests.pairs.two_processes import CASES, TAUS
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ def measured() -> dict:
     command = [sys.executable, "-m", "tests.pairs.two_processes"]
     env = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=170, check=False
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -82,5 +82,22 @@ def test_a_process_that_leaves_does_not_keep_the_other_waiting(measured):
     assert measured["seconds"] < 10
 
 
+@pytest.mark.parametrize("world", [2, 3, 7, 40])
+def test_parts_are_balanced_by_cost_and_have_every_item_once(world, monkeypatch):
+    costs = np.random.default_rng(0).permutation([*range(1, 20), 50, 300]).tolist()
+    items = list(enumerate(costs))
+    monkeypatch.setattr(processes.dist, "get_world_size", lambda group: world)
+    parts = []
+    for rank in range(world):
+        monkeypatch.setattr(processes.dist, "get_rank", lambda group, rank=rank: rank)
+        token = processes._group.set("a group")
+        parts.append(processes.mine(items, lambda item: item[1]))
+        processes._group.reset(token)
+    loads = [sum(cost for _, cost in part) for part in parts]
+    assert sorted(item for part in parts for item in part) == items
+    assert max(loads) - min(loads) <= max(costs)
+    assert all(part == sorted(part) for part in parts)
+
+
 def test_one_process_has_all_items():
-    assert mine([3, 1, 2], float) == [3, 1, 2]
+    assert processes.mine([3, 1, 2], float) == [3, 1, 2]
