@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "supcon_theory"
 ROOMS = (
     *("objectives", "measures", "audits", "theory", "free", "claims", "inputs", "pairs"),
-    *("statistics", "rulers", "data", "encoders", "runs"),
+    *("processes", "statistics", "rulers", "data", "encoders", "runs"),
 )
 HEAD = """# Everything public
 

@@ -26,27 +26,28 @@ TORCH_FREE_AUDITS = (
 # room: the rooms (or single modules) that it may import from, besides itself
 ALLOWED = {
     "inputs": [],
+    "processes": [],
     "statistics": [],
     "latex": [],
     "theory": [],
     "data": ["inputs"],
-    "pairs": ["inputs"],
+    "pairs": ["inputs", "processes"],
     "objectives": ["inputs", "pairs"],
     "free": ["inputs", "pairs", "objectives"],
-    "measures": ["inputs", "pairs"],
+    "measures": ["inputs", "processes", "pairs"],
     "audits": ["inputs", "pairs", "objectives", "free", "measures", "theory", "statistics"],
     "rulers": ["pairs", "objectives", "theory"],
     "claims": ["audits", "theory", "statistics"],
     "runs": ["audits.columns", "claims", "latex", "statistics"],
-    "encoders": ["inputs", "data", "objectives", "measures", "runs"],
+    "encoders": ["inputs", "processes", "data", "objectives", "measures", "runs"],
     "analysis": ["audits", "claims", "theory", "latex", "statistics"],
     "experiments": [
         *("inputs", "data", "objectives", "free", "measures", "theory", "statistics"),
         *("audits", "claims", "runs", "encoders"),
     ],
     "app": [
-        *("inputs", "data", "objectives", "measures", "theory", "audits", "claims", "runs"),
-        *("rulers", "encoders", "experiments", "analysis", "statistics"),
+        *("inputs", "processes", "data", "objectives", "measures", "theory", "audits", "claims"),
+        *("runs", "rulers", "encoders", "experiments", "analysis", "statistics"),
     ],
     "__main__": ["app"],
 }

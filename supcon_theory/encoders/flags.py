@@ -162,9 +162,11 @@ class Trained(Common):
         if world() == 1:
             return False
         from supcon_theory.encoders import ranks, train
+        from supcon_theory.processes import help_through
 
         device = ranks.start(self.device)
         if rank() == 0:
+            help_through(train.ask_for_losses)
             return False
         ranks.serve(functools.partial(train.assist, device=device))
         ranks.dismiss()

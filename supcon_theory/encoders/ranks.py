@@ -1,7 +1,8 @@
 """One training on several processes, those that torchrun starts; everything here is a no-op on one.
 
 Rank 0 runs the experiment as ever: it alone reads and writes the store, measures and prints. The
-others wait (`serve`) until it asks them to train with it (`ask`). A batch is cut into equal parts,
+others wait (`serve`) until it asks them to train with it (`ask`), or for their part of losses over
+all pairs of many rows (`train.ask_for_losses`). A batch is cut into equal parts,
 the parts' embeddings are gathered, and every process has the loss of the whole batch, so negatives
 are global. Let L be that loss and z_p the embeddings of process p, a function of the weights with
 Jacobian J_p. The gradient with respect to the gathered embeddings is summed over the W processes,
@@ -20,6 +21,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from supcon_theory.encoders.recipe import BATCH_NORMALISED
+from supcon_theory.processes import help_through
 from supcon_theory.runs.exits import Refused
 from supcon_theory.runs.launched import local_rank, rank, world
 
@@ -134,6 +136,7 @@ def serve(do: Callable[[Any], None]) -> None:
 def dismiss() -> None:
     """Rank 0: there is nothing more to do."""
     if dist.is_initialized():
+        help_through(None)
         if rank() == 0:
             ask(None)
         dist.destroy_process_group()

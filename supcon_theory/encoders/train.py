@@ -28,7 +28,9 @@ from supcon_theory.data.views import views
 from supcon_theory.encoders import ranks
 from supcon_theory.encoders.learner import Learner
 from supcon_theory.encoders.recipe import VERSION, Recipe
+from supcon_theory.measures import global_losses
 from supcon_theory.objectives.shares import one_hot
+from supcon_theory.processes import shared_over_processes
 from supcon_theory.runs import machine, store
 from supcon_theory.runs.exits import Refused
 
@@ -155,15 +157,26 @@ def _train(recipes: Sequence[Recipe], entries, device: str, report, say) -> None
         entry.finish(machine.description() | ranks.description())
 
 
-def assist(job: Sequence[dict[str, Any]], device: str) -> None:
-    """Train what another process, the first, asks for, as one of several.
+def ask_for_losses(z: Tensor, y: Tensor, taus: Sequence[float]) -> None:
+    """Rank 0: have the others compute their part of `global_losses`."""
+    ranks.ask({"taus": taus})
+    ranks.tell(to_bytes({"z": z.cpu().clone(), "y": y.cpu().clone()}))  # not what they are part of
+
+
+def assist(job: Sequence[dict[str, Any]] | dict[str, Any], device: str) -> None:
+    """Train or measure what another process, the first, asks for, as one of several.
 
     Args:
-        job: the recipes, as JSON holds them.
+        job: the recipes, as JSON holds them; or the temperatures of losses.
         device: of this process.
 
     """
-    states = from_bytes(ranks.told(), Path("what the first process sent"))["states"]
+    sent = from_bytes(ranks.told(), Path("what the first process sent"))
+    if isinstance(job, dict):
+        with shared_over_processes():
+            global_losses(sent["z"].to(device), sent["y"], job["taus"])
+        return
+    states = sent["states"]
     recipes = [Recipe(**fields) for fields in job]
     _steps(recipes, states, device, lambda learner, step: learner.state(step), lambda part: None)
 

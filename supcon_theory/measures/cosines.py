@@ -4,6 +4,7 @@ Mean and variance come from the sums and the second-moment matrices of the class
 time and O(d^2) memory; ranges and higher moments from all pairs, a strip of them at a time.
 """
 
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from supcon_theory import inputs
+from supcon_theory.processes import check_same, mine, total
 
 STRIP = 2**20  # pairs at a time: 8 MB in float64, four times
 
@@ -84,12 +86,20 @@ def cosine_shapes(z: Tensor, y: object, degree: int) -> tuple[CosineShape, Cosin
     z = inputs.embeddings(z).detach().double()
     y = inputs.labels(y, len(z)).to(z.device)
     N, K, _ = z.shape
-    found = z.new_full((2, 2 + inputs.whole(degree, "degree"), N, K), torch.nan)
-    for c in range(int(y.max()) + 1):
+    check_same(z, y)
+    found = z.new_zeros(2, 2 + inputs.whole(degree, "degree"), N, K)
+    sizes, strip = y.bincount(), max(1, STRIP // (N * K))
+    strips = [
+        (c, a, min(a + strip, n * K))
+        for c, n in enumerate(sizes.tolist())
+        for a in range(0, n * K, strip)
+    ]
+    for c, of_class in groupby(mine(strips, lambda s: s[2] - s[1]), key=lambda s: s[0]):
         places = (y == c).nonzero()[:, 0]
         of, others = z[places].flatten(0, 1), z[y != c].flatten(0, 1)
         same = torch.arange(len(of), device=z.device) // K
-        for rows in torch.arange(len(of), device=z.device).split(max(1, STRIP // (N * K))):
+        for _, start, stop in of_class:
+            rows = torch.arange(start, stop, device=z.device)
             at = places[rows // K], rows % K
             if len(places) > 1:
                 apart = same[rows, None] != same
@@ -97,6 +107,9 @@ def cosine_shapes(z: Tensor, y: object, degree: int) -> tuple[CosineShape, Cosin
                 found[0, :, at[0], at[1]] = _shape(cosines, degree)
             if len(others):
                 found[1, :, at[0], at[1]] = _shape(of[rows] @ others.T, degree)
+    total(found)
+    found[0, :, sizes[y] == 1] = torch.nan
+    found[1, :, sizes[y] == N] = torch.nan
     own, rest = (CosineShape(x[0], x[1], x[2:]) for x in found.cpu().numpy())
     return own, rest
 

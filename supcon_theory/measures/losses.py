@@ -19,6 +19,7 @@ import torch
 from supcon_theory import inputs
 from supcon_theory.pairs.class_sums import class_sums
 from supcon_theory.pairs.tiles import SUMMED
+from supcon_theory.processes import helped
 
 LEAST_TAU = 1 / SUMMED[torch.float64]  # below, exp(1 / tau) overflows float64
 DENSE_ANCHORS = 32  # anchors of the dense path held at once
@@ -77,7 +78,8 @@ def global_losses(
 
     Exact over all N K anchors, O((N K)^2 d) time and O(N K d) memory. Sums of float32 embeddings
     are formed from float32 tiles while 1 / tau <= 80 (relative error about 1e-6 at tau = 1 and
-    1e-5 at 1 / 80) and from float64 ones beyond; float64 embeddings stay float64.
+    1e-5 at 1 / 80) and from float64 ones beyond; float64 embeddings stay float64. Inside of
+    `shared_over_processes` each process computes its part of the tiles.
 
     Args:
         z: (N, K, d) unit rows, used as they are.
@@ -97,7 +99,9 @@ def global_losses(
     z, y, taus = _checked(z, y, taus, pairs)
     cosine = _mean_positive_cosine(z, pairs).cpu().numpy()
     losses = {}
-    for tau, sums in class_sums(z, y, taus).items():
+    with helped(z.shape[0] * z.shape[1], z, y, taus):
+        both = class_sums(z, y, taus)
+    for tau, sums in both.items():
         S, D = (total.cpu().numpy() for total in sums)
         with np.errstate(divide="ignore", over="ignore"):  # S = 0 in a class of one sample
             log_S, log_D, ratio = np.log(S), np.log(D), S / D

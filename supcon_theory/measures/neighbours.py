@@ -8,6 +8,7 @@ from torch import Tensor
 
 from supcon_theory import inputs
 from supcon_theory.measures.rows import UnitRows, each_tile
+from supcon_theory.processes import check_same, mine, total
 
 QUERIES = 512  # rows whose cosines to a tile are held at once
 
@@ -72,12 +73,14 @@ def nearest_others(source: UnitRows, samples: np.ndarray, neighbours: int) -> np
         raise ValueError(f"neighbours is {neighbours} but must be from 1 to {source.shape[0] - 1}.")
     asked = torch.from_numpy(samples)
     queries = source.at(samples)[:, 0]
+    check_same(queries, asked)
     best = queries.new_full((len(samples), neighbours), -torch.inf)
-    at = torch.full((len(samples), neighbours), -1)
+    at = torch.zeros(len(samples), neighbours, dtype=torch.int64)
+    blocks = [slice(a, a + QUERIES) for a in range(0, len(queries), QUERIES)]
+    blocks = mine(blocks, lambda block: len(asked[block]))
     for rows, x in each_tile(source):
         x, number = x[:, 0], torch.arange(rows.start, rows.stop)
-        for a in range(0, len(queries), QUERIES):
-            block = slice(a, a + QUERIES)
+        for block in blocks:
             cosines = queries[block] @ x.T
             inside = (asked[block] >= rows.start) & (asked[block] < rows.stop)
             cosines[inside, asked[block][inside] - rows.start] = -torch.inf
@@ -85,7 +88,7 @@ def nearest_others(source: UnitRows, samples: np.ndarray, neighbours: int) -> np
             every = torch.cat([best[block], near], 1)
             best[block], kept = every.topk(neighbours, dim=1)
             at[block] = torch.cat([at[block], number[place]], 1).gather(1, kept)
-    return at.numpy()
+    return total(at).numpy()
 
 
 def vote_error(voters: np.ndarray, y: np.ndarray, own: np.ndarray) -> float:

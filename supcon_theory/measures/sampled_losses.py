@@ -5,6 +5,7 @@ S and D of an anchor are exact: only the mean over anchors is then a sample mean
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from supcon_theory import inputs
 from supcon_theory.measures.losses import GlobalLosses
 from supcon_theory.measures.rows import UnitRows, each_tile
 from supcon_theory.pairs.tiles import SUMMED
+from supcon_theory.processes import check_same, mine, total
 
 CHUNK = 512  # anchors whose similarities to CHUNK_COLUMNS rows are held at once: 1 MB
 CHUNK_COLUMNS = 512
@@ -97,27 +99,27 @@ def sampled_losses(
     picked, place = np.unique(anchors // K, return_inverse=True)
     own_rows = source.at(picked)[torch.from_numpy(place)]  # (M, K, d)
     z = own_rows[torch.arange(len(anchors)), views]
-    total = torch.zeros(len(labelings), len(taus), 2, len(anchors), dtype=torch.float64)
+    check_same(z, samples, *labelings, torch.tensor(taus))
+    both = torch.zeros(len(labelings), len(taus), 2, len(anchors), dtype=torch.float64)  # S and D
     for rows, x in each_tile(source):
         flat = x.flatten(0, 1)
         sample = torch.arange(rows.start, rows.stop).repeat_interleave(K)
-        for a in range(0, len(anchors), CHUNK):
-            block = slice(a, a + CHUNK)
-            for b in range(0, len(flat), CHUNK_COLUMNS):
-                columns = slice(b, b + CHUNK_COLUMNS)
-                _add(
-                    total[:, :, :, block],
-                    z[block] @ flat[columns].T,
-                    samples[block],
-                    sample[columns],
-                    labelings,
-                    taus,
-                )
+        chunks = product(_chunks(len(anchors), CHUNK), _chunks(len(flat), CHUNK_COLUMNS))
+        for block, columns in mine(list(chunks), lambda pair: pair[1].stop - pair[1].start):
+            _add(
+                both[:, :, :, block],
+                z[block] @ flat[columns].T,
+                samples[block],
+                sample[columns],
+                labelings,
+                taus,
+            )
         progress(rows.stop / N)
+    total(both)
     exact = own_rows.double()
     positive = torch.einsum("md,mkd->m", exact[torch.arange(len(anchors)), views], exact) / K
     found = []
-    for y, of, per_tau in zip(labelings, sums, total, strict=True):
+    for y, of, per_tau in zip(labelings, sums, both, strict=True):
         numbers, counts = y[samples], y.bincount()
         found.append({})
         for tau, (S, D) in zip(taus, per_tau.numpy(), strict=True):
@@ -140,8 +142,12 @@ def sampled_losses(
     return found
 
 
+def _chunks(count: int, size: int) -> list[slice]:
+    return [slice(a, min(a + size, count)) for a in range(0, count, size)]
+
+
 def _add(
-    total: Tensor, cosines: Tensor, anchor: Tensor, sample: Tensor, labelings, taus: list[float]
+    both: Tensor, cosines: Tensor, anchor: Tensor, sample: Tensor, labelings, taus: list[float]
 ) -> None:
     """Add exp(cosine / tau) over same and over other classes to (labelings, taus, 2, anchors)."""
     itself = None
@@ -153,7 +159,7 @@ def _add(
         e = (scaled / tau).exp_()
         if itself is not None:
             e.masked_fill_(itself, 0)
-        for per_tau, mask in zip(total, masks, strict=True):
+        for per_tau, mask in zip(both, masks, strict=True):
             same = e * mask
             per_tau[t, 0] += same.sum(1)
             per_tau[t, 1] += same.neg_().add_(e).sum(1)  # e or 0, never a difference of sums

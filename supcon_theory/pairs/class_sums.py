@@ -12,6 +12,7 @@ from supcon_theory.pairs.tiles import (
     mask_out,
     schedule,
 )
+from supcon_theory.processes import check_same, mine, total
 
 
 def class_sums(z: Tensor, y: Tensor, taus: list[float]) -> dict[float, tuple[Tensor, Tensor]]:
@@ -22,7 +23,8 @@ def class_sums(z: Tensor, y: Tensor, taus: list[float]) -> dict[float, tuple[Ten
 
     float32 embeddings are multiplied in float32 while 1 / tau <= 80 and in float64 beyond, float64
     ones always in float64; a tile's sums are added up in float64 in either case. D is summed by
-    itself, never as total - S, which would cancel where a class has collapsed.
+    itself, never as total - S, which would cancel where a class has collapsed. Inside of
+    `shared_over_processes` each process computes its part of the tiles.
 
     Args:
         z: (N, K, d) unit rows, float32 or float64, without a graph.
@@ -32,6 +34,7 @@ def class_sums(z: Tensor, y: Tensor, taus: list[float]) -> dict[float, tuple[Ten
     Returns:
         {tau: (S, D)}, each (N, K) float64.
     """
+    check_same(z, y, torch.tensor(taus))
     N, K, _ = z.shape
     classes = y.repeat_interleave(K).to(z.dtype)
     # A caller may have allowed TF32 or bfloat16 products, far too coarse here.
@@ -50,13 +53,14 @@ def class_sums(z: Tensor, y: Tensor, taus: list[float]) -> dict[float, tuple[Ten
         memory = x.new_empty(len(scales), max(tile.cells for tile in tiles))
         sums = torch.zeros(2, len(scales), N * K, dtype=torch.float64, device=z.device)
         with full_precision(z):
-            for tile in tiles:
+            for tile in mine(tiles, lambda tile: tile.cells):
                 e = tile.of(memory)
                 exponentials(x, scales, tile, e)
-                for total, groups, partial in zip(sums, sets, tile.partial, strict=True):
+                for sum_of, groups, partial in zip(sums, sets, tile.partial, strict=True):
                     if partial is not None:
                         part = mask_out(e.clone(), tile, groups) if partial else e
-                        add_sums(total, part, tile)
+                        add_sums(sum_of, part, tile)
+        total(sums)
         if order is not None:
             sums = torch.empty_like(sums).index_copy_(2, order, sums)
         found |= zip(group, zip(*sums.view(2, -1, N, K), strict=True), strict=True)

@@ -1,4 +1,4 @@
-"""One training by two processes of torchrun, as a user starts it: results, failures, refusals."""
+"""One training, one audit by two processes of torchrun, as a user starts them."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -72,3 +73,84 @@ def test_what_two_processes_cannot_do_is_one_sentence(flags, word, tmp_path):
     said, _ = job.communicate(timeout=120)
     assert job.returncode != 0 and said.count(word) == 1 and "exitcode  : 2" in said
     assert not list(tmp_path.iterdir())
+
+
+def test_losses_of_an_experiment_are_measured_by_both(tmp_path):
+    """Through the commands as they are, but that few rows are worth help."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from supcon_theory import processes\n"
+        "from supcon_theory.encoders import train\n"
+        "from supcon_theory.experiments.gap_vs_classes import EXPERIMENT\n"
+        "processes.WORTH_HELP, ask = 0, train.ask_for_losses\n"
+        "train.ask_for_losses = lambda *call: (print('asked'), ask(*call))\n"
+        "sys.exit(EXPERIMENT.run(sys.argv[1:]))\n"
+    )
+    flags = [*TINY.split(), "--steps", "4"]
+    found = []
+    for name, launcher in (("two", TORCHRUN), ("one", [sys.executable])):
+        command = [*launcher, str(script), *flags, "--out", str(tmp_path / name)]
+        env = ENV | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=170)
+        assert done.returncode == 0, done.stdout + done.stderr
+        asked = done.stdout.count("asked")
+        assert asked > 10 if name == "two" else asked == 0
+        table = tmp_path / name / "gap_vs_classes" / "smoke-tiny" / "table.csv"
+        found.append(pd.read_csv(table))
+    pd.testing.assert_frame_equal(*found, rtol=1e-3, atol=1e-4)  # as above: trained apart
+
+
+COUNTING = """
+import atexit, os, runpy
+from pathlib import Path
+from supcon_theory.pairs import class_sums
+tiles, compute = [], class_sums.exponentials
+class_sums.exponentials = lambda *given: (tiles.append(1), compute(*given))
+count = Path(f"tiles.{os.environ.get('RANK', 'alone')}")
+atexit.register(lambda: count.write_text(str(len(tiles))))
+runpy.run_module("supcon_theory", run_name="__main__")
+"""
+
+
+@pytest.fixture
+def embeddings(tmp_path) -> Path:
+    rng = np.random.default_rng(0)
+    y = np.arange(900) % 5
+    z = rng.normal(size=(900, 2, 16)) + 2 * rng.normal(size=(5, 1, 16))[y]
+    np.save(tmp_path / "e.npy", z.astype("f4"))
+    pd.DataFrame({"label": y}).to_csv(tmp_path / "l.csv", index=False)
+    (tmp_path / "counting.py").write_text(COUNTING)
+    return tmp_path
+
+
+def audit(folder: Path, launcher: list[str], out: str, *flags: str) -> subprocess.CompletedProcess:
+    words = ["audit", "e.npy", "--labels", "l.csv", "--out", out, *flags]
+    command, env = [*launcher, *words], ENV | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=170, check=False
+    )
+
+
+def test_an_audit_by_two_processes_is_that_of_one_and_is_printed_once(embeddings):
+    flags = ("--budget", "100", "--against", "e.npy", "--raw")
+    one = audit(embeddings, [sys.executable, "counting.py"], "one", *flags)
+    two = audit(embeddings, [*TORCHRUN, "counting.py"], "two", *flags, "--report", "two.html")
+    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
+    said = two.stdout.replace("two.html, two/", "one/").replace("two/", "one/")
+    assert said == one.stdout and said.count("Written:") == 1
+    tiles = [int((embeddings / f"tiles.{who}").read_text()) for who in ("alone", 0, 1)]
+    assert tiles[0] == tiles[1] + tiles[2] and min(tiles) > 0.4 * tiles[0]
+    assert "Traceback" not in two.stderr and "Warning" not in two.stderr
+    tables = sorted(path.name for path in (embeddings / "one").glob("*.csv"))
+    assert len(tables) > 15
+    for name in tables:
+        both = [pd.read_csv(embeddings / out / name) for out in ("one", "two")]
+        pd.testing.assert_frame_equal(*both, rtol=1e-10, atol=1e-12)
+
+
+def test_a_refused_audit_is_refused_once_and_leaves_nothing(embeddings):
+    before = sorted(embeddings.iterdir())
+    done = audit(embeddings, [*TORCHRUN[:-1], "-m", "supcon_theory"], "two", "--tau", "0")
+    assert done.returncode != 0 and done.stderr.count("tau is 0; it must be a number") == 1
+    assert not done.stdout and sorted(embeddings.iterdir()) == before

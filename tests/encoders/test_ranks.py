@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from supcon_theory import processes
 from supcon_theory.encoders import ranks
 from supcon_theory.runs.exits import Refused
 from tests.encoders.two_ranks import CASES
@@ -40,6 +41,27 @@ def test_a_gather_that_only_cuts_out_its_own_part_is_found(measured):
 def test_parts_are_in_the_order_of_the_batch(measured):
     assert measured["labels"][0] + measured["labels"][1] == measured["labels_alone"]
     assert measured["gathered"] == [[0, 1, 2, 10, 11, 12]] * 2
+
+
+def test_the_process_that_serves_computes_half_of_the_losses(measured):
+    first, second = measured["tiles"]
+    assert abs(first - second) <= 1 and first + second == 22 * 23 / 2  # 8,192 rows, 22 blocks
+    assert measured["helped"] <= 1e-12 and measured["not helped"] == 0
+
+
+def test_those_that_are_dismissed_are_asked_for_nothing_more(monkeypatch):
+    asked = []
+    monkeypatch.setattr(ranks, "ask", asked.append)
+    for name, result in {"is_initialized": True, "destroy_process_group": None}.items():
+        monkeypatch.setattr(ranks.dist, name, lambda result=result: result)
+    processes.help_through(print)
+    ranks.dismiss()
+    assert asked == [None] and processes._ask.get() is None
+
+
+def test_a_failure_in_the_midst_of_losses_is_one_of_both_processes(measured):
+    """So torchrun ends the job, and nobody takes what comes next for what it waits for."""
+    assert max(measured["failed in"]) < 10
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Measures training on two processes against one, in float64; prints JSON. Run by test_ranks.py.
+"""Measures training, and losses, on two processes against one; prints JSON. Run by test_ranks.py.
 
     python -m tests.encoders.two_ranks
 
@@ -10,7 +10,9 @@ import json
 import multiprocessing
 import os
 import sys
+import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +24,9 @@ from supcon_theory.encoders import ranks
 from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.learner import Learner
 from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.measures import global_losses
+from supcon_theory.pairs import class_sums
+from supcon_theory.processes import help_through
 
 torch.set_num_threads(1)
 RECIPE = Recipe(C=4, n=8, steps=10, batch=16, d=8, encoder="plain", checkpoints=(0, 10))
@@ -77,6 +82,39 @@ class OwnSlice(ranks._Gather):
         return ranks.part(gradients[0])
 
 
+def losses() -> torch.Tensor:
+    """Losses of 8,192 rows, enough to ask for help."""
+    z = torch.randn(4100, 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    z = torch.nn.functional.normalize(z, dim=-1)[:4096]  # a part of what lies in memory
+    found = global_losses(z, torch.arange(4096) % 3, [1.0, 0.3], pairs="distinct")
+    return torch.stack([torch.from_numpy(of.nscl + 2 * of.gap) for of in found.values()])
+
+
+def measure(rank: int) -> dict[str, torch.Tensor]:
+    """The first process measures, then leaves in the middle; the second serves, until it fails."""
+    tiles, compute = [], class_sums.exponentials
+    class_sums.exponentials = lambda *given: (tiles.append(1), compute(*given))
+    if rank == 0:
+        help_through(paired.ask_for_losses)
+        found = {"losses": losses(), "tiles": torch.tensor(len(tiles))}
+        help_through(None)
+        found["alone"] = losses()
+        ranks.ask(None)
+        help_through(paired.ask_for_losses)
+        class_sums.exponentials = None
+    else:
+        ranks.serve(partial(paired.assist, device="cpu"))
+        found = {"tiles": torch.tensor(len(tiles))}
+    began, failed = time.monotonic(), False
+    try:
+        losses() if rank == 0 else ranks.serve(partial(paired.assist, device="cpu"))
+    except (TypeError, RuntimeError):
+        failed = True
+    help_through(None)
+    class_sums.exponentials = compute
+    return found | {"failed in": torch.tensor(time.monotonic() - began if failed else torch.inf)}
+
+
 def work(rank: int, folder: str) -> None:
     store = dist.FileStore(f"{folder}/store", WORLD)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=WORLD)
@@ -86,6 +124,7 @@ def work(rank: int, folder: str) -> None:
     ranks._Gather = right
     rows = torch.arange(3.0, dtype=torch.float64) + 10 * rank
     found["gathered"] = {"rows": ranks.gather(rows[:, None])[:, 0]}
+    found["measured"] = measure(rank)
     torch.save(found, f"{folder}/{rank}.pt")
     dist.barrier()
     dist.destroy_process_group()
@@ -122,6 +161,10 @@ def main() -> None:
                 "own_slice_ratio": float(own / alone["nscl"]["gradient"].square().sum()),
                 "gathered": [part["gathered"]["rows"].tolist() for part in (first, second)],
                 "labels": [p["nscl"]["y"].tolist() for p in (first, second)],
+                "helped": float((first["measured"]["losses"] - losses()).abs().max()),
+                "not helped": float((first["measured"]["alone"] - losses()).abs().max()),
+                "tiles": [int(part["measured"]["tiles"]) for part in (first, second)],
+                "failed in": [float(part["measured"]["failed in"]) for part in (first, second)],
                 "labels_alone": alone["nscl"]["y"].tolist(),
             }
         )

@@ -1,8 +1,13 @@
-"""The command: what is asked, the refusals that come before any work, and the order of the work."""
+"""The command: what is asked, the refusals that come before any work, and the order of the work.
+
+Started by torchrun, all processes read and audit the same, each with its part of all pairs; the
+first alone prints and writes.
+"""
 
 import warnings
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +18,7 @@ from supcon_theory.app.audit import printed, written
 from supcon_theory.app.audit.clock import Clock
 from supcon_theory.data.embeddings import Embeddings, Fault, Second, read, second
 from supcon_theory.runs.exits import Refused
+from supcon_theory.runs.launched import rank, world
 
 TAUS = (1.0, 0.1)
 
@@ -63,7 +69,10 @@ def main(given: Namespace) -> int:
             other = second(given.against, given.against_key, of)
     except (Fault, ValueError, OSError) as error:
         raise Refused(str(error)) from None
-    found = Audit(of, "" if other is None else other.source, _audit(given, of, other))
+    with _together():
+        found = Audit(of, "" if other is None else other.source, _audit(given, of, other))
+    if rank() > 0:
+        return 0
     paths = written.write(found, given.out, given.report, flags(given))
     printed.show(found)
     print(f"Written: {', '.join(map(str, paths))}.")
@@ -90,10 +99,28 @@ def check(taus: Iterable[float], budget: int, seed: int) -> None:
         raise ValueError(f"seed is {seed}; it must be 0 or more, and below {SEEDS}.")
 
 
+@contextmanager
+def _together() -> Iterator[None]:
+    """Inside, the processes that torchrun started share what is about all pairs."""
+    if world() == 1:
+        yield
+        return
+    import torch.distributed as dist
+
+    from supcon_theory.processes import shared_over_processes
+
+    dist.init_process_group("gloo")
+    with shared_over_processes():
+        yield
+    dist.destroy_process_group()
+
+
 def _audit(given: Namespace, of: Embeddings, other: Second | None) -> dict[str, pd.DataFrame]:
     from supcon_theory.audits.embeddings import audit
 
     warnings.filterwarnings("ignore", "The number of unique classes")  # few labels are meant
+    if rank() > 0:
+        warnings.simplefilter("ignore")  # the first process says them
     with Clock() as clock, np.errstate(divide="ignore", invalid="ignore"):  # NaN: not defined
         tables = audit(
             of.z,
@@ -103,7 +130,7 @@ def _audit(given: Namespace, of: Embeddings, other: Second | None) -> dict[str, 
             seed=given.seed,
             against=None if other is None else other.z,
             raw=given.raw,
-            progress=clock.report,
+            progress=clock.report if rank() == 0 else None,
         )
     if of.rows is not None:  # numbers in the file, not among the rows that are left
         tables["mislabelled"]["row"] = of.rows[tables["mislabelled"]["row"]]
