@@ -71,20 +71,25 @@ def over(sheet: style.Sheet, order: pd.DataFrame) -> None:
 
 def crossings(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """The hardness from which on H-SCL is above UCL, by what was trained with."""
-    each(
-        sheet.panel("H-SCL passes UCL", ylabel="from β", xlabel="trained with"),
-        rows,
-        "beta_crossing",
-    )
+    every = dict(ylabel="from β", yscale="symlog")
+    trained(sheet, rows, "beta_crossing", "H-SCL passes UCL", every)
 
 
 def errors(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """Error of neighbours on new images, by what was trained with."""
-    each(
-        sheet.panel("new images", ylabel="error of neighbours", xlabel="trained with"),
-        rows,
-        "error",
-    )
+    trained(sheet, rows, "error", "new images", dict(ylabel="error of neighbours"))
+
+
+def trained(sheet: style.Sheet, rows: pd.DataFrame, column: str, title: str, looks: dict) -> None:
+    """By what was trained with: against its hardness, if there are several."""
+    if rows.loc[rows["trained_beta"] > 0, "trained_beta"].nunique() < 2:
+        each(sheet.panel(title, xlabel="trained with", **looks), rows, column)
+        return
+    panel = sheet.panel(title, xlabel="trained with β", xscale="symlog", xticks="values", **looks)
+    for plain, hardened in (("nt_xent", "hucl"), ("scl_jiang", "hscl")):
+        of = rows[rows["objective"].isin([plain, hardened])].fillna({"trained_beta": 0.0})
+        line = LOSSES[TRAINED[hardened]] | dict(series=f"{hardened}, {column}")
+        panel.curve(of, "trained_beta", column, key="β = 0: UCL and SCL", **line)
 
 
 def each(panel: style.Panel, rows: pd.DataFrame, column: str) -> None:
