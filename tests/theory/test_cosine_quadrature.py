@@ -110,6 +110,21 @@ def test_laws_that_are_nearly_of_few_atoms_or_one_stay_inside(spread, number):
                 assert least - ROOM <= exact <= largest + ROOM
 
 
+def test_where_nodes_of_many_moments_are_lost_those_of_fewer_are_as_good_as_without():
+    rng = np.random.default_rng(7)
+    for _ in range(400):  # clusters and weights at which some moments are rounding
+        centres = rng.uniform(-0.9, 0.9, rng.integers(2, 6))
+        spread = 10 ** rng.uniform(-6, -1)
+        s = centres[rng.integers(len(centres), size=40)] + spread * rng.standard_normal(40)
+        s, weights = np.clip(s, -1, 1), rng.dirichlet(np.full(40, 0.1))
+        bounds = [
+            log_exponential_range(of(s, weights, s.min(), s.max(), number), 0.5)
+            for number in (4, 12)
+        ]
+        (low, high), (lower, higher) = bounds
+        assert lower >= low - ROOM and higher <= high + ROOM
+
+
 def test_laws_of_up_to_two_atoms_besides_an_end_are_attained():
     weights = np.array([0.2, 0.5, 0.3])
     for tau in (0.1, 1.0):
