@@ -48,7 +48,7 @@ class Config(flags.Trained):
 
     classes: tuple[int, ...] = (5,)
     """Numbers of classes C; each seed has its own random subset of the classes."""
-    recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=550, batch=64, d=128)
+    recipe: OmitArgPrefixes[Recipe] = Recipe(n=40, steps=550, d=128)
     objectives: tuple[str, ...] = ("supcon", "cross_entropy")
     """What encoders are trained with in every setting."""
     rivals: tuple[str, ...] = ("n_pairs", "triplet")
@@ -59,7 +59,7 @@ class Config(flags.Trained):
     """Shares of wrong labels."""
     images: Annotated[tuple[int, ...], Between(2, 1_000_000)] = (5, 10)
     """Other numbers of training images a class."""
-    batches: Annotated[tuple[int, ...], Between(2, 1_000_000)] = (16, 128)
+    batches: Annotated[tuple[int, ...], Between(2, 1_000_000)] = (16, 64)
     """Other batches."""
     hidden_layers: Annotated[tuple[int, ...], Between(0, 3)] = (0, 2)
     """Other numbers of hidden layers of the projector."""

@@ -15,14 +15,14 @@ REFUSED = [
     ("--wrong 0.9", "wrong has 0.9"),
     ("--wrong 0.2 0.2", "wrong are (0.2, 0.2)"),
     ("--images 100000", "images"),
-    ("--batches 64 --batch 64", "64 is the base"),
+    ("--batches 128", "128 is the base"),
     ("--margins -1", "margins has -1"),
     ("--encoder resnet18", "hidden-layers"),
 ]
 OWN = "--seeds 1"
 VARIED = [
     (settings.WRONG, "0.6"), (settings.IMAGES, "5"), (settings.BATCH, "16"),
-    (settings.BATCH, "128"), (settings.LAYERS, "0"), (settings.SURFACE, "none"),
+    (settings.BATCH, "64"), (settings.LAYERS, "0"), (settings.SURFACE, "none"),
     (settings.MARGIN, "0.2"),
 ]  # fmt: skip
 EVERY = ("supcon", "cross_entropy", "n_pairs", "triplet")
