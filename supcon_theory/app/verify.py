@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from supcon_theory.audits import columns
 from supcon_theory.runs import store, terminal
 from supcon_theory.runs.exits import Refused
 
@@ -39,7 +40,7 @@ def verify(claims: Path, table: Path) -> int:
 
     try:
         recorded = store.read_json(claims)
-        rows = pd.read_csv(io.BytesIO(store.contents(table)))
+        rows = pd.read_csv(io.BytesIO(store.contents(table)), dtype=columns.WORDS)
         document.rebuild(recorded)
         verdicts = [(entry["verdict"], entry["statement"]) for entry in recorded["claims"]]
     except (store.Damaged, OSError, ValueError) as error:

@@ -135,6 +135,7 @@ def _tables() -> dict[str, Table]:
 _ALL = _tables()
 TABLES = {name: table for name, table in _ALL.items() if table.version}
 IDENTITY = TABLES["identity"]
+WORDS = {c.name: str for c in IDENTITY.columns if not c.unit}  # also where they look like "true"
 VERDICTS, DRAWN = _ALL["_verdicts"], _ALL["_drawn"]  # claims.csv; what a figure draws
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from supcon_theory.audits import columns
 from supcon_theory.runs import store
 from supcon_theory.runs.cells import Cell, Context, Measure, Tables
 from supcon_theory.runs.exits import Broken
@@ -74,7 +75,8 @@ def compute(
         for name, data in sorted(files.items()):
             if not name.endswith(".csv"):
                 continue
-            table = pd.read_csv(io.BytesIO(data)).copy()  # its columns in one piece
+            read = pd.read_csv(io.BytesIO(data), dtype=columns.WORDS)
+            table = read.copy()  # its columns in one piece
             table.insert(0, "cell", entry.folder.name)
             tables.setdefault(name.removesuffix(".csv"), []).append(table)
     joined = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}

@@ -59,6 +59,11 @@ def told(config, context):
     return pd.DataFrame({"threads": [os.environ["OMP_NUM_THREADS"]], "pid": [os.getpid()]})
 
 
+def named(config, context):
+    words = {1: "true", 2: "01", 3: "1"}[config.x]
+    return pd.DataFrame({"labels": [words], "x": [config.x]})
+
+
 def cells(folder, *numbers, cost=0.1, version=1, **more):
     """Cells, each with its entry. Costly ones go to worker processes."""
     made = [Cell(Number(x, **more), f"x={x}", cost=cost + x % 10 / 10) for x in numbers]
@@ -92,6 +97,13 @@ def test_cells_are_computed_once_and_come_in_order(tmp_path, context, cost):
     assert again.tables["table"]["square"].iloc[1] == 1 / 3
     compute(cells(tmp_path, 3), square, context, jobs=1, force=True)
     assert computed(context) == [1, 2, 3, 3, 4]
+
+
+def test_words_stay_words_where_all_of_a_cell_look_like_numbers_or_truth(tmp_path, context):
+    outcome = compute(cells(tmp_path, 1, 2, 3), named, context, jobs=1)
+    table = outcome.tables["table"]
+    assert table["labels"].tolist() == ["true", "01", "1"] and table["x"].tolist() == [1, 2, 3]
+    assert (table["labels"] == "true").sum() == 1
 
 
 def test_a_new_version_of_an_audit_is_another_cell(tmp_path, context):
