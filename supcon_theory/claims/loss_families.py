@@ -72,7 +72,11 @@ def margin() -> AtMost:
     return AtMost({"violation_margin": ROUNDING})
 
 
-@declare("LF5-constellation", SIGMOID, "conjecture", scope={"part": "learned"})
+EVERY_START = Change("loss", "loss + @t")  # of one start alone, another would be the best
+LEARNED = {"part": "learned"}
+
+
+@declare("LF5-constellation", SIGMOID, "conjecture", scope=LEARNED, mutant=EVERY_START)
 def constellation() -> AtMost:
     """Learned temperature and bias lead the best start to a loss near 0, with a margin."""
     return AtMost({"loss": NEAR_0, "no_margin": 0.0}, derive=lowest)
