@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 from supcon_theory.analysis import style
 
+from supcon_theory.audits.columns import WORDS
+from supcon_theory.claims.document import verify
+
 FIGURES = Path(__file__).parents[2] / "figures"
 PDFS = sorted(FIGURES.rglob("*.pdf"))
 NAMES = {name: look.color for look in style.LOOKS.values() for name in (look.name, look.trained)}
@@ -108,3 +111,16 @@ def test_every_published_column_is_described_and_of_its_type(place):
             if field["type"] in TYPES and table[name].notna().all():
                 assert TYPES[field["type"]](table[name]), f"{path}: {name}"
     assert "table" in {resource["name"] for resource in package["resources"]}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [path for path in DESCRIBED if (path / "claims.json").exists()],
+    ids=lambda path: str(path.relative_to(FIGURES)),
+)
+def test_published_verdicts_are_those_of_the_published_table_and_no_mutant_survives(place):
+    (table,) = place.glob("table.csv*")
+    report = verify(
+        json.loads((place / "claims.json").read_text()), pd.read_csv(table, dtype=WORDS)
+    )
+    assert (report[["wrong", "survives", "brittle"]] == "").all(axis=None), report
