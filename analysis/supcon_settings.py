@@ -94,7 +94,7 @@ def message(rows: pd.DataFrame) -> str:
     shares = numbers(wrong, settings.WRONG)
     share, most = shares.max(), wrong[shares == shares.max()].groupby("objective")[ERROR].mean()
     said = ", ".join(f"{style.look(name).name} {most[name]:.1%}" for name in COMPARED)
-    return f"Error with {share:.0%} wrong labels, the probe given the same: {said}"
+    return f"Error with {share:.0%} wrong labels (the probe too): {said}"
 
 
 if __name__ == "__main__":
