@@ -25,13 +25,14 @@ from supcon_theory.audits import columns
 from supcon_theory.claims import Claim, settings
 from supcon_theory.encoders import flags
 from supcon_theory.encoders.recipe import ENCODERS, PUBLISHED, SMALL, SURFACES, Recipe
+from supcon_theory.objectives import IDS
 from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 
 AUDITS = (columns.ACCURACY,)
 NAMES = {"supcon": "SupCon", "cross_entropy": "cross-entropy"}
-HEADINGS = tuple(columns.Column(name, "%", words) for name, words in NAMES.items())
+HEADINGS = tuple(columns.Column(name, "%", NAMES.get(name, name)) for name in IDS)
 FACTORS = {  # the flag that has the values, and the field of the recipe
     settings.WRONG: ("wrong", "wrong"),
     settings.IMAGES: ("images", "n"),

@@ -15,7 +15,7 @@ REFUSED = [
     ("--wrong 0.9", "wrong has 0.9"),
     ("--wrong 0.2 0.2", "wrong are (0.2, 0.2)"),
     ("--images 100000", "images"),
-    ("--batches 128", "128 is the base"),
+    ("--batches 24", "24 is the base"),
     ("--margins -1", "margins has -1"),
     ("--encoder resnet18", "hidden-layers"),
 ]
