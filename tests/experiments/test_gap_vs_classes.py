@@ -64,27 +64,30 @@ def test_a_second_run_answers_from_the_store_and_loads_no_torch(finished):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX matter")
-def test_killed_at_three_moments_the_command_ends_with_the_same_table(finished, tmp_path):
+def test_killed_at_three_moments_the_command_ends_with_the_same_table(tmp_path):
     def entries() -> int:
-        return len(list(tmp_path.glob("encoders/*/files.json")))
+        return len(list(tmp_path.glob("killed/encoders/*/files.json")))
 
-    module = [sys.executable, "-m", "supcon_theory.experiments.gap_vs_classes"]
-    for moment in range(3):  # each time a little further: some checkpoints, some cells are there
-        process = subprocess.Popen(
-            [*module, *TINY, *NAME, "--out", str(tmp_path)],
+    def started(name: str) -> subprocess.Popen:  # a process of its own: last digits hang on where
+        module = [sys.executable, "-m", "supcon_theory.experiments.gap_vs_classes"]  # arrays lie
+        return subprocess.Popen(
+            [*module, *TINY, *NAME, "--out", str(tmp_path / name)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    for moment in range(3):  # each time a little further: some checkpoints, some cells are there
+        process = started("killed")
         there = entries()
         while entries() < there + 2 + moment and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    results = tmp_path / "gap_vs_classes" / "smoke-tiny"
+    straight, results = (tmp_path / of / "gap_vs_classes/smoke-tiny" for of in ("one", "killed"))
     assert not results.exists()
-    assert run(tmp_path) == 0
+    assert started("killed").wait() == started("one").wait() == 0
     for name in ("table.csv", "gap_vs_classes.csv", "claims.csv"):
-        assert (results / name).read_bytes() == (finished / name).read_bytes()
+        assert (results / name).read_bytes() == (straight / name).read_bytes()
 
 
 def npz(path: Path, **changes) -> Path:
