@@ -15,7 +15,7 @@ lists of bounds below. Columns that are about balanced classes are present, and 
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Column(NamedTuple):
@@ -135,7 +135,7 @@ def _tables() -> dict[str, Table]:
 _ALL = _tables()
 TABLES = {name: table for name, table in _ALL.items() if table.version}
 IDENTITY = TABLES["identity"]
-WORDS = {c.name: str for c in IDENTITY.columns if not c.unit}  # also where they look like "true"
+WORDS: dict[Any, Any] = {c.name: str for c in IDENTITY.columns if not c.unit}  # "true" is one too
 VERDICTS, DRAWN = _ALL["_verdicts"], _ALL["_drawn"]  # claims.csv; what a figure draws
 
 

@@ -214,7 +214,7 @@ def triplet_floor(counts: ArrayLike, weights: ArrayLike, tau: float, margin: flo
 
     Example:
         >>> triplet_floor([5, 5, 5], [1, 1, 1], 0.5), triplet_floor([6, 4], [1, 1], 0.5, 2.5)
-        (0.0, 0.9)
+        (0.0, 1.0)
     """
     n_c, tau = checked_counts(counts), float(checked_tau(tau))
     share = n_c * np.asarray(weights, float)
