@@ -44,17 +44,7 @@ def draw(tables: style.Tables, folder: Path) -> None:
 def varied(sheet: style.Sheet, errors: pd.DataFrame) -> None:
     """The error of every encoder with ours, with parts of it left out, with images mixed."""
     panel = sheet.panel("left out, or mixed", xlabel="error, linear probe", xlim=(0, None))
-    levels = list(dict.fromkeys(errors["level"]))
-    for name in EVERY:
-        of = style.where(errors, objective=name).groupby("level")["error"].mean()
-        found = panel.record(f"{name}, varied", x=of.index, mean=of.to_numpy())
-        look = style.look(name)
-        places = found["x"].map(levels.index)
-        panel.axes.plot(
-            found["mean"], places, ls="none", marker=look.marker, color=look.color, ms=3
-        )
-    panel.named["y"] = ["ours", *levels[1:]]
-    panel.looks |= dict(ylim=(len(levels) - 0.5, -0.5))
+    panel.levels(errors, "error", "{}, varied", EVERY, {OURS: "ours"})
 
 
 def message(errors: pd.DataFrame) -> str:

@@ -71,19 +71,9 @@ def others(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     """A row for the base and for every setting that is no number, a marker for each objective."""
     panel = sheet.panel("other settings", xlabel=ERROR, xlim=(0, None))
     rows = rows[~rows["factor"].isin([*RANGES])]
-    levels = list(dict.fromkeys(rows["level"]))
-    for name in dict.fromkeys(rows["objective"]):
-        means = style.where(rows, objective=name).groupby("level", sort=False)[ERROR].mean()
-        found = panel.record(f"{name}, others", x=means.index, mean=means.to_numpy())
-        look = style.look(name)
-        panel.axes.plot(
-            found["mean"],
-            found["x"].map(levels.index),
-            **dict(ls="none", marker=look.marker, color=look.color, ms=3),
-            label=None if name in COMPARED else look.name,
-        )
-    panel.named["y"] = [WORDS.get(level, level) for level in levels]
-    panel.looks |= dict(ylim=(len(levels) - 0.5, -0.5))
+    every = list(dict.fromkeys(rows["objective"]))
+    rivals = [name for name in every if name not in COMPARED]
+    panel.levels(rows, ERROR, "{}, others", every, WORDS, named=rivals)
 
 
 def message(rows: pd.DataFrame) -> str:

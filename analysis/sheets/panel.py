@@ -1,6 +1,6 @@
 """One panel of a figure, and the rows of the CSV that it shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +81,39 @@ class Panel:
             end = found.iloc[-1]
             self.tags.append(Tag(tag, end["x"], end["mean"], str(look.get("color", "k"))))
         return found
+
+    def levels(
+        self,
+        rows: pd.DataFrame,
+        y: str,
+        series: str,
+        objectives: Iterable[str],
+        words: Mapping[str, str],
+        named: Container[str] = (),
+    ) -> None:
+        """A row for each level, from the top down, and a marker at each objective's mean in it.
+
+        Args:
+            rows: Rows of a table, with their level.
+            y: Column of the horizontal axis.
+            series: What the CSV calls an objective's markers; `{}` stands for the objective.
+            objectives: Ids.
+            words: For a level; itself without any.
+            named: Objectives that the legend names.
+        """
+        levels = list(dict.fromkeys(rows["level"]))
+        for name in objectives:
+            of = where(rows, objective=name).groupby("level", sort=False)[y].mean()
+            found = self.record(series.replace("{}", name), x=of.index, mean=of.to_numpy())
+            seen = look(name)
+            self.axes.plot(
+                found["mean"],
+                found["x"].map(levels.index),
+                **dict(ls="none", marker=seen.marker, color=seen.color, ms=3),
+                label=seen.name if name in named else None,
+            )
+        self.named["y"] = [words.get(level, level) for level in levels]
+        self.looks |= dict(ylim=(len(levels) - 0.5, -0.5))
 
     def trained(
         self, rows: pd.DataFrame, x: str, y: str, objectives: Iterable[str] = PAIR, **more

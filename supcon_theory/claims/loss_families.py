@@ -66,14 +66,14 @@ def parted() -> AtMost:
     return AtMost({"excess": REACHED, "own_error": ATTAINED}, derive=lowest)
 
 
-@declare("LF5", f"{SIGMOID}; own proof", "theorem", scope={"part": "learned"})
+LEARNED = {"part": "learned"}
+EVERY_START = Change("loss", "loss + @t")  # of one start alone, another would be the best
+
+
+@declare("LF5", f"{SIGMOID}; own proof", "theorem", scope=LEARNED)
 def margin() -> AtMost:
     """At the middle bias the sigmoid loss is at most N softplus(-margin / tau)."""
     return AtMost({"violation_margin": ROUNDING})
-
-
-EVERY_START = Change("loss", "loss + @t")  # of one start alone, another would be the best
-LEARNED = {"part": "learned"}
 
 
 @declare("LF5-constellation", SIGMOID, "conjecture", scope=LEARNED, mutant=EVERY_START)
