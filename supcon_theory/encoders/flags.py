@@ -5,6 +5,9 @@
 """
 
 import functools
+import os
+import shutil
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,7 +137,8 @@ class Trained(Common):
         if self.download and self.data in sources():
             root = Path(self.recipe.data_root)
             download(missing(self.data, root), root)
-        if absent := [*self._missing_device(), *missing_data(self.recipe)]:
+        absent = [*self._missing_on_machine(), *missing_data(self.recipe)]
+        if absent:
             raise ValueError(f"{'; '.join(absent)} ({self.cost()})")
         check_data(self.facts(), max(self.classes), self.recipe.n)
         if world() > 1:
@@ -144,8 +148,10 @@ class Trained(Common):
                 batch = min(self.recipe.batch, C * self.recipe.n)
                 ranks.check(self.recipe.encoder, batch, self.device)
 
-    def _missing_device(self) -> list[str]:
-        return [] if self.where == "slurm" else missing_device(self.device)  # jobs look themselves
+    def _missing_on_machine(self) -> list[str]:
+        if self.where == "slurm":  # jobs look themselves
+            return []
+        return [*missing_device(self.device), *missing_compiler(self.recipe)]
 
     @property
     def workers(self) -> int:
@@ -290,6 +296,17 @@ def missing_data(recipe: Recipe) -> list[str]:
     except ValueError as error:
         return [str(error).rstrip(".")]
     return []
+
+
+def missing_compiler(recipe: Recipe) -> list[str]:
+    """What to do about a compiler that `torch.compile` would not find; nothing if it will."""
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    if not recipe.compile or shutil.which(compiler):
+        return []
+    return [
+        f"compile needs a C++ compiler but there is no {compiler}: install one, name one in the "
+        "variable CXX, or leave out --compile"
+    ]
 
 
 def missing_device(name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """One objective's network, optimiser and schedule: a step of training, and what is kept of it."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from supcon_theory.encoders.optimisers import OPTIMISERS
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.objectives.shares import shares_loss
+from supcon_theory.runs.exits import Broken
 
 
 def arguments(recipe: Recipe, device: str = "cpu") -> dict[str, Any]:
@@ -74,6 +76,33 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return recipe.lr * warm * (1 + math.cos(math.pi * step / recipe.steps)) / 2
 
 
+def compiled(network: nn.Module) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """The network through torch.compile.
+
+    Args:
+        network: an encoder.
+
+    Returns:
+        the same function, which raises `Broken` where the machine's compiler fails.
+
+    """
+    from torch._dynamo.exc import BackendCompilerFailed
+
+    fast = torch.compile(network)
+
+    def forward(seen: Tensor) -> tuple[Tensor, Tensor]:
+        try:
+            return fast(seen)
+        except BackendCompilerFailed as error:
+            why = str(error.inner_exception).strip().partition("\n")[0]
+            raise Broken(
+                f"torch.compile failed ({why}): repair the C++ compiler, which needs Python's "
+                "headers too, or leave out --compile"
+            ) from None
+
+    return forward
+
+
 class Learner:
     """One objective's network, optimiser and schedule, on one process or on all of `ranks`."""
 
@@ -99,7 +128,7 @@ class Learner:
         if self.forward is None:
             self.forward = ranks.parallel(self.network)
             if self.recipe.compile:
-                self.forward = torch.compile(self.forward)
+                self.forward = compiled(self.forward)
         kind, dtype = torch.device(self.device).type, getattr(torch, self.recipe.precision)
         with torch.autocast(kind, dtype, enabled=dtype != torch.float32):
             _, z = self.forward(seen.flatten(0, 1))

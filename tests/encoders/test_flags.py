@@ -93,6 +93,19 @@ def test_only_what_is_missing_is_named(capsys, tmp_path, monkeypatch):
     assert said.startswith("device is 'cuda:7'") and "unknown" not in said
 
 
+def test_a_compiler_is_asked_for_before_any_work_and_only_to_compile(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", "no-compiler")
+    about = ["smoke", "--data", "nowhere", "--out", str(tmp_path)]
+    said = refusal(capsys, "gap_vs_classes", *about, "--compile")
+    assert said.startswith("compile needs a C++ compiler but there is no no-compiler: install one")
+    assert "; unknown data set 'nowhere'" in said and said.count("\n") == 1
+    assert "compile" not in refusal(capsys, "gap_vs_classes", *about)
+    monkeypatch.delenv("CXX")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "there is no g++" in refusal(capsys, "gap_vs_classes", *about, "--compile")
+    assert not list(tmp_path.iterdir())
+
+
 def test_data_known_by_name_are_downloaded_only_when_asked_for(capsys, tmp_path, monkeypatch):
     brought = []
     monkeypatch.setattr(flags, "download", lambda files, root: brought.append((files, root)))

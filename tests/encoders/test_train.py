@@ -12,7 +12,7 @@ from supcon_theory.encoders.learner import arguments
 from supcon_theory.encoders.recipe import DRAWS, Recipe
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.runs.cells import Context
-from supcon_theory.runs.exits import Refused
+from supcon_theory.runs.exits import Broken, Refused
 
 SMALL = dict(n=8, steps=6, batch=12, checkpoints=(0, 3, 6), d=16)
 
@@ -194,6 +194,36 @@ def test_a_control_draws_anew_what_it_names_and_nothing_else(tmp_path, monkeypat
         assert images == base[1]
     with pytest.raises(Refused, match="labels is not drawn in training"):
         recipes("dcl", redrawn={"labels": 1})
+
+
+def test_a_compiled_encoder_is_trained_to_the_same_weights(tmp_path, monkeypatch):
+    """Up to rounding, which other kernels do otherwise; and through the compiler, not past it."""
+    calls = []
+    compile_ = torch.compile
+
+    def counted(network):
+        calls.append(network)
+        return compile_(network)
+
+    monkeypatch.setattr(torch, "compile", counted)
+    (plain,), (fast,) = (
+        recipes("nscl", steps=3, checkpoints=(3,)),
+        recipes("nscl", steps=3, checkpoints=(3,), compile=True),
+    )
+    ends = [
+        weights(recipe, paired.train([recipe], tmp_path)["nscl"], 3) for recipe in (plain, fast)
+    ]
+    assert len(calls) == 1 and ends[0].keys() == ends[1].keys()
+    for name, values in ends[0].items():
+        torch.testing.assert_close(ends[1][name], values, rtol=0, atol=2e-4)
+
+
+def test_a_compiler_that_fails_is_a_sentence(tmp_path, monkeypatch):
+    (recipe,) = recipes("nscl", steps=3, checkpoints=(3,), compile=True, hidden=2)
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "kernels"))
+    monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("/bin/false",))
+    with pytest.raises(Broken, match=r"torch.compile failed \(.+\): repair the C\+\+ compiler"):
+        paired.train([recipe], tmp_path)
 
 
 def test_strength_and_what_is_left_out_reach_the_views_trained_on(tmp_path, monkeypatch):
