@@ -46,12 +46,12 @@ def cases() -> dict[str, Callable[[], object]]:
     nets = {name: build(name, 1, 128) for name in SMALL}
     recipe = Recipe(C=32, batch=IMAGES)
     learners = [Learner(replace(recipe, objective=name), 1, "cpu") for name in ("dcl", "nscl")]
-    y = torch.arange(IMAGES) % recipe.C
+    y, named = torch.arange(IMAGES) % recipe.C, torch.ones(IMAGES)
 
     def paired() -> None:
         seen = views(grey, index, seed=0, epoch=0, K=K)
         for learner in learners:
-            learner.step(0, 0, seen, y)
+            learner.step(0, 0, seen, y, named)
 
     def make(images: Tensor, policy: Policy) -> Callable[[], Tensor]:
         return lambda: views(images, index, seed=0, epoch=0, K=K, policy=policy)
