@@ -80,7 +80,7 @@ MARK = ("color", "marker", "mfc", "label")
 def by_setting(sheet: style.Sheet, grid: pd.DataFrame, C: float) -> None:
     """Errors of SupCon and of cross-entropy at every optimiser and learning rate, clean images."""
     panel = sheet.panel("settings", ylabel="error, clean" + style.classes(C), ylim=(0, None))
-    order = grid.sort_values(["optimiser", "lr"])["level"].dropna()
+    order = grid.sort_values(["strength", "optimiser", "lr"])["level"].dropna()
     names = list(dict.fromkeys(order))
     grid = grid.assign(place=[float(names.index(n)) if n in names else np.nan for n in grid.level])
     for shift, objective in ((-0.08, "supcon"), (0.08, "cross_entropy")):
@@ -90,8 +90,8 @@ def by_setting(sheet: style.Sheet, grid: pd.DataFrame, C: float) -> None:
         if len(found):
             panel.axes.vlines(found["x"], found["low"], found["high"], color=line["color"], lw=0.8)
     if panel.drawn:
-        panel.named["x"] = [name.replace(", lr = ", "\n") for name in names]
-        panel.looks |= dict(xlabel="optimiser, learning rate")
+        panel.named["x"] = [name.replace(", lr = ", "\n").replace(", ", "\n") for name in names]
+        panel.looks |= dict(xlabel="optimiser, learning rate, views")
 
 
 def message(rows: pd.DataFrame) -> str:

@@ -3,7 +3,7 @@
 The encoders of `deep`, with linear probes of clean training images. Held-out images are
 corrupted, ten kinds at five severities (arXiv 1903.12261): errors, mCE and relative mCE beside
 cross-entropy's network, calibration. Then SupCon and cross-entropy are trained with other
-optimisers and learning rates: how much does accuracy vary?
+optimisers, learning rates and strengths of augmentation: how much does accuracy vary?
 
     python experiments/supcon_robustness.py          laptop: C = 10, 5 seeds
     python experiments/supcon_robustness.py full     2000 steps, a larger grid
@@ -16,16 +16,18 @@ import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
 from supcon_theory.audits import columns
 from supcon_theory.audits.robustness_curves import encoder_means, grid_means
 from supcon_theory.claims import Claim, robustness
+from supcon_theory.data.policy import STRONGEST
 from supcon_theory.data.severities import AMOUNTS, SEVERITIES
 from supcon_theory.encoders.flags import LEAST_TAU, Deep, check_objectives
 from supcon_theory.encoders.recipe import PUBLISHED, Recipe
+from supcon_theory.runs.bounds import Between
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.summary import Summary
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 AUDITS = (columns.ROBUSTNESS,)
 COMPARED = ("supcon", "cross_entropy")  # over the grid of settings
+OURS = 1.0  # the strength of our augmentation
 HEADINGS = (
     columns.Column("clean", "%", "error"),
     columns.Column("corrupted", "%", "corrupted"),
@@ -59,6 +62,8 @@ class Config(Deep):
     """Corruptions of held-out images."""
     settings: tuple[tuple[str, float], ...] = (("adamw", 5e-4), ("adamw", 8e-3), ("sgd", 0.1))
     """Optimisers and learning rates besides the template's: NAME LR, as often as wanted."""
+    strengths: Annotated[tuple[float, ...], Between(0, STRONGEST)] = (0.5, 2.0)
+    """Strengths of the augmentation besides ours, 1, with the template's optimiser."""
 
     def check(self) -> None:
         """Refuse what cannot be trained, corrupted or probed."""
@@ -74,6 +79,20 @@ class Config(Deep):
         every = [(self.recipe.optimiser, self.recipe.lr), *self.settings]
         if len(set(every)) < len(every):
             raise ValueError(f"settings with the template's are {every} but each may be there once")
+        if self.recipe.strength != OURS:
+            raise ValueError(f"strength is {self.recipe.strength:g} but is varied: use --strengths")
+        if len({OURS, *self.strengths}) <= len(self.strengths):
+            raise ValueError(f"strengths are {self.strengths} but each may be there once, 1 always")
+
+    @property
+    def grid(self) -> tuple[tuple[str, float, float], ...]:
+        """Optimiser, learning rate and strength of each setting, the template's first, if any."""
+        optimiser, lr = self.recipe.optimiser, self.recipe.lr
+        others = [(name, rate, OURS) for name, rate in self.settings]
+        others += [(optimiser, lr, strength) for strength in self.strengths]
+        if not others or not set(COMPARED) <= set(self.objectives):
+            return ()
+        return ((optimiser, lr, OURS), *others)
 
 
 PRESETS = {
@@ -84,6 +103,7 @@ PRESETS = {
         objectives=("supcon", "cross_entropy"),
         kinds=("shot noise", "pixelate"),
         settings=(("sgd", 0.1),),
+        strengths=(2.0,),
     ),
     "laptop": Config(),
     "full": Config(
@@ -92,6 +112,7 @@ PRESETS = {
             *(("adamw", lr) for lr in (5e-4, 8e-3)),
             *(("sgd", lr) for lr in (0.02, 0.1, 0.5)),
         ),
+        strengths=(0.0, 0.5, 2.0),
     ),
     "paper": Config(
         recipe=PUBLISHED,
@@ -114,27 +135,26 @@ class Probed:
 
 def cells(config: Config) -> Iterator[Cell]:
     """For each number of classes and seed a cell of corruptions, and one per setting."""
-    base = (config.recipe.optimiser, config.recipe.lr)
-    grid = (base, *config.settings) if gridded(config) else ()
+    base = (config.recipe.optimiser, config.recipe.lr, OURS)
     work = [("", config.objectives, config.kinds, base)]
-    work += [(f"{at[0]} lr={at[1]:g} ", COMPARED, (), at) for at in grid]
-    for seed, C, (name, objectives, kinds, (optimiser, lr)) in itertools.product(
+    work += [(f"{setting(*at)} ", COMPARED, (), at) for at in config.grid]
+    for seed, C, (name, objectives, kinds, (optimiser, lr, strength)) in itertools.product(
         range(config.seeds), config.classes, work
     ):
         recipes, shared = [], {}
         for objective in objectives:
             tau = config.supcon_tau if objective == "supcon" else config.recipe.tau
             changes = {"objective": objective, "tau": tau, "optimiser": optimiser, "lr": lr}
-            recipes.append(config.recipe_for(C, seed, **changes))
+            recipes.append(config.recipe_for(C, seed, strength=strength, **changes))
             shared |= recipes[-1].shared([objective])
         cost = 0.1 * C * len(recipes) * (1 + SEVERITIES * len(kinds) / 20)
         of = Probed(tuple(recipes), kinds)
         yield Cell(of, f"{name}C={C} seed={seed}", cost=cost, shared=shared)
 
 
-def gridded(config: Config) -> bool:
-    """Whether there is a grid of settings."""
-    return bool(config.settings) and set(COMPARED) <= set(config.objectives)
+def setting(optimiser: str, lr: float, strength: float) -> str:
+    """What a setting is called."""
+    return f"{optimiser}, lr = {lr:g}" + (f", views x {strength:g}" if strength != OURS else "")
 
 
 def measure(cell: Probed, context: Context) -> pd.DataFrame:
@@ -179,9 +199,10 @@ def probed(cell: Probed, context: Context) -> Iterator[tuple[dict, Callable, dic
         progress = training_row(of.embed(name, step, views)[1], y, name, recipe.tau, {})
         part, level = "corrupted", name
         if not cell.kinds:
-            part, level = "grid", f"{recipe.optimiser}, lr = {recipe.lr:g}"
+            part, level = "grid", setting(recipe.optimiser, recipe.lr, recipe.strength)
         about = recipe.columns(step=step, K=1, level=level, split="test", part=part)
-        about |= {"optimiser": recipe.optimiser, "lr": recipe.lr} | progress
+        about |= {"optimiser": recipe.optimiser, "lr": recipe.lr, "strength": recipe.strength}
+        about |= progress
 
         def features(images: "Tensor", of=of, name=name, step=step) -> "dict[str, Tensor]":
             h, z = of.embed(name, step, images[:, None])
@@ -202,7 +223,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Summary]:
 
 def claims(config: Config) -> list[Claim]:
     """Corruption errors, calibration and stability of SupCon beside cross-entropy."""
-    return robustness.claims(config.classes, config.objectives, gridded(config))
+    return robustness.claims(config.classes, config.objectives, bool(config.grid))
 
 
 EXPERIMENT = experiment(globals(), "Is SupCon more robust, calibrated and stable?")

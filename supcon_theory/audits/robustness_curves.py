@@ -92,7 +92,7 @@ def log_variance_ratio(rows: pd.DataFrame, level: str, rival: str) -> pd.Series:
         NaN where one of the variances is 0, or unknown since a setting lacks one of the two.
     """
     grid = select(rows, {"part": "grid"})
-    at = ["seed", "optimiser", "lr"]
+    at = ["seed", "optimiser", "lr", "strength"]
     means = pd.Series(grid.groupby([*at, "objective"])["error"].mean())
     errors = pd.DataFrame(means.unstack("objective")).reindex([level, rival], axis=1)
     found = {}
@@ -126,6 +126,6 @@ def encoder_means(table: pd.DataFrame) -> pd.DataFrame:
 def grid_means(table: pd.DataFrame) -> pd.DataFrame:
     """Error at each setting of the grid: the mean over seeds, a column for each objective."""
     rows = select(table, {"part": "grid"})
-    by = ["C", "optimiser", "lr"]
+    by = ["C", "optimiser", "lr", "strength"]
     found = rows.pivot_table(index=by, columns="objective", values="error", sort=False)
     return (100 * found).reset_index().rename_axis(columns=None)

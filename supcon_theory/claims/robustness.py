@@ -112,7 +112,7 @@ def stability(rows: pd.DataFrame) -> pd.Series:
     Change("error", "error * (1 + @t)", "part == 'grid' and objective == 'supcon'"),
 )
 def stable() -> Within:
-    """SupCon's accuracy varies less over optimisers and learning rates than cross-entropy's."""
+    """SupCon's accuracy varies less over training settings than cross-entropy's."""
     name = f"log of the ratio of variances {ONLY.replace('left', 'left at every setting')}"
     return Within(name, -np.inf, 0, stability)
 

@@ -16,8 +16,12 @@ REFUSED = [
     ("--settings adam 0.1", "optimiser is 'adam' adamw, sgd, lars"),
     ("--settings sgd 0", "lr is 0.0 above 0"),
     ("--settings adamw 2e-3", "each may be there once"),
+    ("--strengths 0.5 1", "1 always"),
+    ("--strengths 0.5 0.5", "each may be there once"),
+    ("--strengths 9", "strengths"),
+    ("--strength 0.5", "use --strengths"),
 ]
-FEWER = "--seeds 1 --kinds contrast --settings"
+FEWER = "--seeds 1 --kinds contrast --settings --strengths"
 OWN = "--seeds 1 --kinds contrast"
 
 
@@ -26,7 +30,8 @@ def drawn(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     kinds = dict(corruption=["shot noise", "pixelate"], severity=[0, 1, 5])
     worse = drawn_rows((columns.ROBUSTNESS,), rng, **TWO, **levels, **kinds, part=["corrupted"])
     worse = worse[(worse["severity"] > 0) | (worse["corruption"] == "pixelate")]
-    at = dict(level=["adamw, lr = 0.002", "sgd, lr = 0.1"], layer=["h"], part=["grid"])
+    settings = ["adamw, lr = 0.002", "sgd, lr = 0.1", "adamw, lr = 0.002, views x 2"]
+    at = dict(level=settings, layer=["h"], part=["grid"])
     grid = drawn_rows(
         (columns.ROBUSTNESS,), rng, **TWO, **at, objective=["supcon", "cross_entropy"]
     )
@@ -43,11 +48,12 @@ def corrupted() -> pd.DataFrame:
     found = pd.concat([clean, worse], ignore_index=True)
     rival = 1 + 0.5 * (found["level"] == "cross_entropy") + 0.01 * found["seed"]
     error, ece = 0.03 + 0.05 * found["severity"] * rival, 0.02 * rival
-    lrs = {"lr": [0.1, 0.2, 0.4], "objective": ["supcon", "cross_entropy"]}
+    lrs = {"lr": [0.1, 0.4], "strength": [1.0, 2.0], "objective": ["supcon", "cross_entropy"]}
     grid = judged_rows(columns.ROBUSTNESS, part="grid", severity=0, **lrs, **at | {"layer": "h"})
     grid["optimiser"] = np.where(grid["lr"] == 0.4, "sgd", "adamw")
     spread = np.where(grid["objective"] == "supcon", 0.1, 0.2) + 0.001 * grid["seed"]
-    parts = found.assign(error=error, ece=ece), grid.assign(error=spread * grid["lr"])
+    spread = spread * grid["lr"] * grid["strength"]
+    parts = found.assign(error=error, ece=ece), grid.assign(error=spread)
     return pd.concat(parts, ignore_index=True).assign(left=0.05)
 
 
