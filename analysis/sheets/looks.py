@@ -15,12 +15,21 @@ EXTRA = {  # Paul Tol's "muted", for what is no objective: bounds, labellings, n
 }
 DOTTED, DASHED, DASHDOT = (0, (1, 1.5)), (0, (4, 1.5)), (0, (5, 1.5, 1, 1.5))
 PAIR = ("dcl", "nscl")  # objectives that most figures compare
-OTHERS = {
-    **dict(nt_xent="#d55e00", supcon_in="#ca9161", hscl="#7570b3", h_nscl="#e7298a"),
-    **dict(hucl="#66a61e", dhel="#806000", n_dhel="#6a3d9a", n_pairs="#ece133"),
-    **dict(dhel_official="#fbafe4", scl_jiang="#a50026"),
-    **dict(scl_ball="#004c6d", ucl_ball="#8c2d04", ssem="#5e8c31"),
-    **dict(triplet="#1b3a57"),
+OTHERS = {  # color, name
+    "nt_xent": ("#d55e00", "NT-Xent"),
+    "supcon_in": ("#ca9161", "SupCon, in"),
+    "hscl": ("#7570b3", "H-SCL"),
+    "h_nscl": ("#e7298a", "H-NSCL"),
+    "hucl": ("#66a61e", "H-UCL"),
+    "dhel": ("#806000", "DHEL"),
+    "n_dhel": ("#6a3d9a", "N-DHEL"),
+    "n_pairs": ("#ece133", "N-pairs"),
+    "dhel_official": ("#fbafe4", "DHEL, published code"),
+    "scl_jiang": ("#a50026", "SCL"),
+    "scl_ball": ("#004c6d", "SCL, ball"),
+    "ucl_ball": ("#8c2d04", "UCL, ball"),
+    "ssem": ("#5e8c31", "SSEM"),
+    "triplet": ("#1b3a57", "triplet"),
 }
 
 
@@ -64,8 +73,8 @@ LOOKS = {
     "untrained": Look("0.55", "x", DOTTED, "untrained"),
     "instance simplex": Look("0.35", "+", DASHDOT, "instance simplex"),
 } | {
-    name: Look(color, "PX*<>"[k // 2 % 5], (DASHED, DASHDOT)[k % 2], name)
-    for k, (name, color) in enumerate(OTHERS.items())
+    id: Look(color, "PX*<>"[k // 2 % 5], (DASHED, DASHDOT)[k % 2], name)
+    for k, (id, (color, name)) in enumerate(OTHERS.items())
 }
 
 
