@@ -22,7 +22,7 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
         places = places[np.isfinite(places) & ((places > 0) | (not log))]
         axis.set_major_locator(FixedLocator(apart(places, np.log(places) if log else places)))
         axis.set_minor_locator(NullLocator())
-    elif log and np.nanmax(seen, initial=0) < 8 * np.nanmin(seen[seen > 0], initial=np.inf):
+    elif axis.get_scale() in ("log", "symlog") and narrow(seen[seen > 0] if log else seen):
         axis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
         axis.set_minor_locator(NullLocator())
     elif log:
@@ -33,6 +33,11 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
             return short(value) if leading in (2, 5) and high < 60 * low else ""
 
         axis.set_minor_formatter(FuncFormatter(minor))
+
+
+def narrow(seen: np.ndarray) -> bool:
+    """Whether values, all above 0, are less than three octaves apart: too few ticks of a log."""
+    return 0 < np.nanmax(seen, initial=0) < 8 * np.nanmin(seen, initial=np.inf)
 
 
 def apart(places: np.ndarray, along: np.ndarray) -> list[float]:

@@ -16,6 +16,7 @@ import pytest
 import supcon_theory.analysis
 from matplotlib.text import Text
 from supcon_theory.analysis import style
+from supcon_theory.analysis.sheets.ticks import number
 
 from supcon_theory.audits import columns
 from tests.cases import case
@@ -303,6 +304,21 @@ def test_text_is_broken_between_words_and_numbers_are_short():
         "0",
         "-1",
     ]
+
+
+@pytest.mark.parametrize("scale", ["log", "symlog"])
+def test_few_octaves_of_a_log_have_round_ticks(scale):
+    figure = matplotlib.figure.Figure((1.5, 1.5))
+    axes = figure.subplots()
+    axes.set_yscale(scale)
+    seen = np.array([0.083, 0.2, 0.399])
+    axes.plot(seen)
+    number(axes.yaxis, seen)
+    figure.canvas.draw()
+    low, high = axes.get_ylim()
+    ticks = axes.yaxis.get_major_ticks()
+    said = [tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high]
+    assert said == ["0.1", "0.2", "0.3", "0.4"]
 
 
 @pytest.mark.parametrize("name", ["few_shot_counterexample", "gap_vs_classes"])
