@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import supcon_theory.analysis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from supcon_theory.analysis import style
 from supcon_theory.analysis.sheets.ticks import number
@@ -309,12 +310,13 @@ def test_text_is_broken_between_words_and_numbers_are_short():
 @pytest.mark.parametrize("scale", ["log", "symlog"])
 def test_few_octaves_of_a_log_have_round_ticks(scale):
     figure = matplotlib.figure.Figure((1.5, 1.5))
+    canvas = FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.set_yscale(scale)
     seen = np.array([0.083, 0.2, 0.399])
     axes.plot(seen)
     number(axes.yaxis, seen)
-    figure.canvas.draw()
+    canvas.draw()
     low, high = axes.get_ylim()
     ticks = axes.yaxis.get_major_ticks()
     said = [tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high]
