@@ -7,7 +7,7 @@ import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import CLASS_COLLAPSE
-from supcon_theory.claims.class_collapse import lowest
+from supcon_theory.claims.class_collapse import best_starts
 from supcon_theory.theory.mixture import collapse_threshold, within_cosine
 
 NAME = "class_collapse"
@@ -50,7 +50,7 @@ def ends(sheet: style.Sheet, table: pd.DataFrame) -> None:
     looks = dict(xlabel="weight of own views α", ylabel="cosine within a class")
     panel = sheet.panel("best start", **looks)
     best = table[table["part"].isin(["mixture", "others"])].dropna(subset=["C", "n", "tau"])
-    best = lowest(best) if len(best) else best
+    best = best_starts(best) if len(best) else best
     for k, ((C, n, tau), rows) in enumerate(best.groupby(["C", "n", "tau"])):
         look = dict(color=COLORS[k % len(COLORS)])
         alphas = np.linspace(0, 1, 101)

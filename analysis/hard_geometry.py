@@ -7,7 +7,7 @@ import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import HARD_GEOMETRY
-from supcon_theory.claims.hard_geometry import lowest
+from supcon_theory.claims.hard_geometry import best_starts
 from supcon_theory.theory.tilt import best_cosine, critical_tilt
 
 NAME = "hard_geometry"
@@ -89,7 +89,7 @@ def held_only(table: pd.DataFrame) -> pd.DataFrame:
 
 def lowest_start(rows: pd.DataFrame) -> pd.DataFrame:
     """The best start of every setting."""
-    return lowest(rows) if len(rows) else rows
+    return best_starts(rows) if len(rows) else rows
 
 
 def gain(sheet: style.Sheet, table: pd.DataFrame) -> None:

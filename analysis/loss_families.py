@@ -7,7 +7,7 @@ import pandas as pd
 from supcon_theory.analysis import style
 
 from supcon_theory.audits.columns import LOSS_FAMILIES
-from supcon_theory.claims.loss_families import lowest
+from supcon_theory.claims.loss_families import best_starts
 
 NAME = "loss_families"
 COLORS = tuple(style.EXTRA.values())
@@ -61,7 +61,7 @@ def views(sheet: style.Sheet, rows: pd.DataFrame) -> None:
     panel = sheet.panel("sigmoid loss", xlabel="bias", ylabel="cosine of own views")
     for k, (n, of) in enumerate(rows.groupby("n")):
         look = dict(color=COLORS[k % len(COLORS)])
-        best = lowest(of)
+        best = best_starts(of)
         line = dict(ls=LINES[k % 3], marker="", series=f"closed form, {n:g} samples", label=None)
         panel.curve(best.assign(seed=0), "bias_option", "own_predicted", **look, **line)
         points = dict(ls="none", marker=MARKS[k % 4], label=f"{n:g} samples")

@@ -100,8 +100,8 @@ def measure(cell: Part, context: Context) -> Tables:
 def summary(tables: Tables) -> Tables:
     """Cosine within classes beside the closed form; what a linear encoder keeps."""
     table = tables["table"]
-    best = class_collapse.lowest(table[table["part"] != "features"])
-    shown = [*class_collapse.GROUP, "threshold", "within_cosine", "within_cosine_predicted"]
+    best = class_collapse.best_starts(table[table["part"] != "features"])
+    shown = [*class_collapse.SETTING, "threshold", "within_cosine", "within_cosine_predicted"]
     energies = ["class_energy", "subclass_energy"]
     kept = table[table["part"] == "features"].groupby(["value", "method"])[energies].mean()
     return {"ends": best[shown], "kept": kept.reset_index()}

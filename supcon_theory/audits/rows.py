@@ -1,7 +1,8 @@
 """Choosing rows of a tidy table by what they are about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 
@@ -36,3 +37,19 @@ def at_end(rows: pd.DataFrame, column: str, **where: object) -> pd.Series:
 def last_step(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the last checkpoint that the table has."""
     return table.loc[table["step"] == table["step"].max()]
+
+
+def lowest(rows: pd.DataFrame, setting: Sequence[str]) -> pd.DataFrame:
+    """Of the starts of every setting that with the lowest loss, or one whose loss is NaN.
+
+    Args:
+        rows: One for each start, with its `loss`.
+        setting: The columns that starts of one setting agree in; those that the rows lack, and
+            values that are NaN, tell none apart.
+
+    Returns:
+        A row for each setting.
+    """
+    order = np.argsort(rows["loss"].fillna(-np.inf).to_numpy(), kind="stable")
+    keys = [key for key in setting if key in rows]
+    return rows.iloc[order].groupby(keys, sort=False, dropna=False).head(1)

@@ -1,22 +1,17 @@
 """Claims on class collapse (CC): the mixture of own views and class mates, and a linear encoder."""
 
-import numpy as np
-import pandas as pd
+from functools import partial
 
+from supcon_theory.audits.rows import lowest
 from supcon_theory.claims.checks import AtMost
 from supcon_theory.claims.claim import Claim, declare
 from supcon_theory.claims.minima import REACHED, ROUNDING
 
 PAPER = "arXiv 2503.08203"
 DIGITS = 1e-4  # four digits of a cosine, a variance or an energy
-GROUP = ["objective", "C", "n", "tau", "alpha"]
+SETTING = ["objective", "C", "n", "tau", "alpha"]
+best_starts = partial(lowest, setting=SETTING)
 ENDS = {"excess": REACHED, "within_cosine_error": DIGITS, "variance_error": DIGITS}
-
-
-def lowest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The start with the lowest loss of every setting, or one whose loss is NaN."""
-    order = np.argsort(rows["loss"].fillna(-np.inf).to_numpy(), kind="stable")
-    return rows.iloc[order].groupby(GROUP, sort=False, dropna=False).head(1)
 
 
 @declare("CC1", "own proof", "theorem", scope={"part": ("mixture", "others")})
@@ -28,13 +23,13 @@ def below() -> AtMost:
 @declare("CC2", f"own proof; {PAPER}", "theorem", scope={"part": "mixture"})
 def mixture() -> AtMost:
     """The best start is the simplex of simplices of cosine a*, collapsed iff alpha <= alpha_c."""
-    return AtMost(ENDS, derive=lowest)
+    return AtMost(ENDS, derive=best_starts)
 
 
 @declare("CC3", "arXiv 2004.11362, 2506.04411", "theorem", scope={"part": "others"})
 def others() -> AtMost:
     """SupCon and NSCL have classes in one point, CL each sample in its own, at the best start."""
-    return AtMost(ENDS, derive=lowest)
+    return AtMost(ENDS, derive=best_starts)
 
 
 @declare(

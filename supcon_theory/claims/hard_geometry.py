@@ -1,10 +1,9 @@
 """Claims on hard negatives and free embeddings (HG): orders, minima, the critical tilt."""
 
 from collections.abc import Sequence
+from functools import partial
 
-import numpy as np
-import pandas as pd
-
+from supcon_theory.audits.rows import lowest
 from supcon_theory.claims.checks import AtMost
 from supcon_theory.claims.claim import Claim, declare
 from supcon_theory.claims.minima import REACHED, ROUNDING
@@ -13,13 +12,8 @@ PAPER = "arXiv 2311.05139"
 ATTAINED = 1e-6  # distance of a geometry from its simplex where the loss is within REACHED
 THRESHOLD, ROOM = {"part": "threshold"}, "d >= C"
 COSINE = 1e-3  # of a cosine from that of the least loss
-GROUP = ["objective", "C", "d", "tau", "tilt", "surface"]
-
-
-def lowest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The start with the lowest loss of every setting, or one whose loss is NaN."""
-    order = np.argsort(rows["loss"].fillna(-np.inf).to_numpy(), kind="stable")
-    return rows.iloc[order].groupby(GROUP, sort=False).head(1)
+SETTING = ["objective", "C", "d", "tau", "tilt", "surface"]
+best_starts = partial(lowest, setting=SETTING)
 
 
 @declare("HG1", f"{PAPER}; own proof", "theorem", scope={"part": "order"})
@@ -39,7 +33,7 @@ def etf() -> AtMost:
     """The best start is at the minimum: unit class means that sum to 0, nothing within."""
     limits = {"excess": REACHED, "zero_sum": ATTAINED, "unit_norm": ATTAINED}
     limits |= {"equal_products": ATTAINED, "within_class_variance": ATTAINED}
-    return AtMost(limits, derive=lowest)
+    return AtMost(limits, derive=best_starts)
 
 
 @declare("HG3", "own proof", "theorem", scope={"part": "slope"})
@@ -51,13 +45,13 @@ def slope() -> AtMost:
 @declare("HG4", "own proof", "theorem", scope=THRESHOLD, given=f"violation_etf.notna() and {ROOM}")
 def leaves() -> AtMost:
     """Above b_c and with d >= C, full-gradient HUCL's best start is below the simplex ETF."""
-    return AtMost({"violation_etf": -ROUNDING}, derive=lowest)
+    return AtMost({"violation_etf": -ROUNDING}, derive=best_starts)
 
 
 @declare("HG4-family", "own", "conjecture", scope=THRESHOLD, where=ROOM)
 def family() -> AtMost:
     """The best start of full-gradient HUCL is the best of the collapsed classes at one cosine."""
-    return AtMost({"loss_error": REACHED, "rho_error": COSINE}, derive=lowest)
+    return AtMost({"loss_error": REACHED, "rho_error": COSINE}, derive=best_starts)
 
 
 @declare("HG5", f"own; {PAPER}", "conjecture", scope={"part": "held"}, where="tilt <= 5")

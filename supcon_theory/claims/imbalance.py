@@ -1,11 +1,12 @@
 """Claims on unequal classes (IM): certified optimum, merging, softness, trained encoders."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import select
+from supcon_theory.audits.rows import lowest, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import ROUNDING
@@ -18,15 +19,10 @@ POINT = 1e-4  # of a cosine or a spread: what is one point
 APART = 1e-3  # of a cosine: what is not
 LIMIT = 1e-3  # of a cosine at a ratio of 10,000 from its limit
 FREE, THRESHOLD = {"part": "free"}, {"part": "threshold"}
+SETTING = ["objective", "counts", "tau", "softness"]
+best_starts = partial(lowest, setting=SETTING)
 SUPERVISED = ("nscl", "supcon", "soft_supcon")
 ENCODERS = {"part": "encoders", "split": "test", "layer": "z"}
-
-
-def lowest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The start with the lowest loss of every setting, or one whose loss is NaN."""
-    order = np.argsort(rows["loss"].fillna(-np.inf).to_numpy(), kind="stable")
-    keys = ["objective", "counts", "tau", "softness"]
-    return rows.iloc[order].groupby(keys, sort=False, dropna=False).head(1)
 
 
 @declare("IM1", PROGRAMME, "identity", scope={"part": ("programme", "limit")})
@@ -44,13 +40,13 @@ def below() -> AtMost:
 @declare("IM2-reached", PROGRAMME, "theorem", scope=FREE)
 def reached() -> AtMost:
     """The best start of free embeddings reaches the programme's value."""
-    return AtMost({"excess": CERTIFIED}, derive=lowest)
+    return AtMost({"excess": CERTIFIED}, derive=best_starts)
 
 
 @declare("IM2-collapsed", "own", "conjecture", scope=FREE | {"objective": SUPERVISED})
 def one_point() -> AtMost:
     """At the best start every class is in one point, large or small."""
-    return AtMost({"spread": POINT}, derive=lowest)
+    return AtMost({"spread": POINT}, derive=best_starts)
 
 
 @declare("IM3", MERGING, "theorem", scope=THRESHOLD, given="parted_above.notna()")

@@ -1,9 +1,11 @@
 """Claims on other contrastive losses (LF): minima, batches, signs, frames, trained encoders."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
-from supcon_theory.audits.rows import mean_by_seed, select
+from supcon_theory.audits.rows import lowest, mean_by_seed, select
 from supcon_theory.claims.checks import AtMost, Within
 from supcon_theory.claims.claim import Change, Claim, declare, trend
 from supcon_theory.claims.minima import REACHED, ROUNDING
@@ -13,14 +15,8 @@ FRAME = "arXiv 2306.07960"
 SIGMOID = "arXiv 2509.18552"
 ATTAINED = 1e-5  # of a cosine from that of the minimum, where the loss is within REACHED
 NEAR_0 = 1e-8  # nats: a loss whose infimum is 0 and which L-BFGS has driven there
-KEYS = ["objective", "method", "n", "d", "tau", "bias_option", "counts", "rows", "design"]
-
-
-def lowest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The start with the lowest loss of every setting, or one whose loss is NaN."""
-    order = np.argsort(rows["loss"].fillna(-np.inf).to_numpy(), kind="stable")
-    keys = [key for key in KEYS if key in rows]
-    return rows.iloc[order].groupby(keys, sort=False, dropna=False).head(1)
+SETTING = ["objective", "method", "n", "d", "tau", "bias_option", "counts", "rows", "design"]
+best_starts = partial(lowest, setting=SETTING)
 
 
 @declare(
@@ -36,14 +32,14 @@ def below() -> AtMost:
 def simplex() -> AtMost:
     """DHEL, KCL and CL end at one simplex of the samples, views together, at the best start."""
     limits = {"excess": REACHED, "cosine_error": ATTAINED, "own_error": ATTAINED}
-    return AtMost(limits, derive=lowest)
+    return AtMost(limits, derive=best_starts)
 
 
 @declare("LF2-polytope", f"{KERNEL}; arXiv math/0607446", "conjecture", scope={"part": "polytope"})
 def polytope() -> AtMost:
     """With twice as many samples as dimensions they end at the cross-polytope."""
     limits = {"excess": REACHED, "cosine_error": ATTAINED, "own_error": ATTAINED}
-    return AtMost(limits, derive=lowest)
+    return AtMost(limits, derive=best_starts)
 
 
 @declare("LF3", f"{KERNEL}; own proof", "identity", scope={"part": "batches", "objective": "kcl"})
@@ -63,7 +59,7 @@ def biased() -> AtMost:
 @declare("LF4", "own proof", "theorem", scope={"part": "sigmoid"})
 def parted() -> AtMost:
     """At a fixed temperature and bias the sigmoid loss ends with own views at its closed form."""
-    return AtMost({"excess": REACHED, "own_error": ATTAINED}, derive=lowest)
+    return AtMost({"excess": REACHED, "own_error": ATTAINED}, derive=best_starts)
 
 
 LEARNED = {"part": "learned"}
@@ -79,7 +75,7 @@ def margin() -> AtMost:
 @declare("LF5-constellation", SIGMOID, "conjecture", scope=LEARNED, mutant=EVERY_START)
 def constellation() -> AtMost:
     """Learned temperature and bias lead the best start to a loss near 0, with a margin."""
-    return AtMost({"loss": NEAR_0, "no_margin": 0.0}, derive=lowest)
+    return AtMost({"loss": NEAR_0, "no_margin": 0.0}, derive=best_starts)
 
 
 NOT_NEGATIVE = {"rows": "not negative", "objective": "supcon"}
@@ -88,7 +84,7 @@ NOT_NEGATIVE = {"rows": "not negative", "objective": "supcon"}
 @declare("LF6", f"{FRAME}, Theorem 1", "theorem", scope={"part": "frame"} | NOT_NEGATIVE)
 def frame() -> AtMost:
     """SupCon of rows not negative ends at the orthogonal frame, for any class sizes."""
-    return AtMost({"excess": REACHED, "frame_error": ATTAINED}, derive=lowest)
+    return AtMost({"excess": REACHED, "frame_error": ATTAINED}, derive=best_starts)
 
 
 DESIGNED = {"part": "fixed batches"} | NOT_NEGATIVE
@@ -97,7 +93,7 @@ DESIGNED = {"part": "fixed batches"} | NOT_NEGATIVE
 @declare("LF6-bound", f"{FRAME}, corollary", "theorem", scope=DESIGNED | {"design": "bound"})
 def bound() -> AtMost:
     """Fixed batches that share an image of every class end at one orthogonal frame."""
-    return AtMost({"excess": REACHED, "frame_error": ATTAINED}, derive=lowest)
+    return AtMost({"excess": REACHED, "frame_error": ATTAINED}, derive=best_starts)
 
 
 @declare(
@@ -106,7 +102,7 @@ def bound() -> AtMost:
 )  # fmt: skip
 def loose() -> AtMost:
     """Batches that do not share images, or keep classes apart, reach the minimum without one."""
-    return AtMost({"excess": REACHED, "not_frame": 0.0}, derive=lowest)
+    return AtMost({"excess": REACHED, "not_frame": 0.0}, derive=best_starts)
 
 
 @declare("LF7", "own; arXiv 2403.18699", "conjecture", scope={"part": "prototypes"})

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from supcon_theory.audits import few_shot_curves, geometry_curves, loss_curves, sweeps
-from supcon_theory.audits.rows import last_step, select
+from supcon_theory.audits.rows import last_step, lowest, select
 
 
 def sweep(labels="true", factor=2.0, seeds=(0, 1), classes=(2, 4, 16)) -> pd.DataFrame:
@@ -181,3 +181,15 @@ def test_a_curve_of_two_losses_and_its_batches():
     )
     assert loss_curves.batch_bias(batches, 1.0, "bias_gap", "min")[0] == pytest.approx(0.3)
     assert loss_curves.batch_bias(batches, 1.0, "bias_gap", "max")[0] == pytest.approx(0.2)
+
+
+def test_the_lowest_of_each_setting_are_kept_and_a_loss_that_is_none_is_never_lost():
+    starts = pd.DataFrame(
+        {
+            "setting": ["a", "a", "b", "b", None, None, "c", "c"],
+            "loss": [2.0, 1.0, 3.0, 3.0, 5.0, 4.0, 0.0, np.nan],
+            "start": range(8),
+        }
+    )
+    found = lowest(starts, ["setting", "absent"])
+    assert sorted(found["start"]) == [1, 2, 5, 7]
