@@ -1,30 +1,17 @@
 """One training on several processes: the same numbers as on one, and what is refused."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from supcon_theory import processes
 from supcon_theory.encoders import ranks
 from supcon_theory.runs.exits import Refused
 from tests.encoders.two_ranks import CASES
-
-ROOT = Path(__file__).parents[2]
+from tests.gloo import printed
 
 
 @pytest.fixture(scope="module")
 def measured() -> dict:
-    command = [sys.executable, "-m", "tests.encoders.two_ranks"]
-    env = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return printed("tests.encoders.two_ranks")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -7,17 +7,11 @@ alone and forks them before anything has computed a gradient.
 """
 
 import json
-import multiprocessing
-import os
-import sys
 import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
-import torch.distributed as dist
 
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import ranks
@@ -27,6 +21,7 @@ from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.measures import global_losses
 from supcon_theory.pairs import class_sums
 from supcon_theory.processes import help_through
+from tests.gloo import together
 
 torch.set_num_threads(1)
 RECIPE = Recipe(C=4, n=8, steps=10, batch=16, d=8, encoder="plain", checkpoints=(0, 10))
@@ -38,7 +33,6 @@ CASES = {  # optimiser, peak learning rate, objective
     "nscl, adamw": ("adamw", 0.01, "nscl"),
     "nscl, lars": ("lars", 20.0, "nscl"),
 }
-WORLD = 2
 
 
 def learner(optimiser: str, lr: float, objective: str) -> Learner:
@@ -115,35 +109,18 @@ def measure(rank: int) -> dict[str, torch.Tensor]:
     return found | {"failed in": torch.tensor(time.monotonic() - began if failed else torch.inf)}
 
 
-def work(rank: int, folder: str) -> None:
-    store = dist.FileStore(f"{folder}/store", WORLD)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=WORLD)
+def work(rank: int) -> dict[str, dict[str, torch.Tensor]]:
     found = {case: train(case) for case in CASES}
     right, ranks._Gather = ranks._Gather, OwnSlice
     found["own slice"] = train("nscl", 1)
     ranks._Gather = right
     rows = torch.arange(3.0, dtype=torch.float64) + 10 * rank
     found["gathered"] = {"rows": ranks.gather(rows[:, None])[:, 0]}
-    found["measured"] = measure(rank)
-    torch.save(found, f"{folder}/{rank}.pt")
-    dist.barrier()
-    dist.destroy_process_group()
-
-
-def together(folder: str) -> list[dict[str, dict[str, torch.Tensor]]]:
-    fork = multiprocessing.get_context("fork")
-    processes = [fork.Process(target=work, args=(rank, folder)) for rank in range(WORLD)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
-    return [torch.load(f"{folder}/{rank}.pt", weights_only=True) for rank in range(WORLD)]
+    return found | {"measured": measure(rank)}
 
 
 def main() -> None:
-    with TemporaryDirectory() as folder:
-        first, second = together(folder)
+    first, second = together(work)
     alone = {case: train(case) for case in CASES}
     apart = {
         name: {
@@ -172,6 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     main()

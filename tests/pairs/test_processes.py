@@ -1,30 +1,18 @@
 """Measures over all pairs on two processes: the numbers of one, half of the work each, no hang."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from supcon_theory import processes
+from tests.gloo import printed
 from tests.pairs.two_processes import CASES, TAUS
 
-ROOT = Path(__file__).parents[2]
 MEASURES = ["neighbours", "audit", "audit, anchors drawn"]
 
 
 @pytest.fixture(scope="module")
 def measured() -> dict:
-    command = [sys.executable, "-m", "tests.pairs.two_processes"]
-    env = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return printed("tests.pairs.two_processes")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -6,28 +6,23 @@ Two processes of gloo on this machine, forked by their parent, which measures al
 """
 
 import json
-import multiprocessing
-import os
-import sys
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-import torch.distributed as dist
 
 from supcon_theory.audits.embeddings import audit
 from supcon_theory.measures import cosines, neighbours, rows, sampled_losses
 from supcon_theory.measures.losses import global_losses
 from supcon_theory.pairs import class_sums, tiles
 from supcon_theory.processes import mine, shared_over_processes
+from tests.gloo import together
 
 torch.set_num_threads(1)
 tiles.TILE["cpu"] = neighbours.QUERIES = 16  # many parts, of few rows
 sampled_losses.CHUNK = sampled_losses.CHUNK_COLUMNS = 16
 cosines.STRIP, rows.TILE_NUMBERS = 1500, 400
-WORLD, d = 2, 6
+d = 6
 TAUS = [2.0, 1.0, 0.1, 0.005]  # the last in float64 whatever the rows are
 SIZES = {"equal": (25, 25, 25, 25), "unequal": (61, 1, 9, 30)}
 CASES = {
@@ -142,28 +137,13 @@ def faults(rank: int) -> dict[str, np.ndarray]:
     return {"said": np.array(said), "seconds": np.array(time.monotonic() - began)}
 
 
-def work(rank: int, folder: str) -> None:
-    store = dist.FileStore(f"{folder}/store", WORLD)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=WORLD)
+def work(rank: int) -> dict[str, np.ndarray]:
     case = "unequal, K = 2, float64"
     outside = {} if rank else {"outside": losses(case)}  # the other process calls nothing
     with shared_over_processes():
         found = measured() | falsified()
     outside |= {} if rank else {"after": losses(case)}
-    found |= outside | faults(rank)
-    np.savez(f"{folder}/{rank}.npz", **found)
-    dist.destroy_process_group()
-
-
-def together(folder: str) -> list[dict[str, np.ndarray]]:
-    fork = multiprocessing.get_context("fork")
-    processes = [fork.Process(target=work, args=(rank, folder)) for rank in range(WORLD)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
-    return [dict(np.load(f"{folder}/{rank}.npz")) for rank in range(WORLD)]
+    return found | outside | faults(rank)
 
 
 def apart(x: np.ndarray, y: np.ndarray) -> float:
@@ -175,8 +155,7 @@ def apart(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def main() -> None:
-    with TemporaryDirectory() as folder:
-        first, second = together(folder)
+    first, second = together(work)
     alone = measured()
     divided = {name: of for name, of in alone.items() if name.startswith(("cells", "parts"))}
     whole = {name: of for name, of in alone.items() if name not in divided}
@@ -208,6 +187,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     main()
