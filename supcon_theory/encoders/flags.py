@@ -134,7 +134,7 @@ class Trained(Common):
 
         """
         super().look()
-        if self.download and self.data in sources():
+        if self.download and not self.dry_run and self.data in sources():
             root = Path(self.recipe.data_root)
             download(missing(self.data, root), root)
         absent = [*self._missing_on_machine(), *missing_data(self.recipe)]

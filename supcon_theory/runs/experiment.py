@@ -126,6 +126,8 @@ class Experiment:
         if config.dry_run:
             print(f"{self.name} {preset}, into {folder}:")
             print("\n".join(config.estimate([cell for cell, _ in work])))
+            if why := config.refusal():
+                print(f"it cannot start here yet: {why}")
             return 0
         said = f"{self.name} {preset}: {len(work)} cells, looking for those that are stored ..."
         print(said, file=sys.stderr, flush=True)

@@ -130,6 +130,14 @@ class Common:
         if self.where == "slurm":
             sbatch.check(self.sbatch)
 
+    def refusal(self) -> str:
+        """Why the run would be refused on this machine; empty if it would not."""
+        try:
+            self.look()
+        except (ValueError, OSError) as error:
+            return str(error)
+        return ""
+
 
 def parse(name: str, presets: Mapping[str, Common], arguments: Sequence[str]) -> tuple[str, Common]:
     """The preset and configuration that a command line asks for.

@@ -3,6 +3,8 @@
 import pytest
 from supcon_theory.experiments import collapse, gap_vs_classes, minimisers
 
+from supcon_theory.encoders import flags
+
 
 def said(capsys, experiment, tmp_path, *flags: str) -> str:
     assert experiment.EXPERIMENT.run([*flags, "--dry-run", "--out", str(tmp_path / "new")]) == 0
@@ -23,6 +25,20 @@ def test_the_published_setting_needs_neither_gpu_nor_data_to_say_what_it_takes(
     assert "50 GiB for a batch of 1024 in 2 views" in text
     # checkpoints at 0 and five log-spaced steps, 28 million numbers of four bytes
     assert "disk: 43.8 GiB of checkpoints" in text
+    assert "it cannot start here yet: " in text and "CIFAR-100 is not here" in text
+
+
+def test_what_the_data_have_too_little_of_is_said_after_what_it_takes(capsys, tmp_path):
+    few = said(capsys, gap_vs_classes, tmp_path, "--data", "kanji")
+    assert few.endswith("a class of kanji has only 44 training images: use --n 44 or less\n")
+    enough = said(capsys, gap_vs_classes, tmp_path, "--data", "kanji", "--n", "44")
+    assert "cannot start" not in enough
+
+
+def test_a_dry_run_brings_no_data(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(flags, "download", lambda *given: pytest.fail("it was downloaded"))
+    about = ["smoke", "--data", "svhn", "--data-root", str(tmp_path), "--download"]
+    assert "cannot start here yet" in said(capsys, gap_vs_classes, tmp_path, *about)
 
 
 def test_what_is_trained_already_is_not_counted(capsys, tmp_path):
@@ -44,7 +60,7 @@ def test_what_trains_nothing_says_how_long_it_takes(capsys, tmp_path):
     assert "of one core" in text and "encoders" not in text
 
 
-@pytest.mark.parametrize("flags", [["--seeds", "0"], ["--classes", "1"]])
-def test_what_is_refused_is_refused_dry_too(flags, capsys, tmp_path):
-    about = ["smoke", "--dry-run", *flags, "--out", str(tmp_path)]
+@pytest.mark.parametrize("wrong", [["--seeds", "0"], ["--classes", "1"]])
+def test_what_is_refused_is_refused_dry_too(wrong, capsys, tmp_path):
+    about = ["smoke", "--dry-run", *wrong, "--out", str(tmp_path)]
     assert gap_vs_classes.EXPERIMENT.run(about) == 2
