@@ -49,8 +49,8 @@ def ends(sheet: style.Sheet, table: pd.DataFrame) -> None:
     """Cosine within a class against the weight of own views, free embeddings and closed form."""
     looks = dict(xlabel="weight of own views α", ylabel="cosine within a class")
     panel = sheet.panel("best start", **looks)
-    best = table[table["part"].isin(["mixture", "others"])].dropna(subset=["C", "n", "tau"])
-    best = best_starts(best) if len(best) else best
+    free = table[table["part"].isin(["mixture", "others"])].dropna(subset=["C", "n", "tau"])
+    best = best_starts(free)
     for k, ((C, n, tau), rows) in enumerate(best.groupby(["C", "n", "tau"])):
         look = dict(color=COLORS[k % len(COLORS)])
         alphas = np.linspace(0, 1, 101)

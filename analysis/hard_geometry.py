@@ -79,17 +79,12 @@ def ends(sheet: style.Sheet, table: pd.DataFrame) -> None:
         rows["rho"] = [best_cosine(int(C), tau, b) for b in rows["tilt"]]
         panel.curve(rows, "tilt", "rho", color="k", ls="-", label="best of equal cosines")
     for weights, rows in (("differentiated", through), ("held constant", held_only(table))):
-        panel.curve(lowest_start(rows), "tilt", "cosine", ls="none", **ENDS[weights])
+        panel.curve(best_starts(rows), "tilt", "cosine", ls="none", **ENDS[weights])
 
 
 def held_only(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of weights held constant."""
     return style.where(table, part="held")
-
-
-def lowest_start(rows: pd.DataFrame) -> pd.DataFrame:
-    """The best start of every setting."""
-    return best_starts(rows) if len(rows) else rows
 
 
 def gain(sheet: style.Sheet, table: pd.DataFrame) -> None:
@@ -101,7 +96,7 @@ def gain(sheet: style.Sheet, table: pd.DataFrame) -> None:
         ratio=(table["tilt"] / table["critical_tilt"]).round(6),
     )
     for k, ((C, tau), rows) in enumerate(table.groupby(["C", "tau"])):
-        best = lowest_start(rows[rows["d"] >= rows["C"]])
+        best = best_starts(rows[rows["d"] >= rows["C"]])
         label = f"C = {C:g}, τ = {tau:g}"
         look = dict(color=COLORS[k % len(COLORS)], marker="o", label=label)
         panel.curve(best, "ratio", "below", ls="-", **look)

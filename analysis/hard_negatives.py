@@ -13,9 +13,15 @@ COLORS = tuple(style.EXTRA.values())
 MARKS, LINES = ("o", "s", "^", "v"), ("-", style.DASHED, style.DOTTED)
 LOSSES = {  # column: how it looks
     "loss_ucl": dict(color=style.look("nt_xent").color, marker="o", ls="-", label="UCL"),
-    "loss_hucl": dict(color=style.look("hucl").color, marker="s", ls=style.DASHED, label="H-UCL"),
-    "loss_scl": dict(color=style.look("scl_jiang").color, marker="^", ls="-", label="SCL"),
-    "loss_hscl": dict(color=style.look("hscl").color, marker="v", ls=style.DASHED, label="H-SCL"),
+    "loss_hucl": dict(
+        color=style.look("hucl").color, marker="s", ls=style.DASHED, label=style.look("hucl").name
+    ),
+    "loss_scl": dict(
+        color=style.look("scl_jiang").color, marker="^", ls="-", label=style.look("scl_jiang").name
+    ),
+    "loss_hscl": dict(
+        color=style.look("hscl").color, marker="v", ls=style.DASHED, label=style.look("hscl").name
+    ),
 }
 TRAINED = {"nt_xent": "loss_ucl", "hucl": "loss_hucl", "scl_jiang": "loss_scl", "hscl": "loss_hscl"}
 

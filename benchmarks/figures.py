@@ -50,7 +50,9 @@ def objectives(folder: Path) -> None:
                 line = dict(color=style.look(loss).color, marker=marker, mfc="w", ls=style.DOTTED)
                 line["label"] = name
             else:
-                line = PLAIN if name == "plain" else style.look(name).line(label=name)
+                line = (
+                    PLAIN if name == "plain" else style.look(name).line(label=style.look(name).name)
+                )
             panel.curve(rows, "images", column, **line, band=False)
     largest = table[table["images"] == table["images"].max()].set_index("function")[
         ["cpu_ms", "memory_mb"]
@@ -58,7 +60,7 @@ def objectives(folder: Path) -> None:
     times, less = largest.loc["lightly NTXentLoss"] / largest.loc["nt_xent"]
     rates = [growth(table[table["function"] == name], "cpu_ms") for name in OURS]
     title = (
-        f"nt_xent takes {times:.1f} times less CPU time and {less:.0f} times less memory than "
+        f"NT-Xent takes {times:.1f} times less CPU time and {less:.0f} times less memory than "
         f"the fastest peer at {table['images'].max()} images"
     )
     note = f"one thread; CPU time grows as images^{np.mean(rates):.1f} from 1024 images on (ours)"

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 AUDITS = (columns.ROBUSTNESS,)
 COMPARED = ("supcon", "cross_entropy")  # over the grid of settings
-OURS = 1.0  # the strength of our augmentation
 HEADINGS = (
     columns.Column("clean", "%", "error"),
     columns.Column("corrupted", "%", "corrupted"),
@@ -63,7 +62,7 @@ class Config(Deep):
     settings: tuple[tuple[str, float], ...] = (("adamw", 5e-4), ("adamw", 8e-3), ("sgd", 0.1))
     """Optimisers and learning rates besides the template's: NAME LR, as often as wanted."""
     strengths: Annotated[tuple[float, ...], Between(0, STRONGEST)] = (0.5, 2.0)
-    """Strengths of the augmentation besides ours, 1, with the template's optimiser."""
+    """Strengths of the augmentation besides the template's, with its optimiser."""
 
     def check(self) -> None:
         """Refuse what cannot be trained, corrupted or probed."""
@@ -79,20 +78,24 @@ class Config(Deep):
         every = [(self.recipe.optimiser, self.recipe.lr), *self.settings]
         if len(set(every)) < len(every):
             raise ValueError(f"settings with the template's are {every} but each may be there once")
-        if self.recipe.strength != OURS:
-            raise ValueError(f"strength is {self.recipe.strength:g} but is varied: use --strengths")
-        if len({OURS, *self.strengths}) <= len(self.strengths):
-            raise ValueError(f"strengths are {self.strengths} but each may be there once, 1 always")
+        strengths = (self.recipe.strength, *self.strengths)
+        if len(set(strengths)) < len(strengths):
+            raise ValueError(
+                f"strengths with the template's are {strengths} but each may be there once"
+            )
+
+    @property
+    def base(self) -> tuple[str, float, float]:
+        """Optimiser, learning rate and strength of the augmentation of the template."""
+        return self.recipe.optimiser, self.recipe.lr, self.recipe.strength
 
     @property
     def grid(self) -> tuple[tuple[str, float, float], ...]:
-        """Optimiser, learning rate and strength of each setting, the template's first, if any."""
-        optimiser, lr = self.recipe.optimiser, self.recipe.lr
-        others = [(name, rate, OURS) for name, rate in self.settings]
-        others += [(optimiser, lr, strength) for strength in self.strengths]
-        if not others or not set(COMPARED) <= set(self.objectives):
-            return ()
-        return ((optimiser, lr, OURS), *others)
+        """The same of every setting, the template's first; none if there is no other."""
+        optimiser, lr, strength = self.base
+        others = [(name, rate, strength) for name, rate in self.settings]
+        others += [(optimiser, lr, other) for other in self.strengths]
+        return (self.base, *others) if others and set(COMPARED) <= set(self.objectives) else ()
 
 
 PRESETS = {
@@ -135,8 +138,7 @@ class Probed:
 
 def cells(config: Config) -> Iterator[Cell]:
     """For each number of classes and seed a cell of corruptions, and one per setting."""
-    base = (config.recipe.optimiser, config.recipe.lr, OURS)
-    work = [("", config.objectives, config.kinds, base)]
+    work = [("", config.objectives, config.kinds, config.base)]
     work += [(f"{setting(*at)} ", COMPARED, (), at) for at in config.grid]
     for seed, C, (name, objectives, kinds, (optimiser, lr, strength)) in itertools.product(
         range(config.seeds), config.classes, work
@@ -154,7 +156,7 @@ def cells(config: Config) -> Iterator[Cell]:
 
 def setting(optimiser: str, lr: float, strength: float) -> str:
     """What a setting is called."""
-    return f"{optimiser}, lr = {lr:g}" + (f", views x {strength:g}" if strength != OURS else "")
+    return f"{optimiser}, lr = {lr:g}" + (f", views x {strength:g}" if strength != 1 else "")
 
 
 def measure(cell: Probed, context: Context) -> pd.DataFrame:

@@ -44,12 +44,15 @@ def lowest(rows: pd.DataFrame, setting: Sequence[str]) -> pd.DataFrame:
 
     Args:
         rows: One for each start, with its `loss`.
-        setting: The columns that starts of one setting agree in; those that the rows lack, and
-            values that are NaN, tell none apart.
+        setting: The columns that starts of one setting agree in; NaN is a value like others.
 
     Returns:
         A row for each setting.
+
+    Raises:
+        KeyError: There are rows and they lack one of the columns.
     """
+    if not len(rows):
+        return rows
     order = np.argsort(rows["loss"].fillna(-np.inf).to_numpy(), kind="stable")
-    keys = [key for key in setting if key in rows]
-    return rows.iloc[order].groupby(keys, sort=False, dropna=False).head(1)
+    return rows.iloc[order].groupby(list(setting), sort=False, dropna=False).head(1)

@@ -18,7 +18,7 @@ from tyro.conf import OmitArgPrefixes
 from supcon_theory.data.facts import Facts, facts, locate
 from supcon_theory.data.fingerprint import fingerprint
 from supcon_theory.data.named.download import download
-from supcon_theory.data.named.sources import find, missing, sources
+from supcon_theory.data.named.sources import File, find, missing, sources
 from supcon_theory.encoders.recipe import (
     H100_SECONDS,
     PAIR,
@@ -134,11 +134,9 @@ class Trained(Common):
 
         """
         super().look()
-        if self.download and not self.dry_run and self.data in sources():
-            root = Path(self.recipe.data_root)
-            download(missing(self.data, root), root)
-        absent = [*self._missing_on_machine(), *missing_data(self.recipe)]
-        if absent:
+        if awaited := self._awaited():
+            download(awaited, Path(self.recipe.data_root))
+        if absent := [*self._missing_on_machine(), *missing_data(self.recipe)]:
             raise ValueError(f"{'; '.join(absent)} ({self.cost()})")
         check_data(self.facts(), max(self.classes), self.recipe.n)
         if world() > 1:
@@ -147,6 +145,20 @@ class Trained(Common):
             for C in self.classes:
                 batch = min(self.recipe.batch, C * self.recipe.n)
                 ranks.check(self.recipe.encoder, batch, self.device)
+
+    def refusal(self) -> str:
+        """Why the run would be refused on this machine, if it would not bring its data first."""
+        absent = self._missing_on_machine()
+        absent += [] if self._awaited() else missing_data(self.recipe)
+        if absent or self._awaited():
+            return "; ".join(absent)
+        return super().refusal()
+
+    def _awaited(self) -> list[File]:
+        """The archives that a run would bring first."""
+        if not self.download or self.data not in sources():
+            return []
+        return missing(self.data, Path(self.recipe.data_root))
 
     def _missing_on_machine(self) -> list[str]:
         if self.where == "slurm":  # jobs look themselves

@@ -191,5 +191,7 @@ def test_the_lowest_of_each_setting_are_kept_and_a_loss_that_is_none_is_never_lo
             "start": range(8),
         }
     )
-    found = lowest(starts, ["setting", "absent"])
+    found = lowest(starts, ["setting"])
     assert sorted(found["start"]) == [1, 2, 5, 7]
+    with pytest.raises(KeyError, match="absent"):
+        lowest(starts, ["setting", "absent"])

@@ -16,10 +16,10 @@ REFUSED = [
     ("--settings adam 0.1", "optimiser is 'adam' adamw, sgd, lars"),
     ("--settings sgd 0", "lr is 0.0 above 0"),
     ("--settings adamw 2e-3", "each may be there once"),
-    ("--strengths 0.5 1", "1 always"),
+    ("--strengths 0.5 1", "each may be there once"),
     ("--strengths 0.5 0.5", "each may be there once"),
     ("--strengths 9", "strengths"),
-    ("--strength 0.5", "use --strengths"),
+    ("--strength 2", "are (2.0, 2.0) but each"),
 ]
 FEWER = "--seeds 1 --kinds contrast --settings --strengths"
 OWN = "--seeds 1 --kinds contrast"

@@ -38,7 +38,10 @@ def test_what_the_data_have_too_little_of_is_said_after_what_it_takes(capsys, tm
 def test_a_dry_run_brings_no_data(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(flags, "download", lambda *given: pytest.fail("it was downloaded"))
     about = ["smoke", "--data", "svhn", "--data-root", str(tmp_path), "--download"]
-    assert "cannot start here yet" in said(capsys, gap_vs_classes, tmp_path, *about)
+    assert "cannot start" not in said(capsys, gap_vs_classes, tmp_path, *about)
+    assert "train an encoder" not in said(capsys, gap_vs_classes, tmp_path, *about)
+    kept = said(capsys, gap_vs_classes, tmp_path, *about[:-1])
+    assert "cannot start here yet: SVHN is not here" in kept and "are asked for" not in kept
 
 
 def test_what_is_trained_already_is_not_counted(capsys, tmp_path):

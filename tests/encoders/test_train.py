@@ -197,7 +197,7 @@ def test_a_control_draws_anew_what_it_names_and_nothing_else(tmp_path, monkeypat
 
 
 def test_a_compiled_encoder_is_trained_to_the_same_weights(tmp_path, monkeypatch):
-    """Up to rounding, which other kernels do otherwise; and through the compiler, not past it."""
+    """Up to rounding, a hundredth of what training moves; and through the compiler, not past it."""
     calls = []
     compile_ = torch.compile
 
@@ -206,16 +206,14 @@ def test_a_compiled_encoder_is_trained_to_the_same_weights(tmp_path, monkeypatch
         return compile_(network)
 
     monkeypatch.setattr(torch, "compile", counted)
-    (plain,), (fast,) = (
-        recipes("nscl", steps=3, checkpoints=(3,)),
-        recipes("nscl", steps=3, checkpoints=(3,), compile=True),
-    )
-    ends = [
-        weights(recipe, paired.train([recipe], tmp_path)["nscl"], 3) for recipe in (plain, fast)
-    ]
-    assert len(calls) == 1 and ends[0].keys() == ends[1].keys()
-    for name, values in ends[0].items():
-        torch.testing.assert_close(ends[1][name], values, rtol=0, atol=2e-4)
+    (plain,), (fast,) = recipes("nscl"), recipes("nscl", compile=True)
+    entries = [paired.train([recipe], tmp_path)["nscl"] for recipe in (plain, fast)]
+    start, end = weights(plain, entries[0], 0), weights(plain, entries[0], 3)
+    compiled = weights(fast, entries[1], 3)
+    assert len(calls) == 1 and end.keys() == compiled.keys()
+    for name, values in end.items():
+        moved = float((values - start[name]).abs().max())
+        torch.testing.assert_close(compiled[name], values, rtol=0, atol=0.01 * moved)
 
 
 def test_a_compiler_that_fails_is_a_sentence(tmp_path, monkeypatch):
