@@ -22,7 +22,7 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
         places = places[np.isfinite(places) & ((places > 0) | (not log))]
         axis.set_major_locator(FixedLocator(apart(places, np.log(places) if log else places)))
         axis.set_minor_locator(NullLocator())
-    elif axis.get_scale() in ("log", "symlog") and narrow(seen[seen > 0] if log else seen):
+    elif few_decades(axis, seen):
         axis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
         axis.set_minor_locator(NullLocator())
     elif log:
@@ -35,9 +35,14 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
         axis.set_minor_formatter(FuncFormatter(minor))
 
 
-def narrow(seen: np.ndarray) -> bool:
-    """Whether values, all above 0, are less than three octaves apart: too few ticks of a log."""
-    return 0 < np.nanmax(seen, initial=0) < 8 * np.nanmin(seen, initial=np.inf)
+def few_decades(axis, seen: np.ndarray) -> bool:
+    """Whether a logarithmic axis would have too few ticks: values less than three octaves apart,
+    or hardly any beyond the linear middle of a symlog."""
+    scale, most = axis.get_scale(), np.nanmax(np.abs(seen), initial=0)
+    if scale == "symlog" and most < 2 * axis.get_transform().linthresh:
+        return True
+    above = seen[seen > 0] if scale == "log" else seen
+    return scale in ("log", "symlog") and 0 < most < 8 * np.nanmin(above, initial=np.inf)
 
 
 def apart(places: np.ndarray, along: np.ndarray) -> list[float]:

@@ -307,20 +307,28 @@ def test_text_is_broken_between_words_and_numbers_are_short():
     ]
 
 
-@pytest.mark.parametrize("scale", ["log", "symlog"])
-def test_few_octaves_of_a_log_have_round_ticks(scale):
+@pytest.mark.parametrize(
+    "scale, seen, ticks",
+    [
+        ("log", [0.083, 0.2, 0.399], ["0.1", "0.2", "0.3", "0.4"]),
+        ("symlog", [0.083, 0.2, 0.399], ["0.1", "0.2", "0.3", "0.4"]),
+        ("symlog", [0.05, 1.2], ["0", "0.5", "1"]),
+        ("symlog", [-0.3, 0.0, 0.4], ["-0.2", "0", "0.2", "0.4"]),
+        ("symlog", [0.0, 1.0, 400.0], ["0", "1", "10", "100"]),
+    ],
+)
+def test_few_decades_of_a_logarithmic_axis_have_round_ticks(scale, seen, ticks):
     figure = matplotlib.figure.Figure((1.5, 1.5))
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots()
-    axes.set_yscale(scale)
-    seen = np.array([0.083, 0.2, 0.399])
+    axes.set_yscale(scale, **({"linthresh": 1} if scale == "symlog" else {}))
     axes.plot(seen)
-    number(axes.yaxis, seen)
+    number(axes.yaxis, np.array(seen))
     canvas.draw()
     low, high = axes.get_ylim()
-    ticks = axes.yaxis.get_major_ticks()
-    said = [tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high]
-    assert said == ["0.1", "0.2", "0.3", "0.4"]
+    drawn = axes.yaxis.get_major_ticks()
+    said = [tick.label1.get_text() for tick in drawn if low <= tick.get_loc() <= high]
+    assert said == ticks
 
 
 @pytest.mark.parametrize("name", ["few_shot_counterexample", "gap_vs_classes"])

@@ -43,8 +43,13 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\s-]", "", text.lower()).strip().replace(" ", "-") for text in headings}
 
 
-def check(text: str, known: set[str]) -> list[str]:
-    """What is wrong with a text, in words."""
+def beside(text: Path) -> list[str]:
+    """The runs that are published in folders beside a text's own."""
+    return sorted(run.parent.name for run in text.parent.glob("*/run.json"))
+
+
+def check(text: str, known: set[str], others: list[str]) -> list[str]:
+    """What is wrong with a text, in words; `others` are the runs beside its own."""
     wrong = []
     if (sections := re.findall(r"^## (.*)$", text, re.M)) != SECTIONS:
         wrong.append(f"its sections are {sections}")
@@ -52,8 +57,9 @@ def check(text: str, known: set[str]) -> list[str]:
     if len(result.split()) > 20 or len(NUMBER.findall(result)) != 1:
         wrong.append(f"no result of at most 20 words with one number: {result!r}")
     words = len(visible(text).split())
-    if not 120 <= words <= 350:
+    if not 120 <= words <= 350 + 40 * len(others):
         wrong.append(f"{words} words")
+    wrong += [f"{name}/ is not linked" for name in others if f"]({name}/)" not in text]
     outside = re.sub(r"\([^()]*\)", "", visible(text))
     wrong += [f"{name} stands outside brackets" for name in NAMED.findall(outside)]
     inside = " ".join(re.findall(r"\([^()]*\)", visible(text)))
@@ -69,7 +75,7 @@ def check(text: str, known: set[str]) -> list[str]:
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.parent.name)
 def test_a_text_begins_with_its_result_and_says_what_its_words_mean(path):
-    assert check(path.read_text(), ids()) == []
+    assert check(path.read_text(), ids(), beside(path)) == []
 
 
 GOOD = """# Does it hold?
@@ -90,7 +96,7 @@ None.
 
 ## Recipe
 
-`python experiments/a.py`
+`python experiments/a.py`, [`longer/`](longer/)
 """.replace("WORDS", "word " * 120)
 
 
@@ -106,11 +112,12 @@ None.
         ("ETF", "CDNV", "cdnv is not linked"),
         ("## So what", "## Recipe", "sections"),
         ("None.", "word " * 300, "words"),
+        ("](longer/)", "](further/)", "longer/ is not linked"),
     ],
 )
 def test_each_fault_of_a_text_is_found(old, new, fault):
-    assert check(GOOD, {"A1"}) == []
-    assert any(fault in wrong for wrong in check(GOOD.replace(old, new), {"A1"}))
+    assert check(GOOD, {"A1"}, ["longer"]) == []
+    assert any(fault in wrong for wrong in check(GOOD.replace(old, new), {"A1"}, ["longer"]))
 
 
 LINKED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *TEXTS, *sorted(ROOT.glob("docs/**/*.md"))]
