@@ -36,8 +36,16 @@ def number(axis, seen: np.ndarray, values: object = None) -> None:
 
 
 def few_decades(axis, seen: np.ndarray) -> bool:
-    """Whether a logarithmic axis would have too few ticks: values less than three octaves apart,
-    or hardly any beyond the linear middle of a symlog."""
+    """Whether an axis is logarithmic and would have too few ticks.
+
+    Args:
+        axis: The axis.
+        seen: What is drawn along it.
+
+    Returns:
+        True if values are less than three octaves apart, or hardly any is beyond the linear middle
+        of a symlog.
+    """
     scale, most = axis.get_scale(), np.nanmax(np.abs(seen), initial=0)
     if scale == "symlog" and most < 2 * axis.get_transform().linthresh:
         return True
