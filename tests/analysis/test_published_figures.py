@@ -61,6 +61,16 @@ def colours(place: Path) -> dict[str, str]:
     return {label: colour for label, colour in pairs if label in {*NAMES, *style.LOOKS}}
 
 
+IDS = {id for id, look in style.LOOKS.items() if look.name != id}
+
+
+def test_objectives_are_called_by_their_names_not_their_ids():
+    for path in sorted(FIGURES.rglob("figures.json")):
+        for stem, figure in json.loads(path.read_text()).items():
+            said = " ".join([figure["title"], *figure["colors"], *figure["panels"].values()])
+            assert not IDS & set(re.findall(r"\w+", said)), (path.parent.name, stem)
+
+
 def test_no_two_published_figures_use_one_colour_for_two_objectives():
     places = sorted(path.parent for path in FIGURES.rglob("figures.json"))
     assert places
