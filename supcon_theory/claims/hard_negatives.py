@@ -116,18 +116,20 @@ def slower() -> Within:
 
 @trend(
     "HN9-{rival}", PAPER, {"part": "encoders"},
-    Change("error", "error + @t", "objective == '{hard}' and beta == beta.min()"),
+    Change("error", "error + @t", "objective == '{hard}'"),
 )  # fmt: skip
 def accuracy(hard: str, rival: str) -> Within:
     """Trained with {hard} an encoder classifies better than with {rival}."""
 
     def difference(rows: pd.DataFrame) -> pd.Series:
-        of_hard = select(rows, {"objective": hard})
-        best = of_hard.pivot_table(index="seed", columns="beta", values="error")
-        plain = mean_by_seed(select(rows, {"objective": rival}), "error")
-        return plain - (best[best.mean().idxmin()] if best.size else np.nan)
+        ours, plain = (
+            mean_by_seed(select(rows, {"objective": name}), "error") for name in (hard, rival)
+        )
+        return plain - ours  # the best beta, chosen by these errors, would look better than it is
 
-    return Within("error, plain less hardened at its best beta", 0, np.inf, difference)
+    return Within(
+        "error, plain less hardened, mean over the betas trained with", 0, np.inf, difference
+    )
 
 
 def claims(several_classes: bool, betas: Sequence[float]) -> list[Claim]:
