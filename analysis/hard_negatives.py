@@ -11,17 +11,19 @@ from supcon_theory.audits.columns import HARD_NEGATIVES
 NAME = "hard_negatives"
 COLORS = tuple(style.EXTRA.values())
 MARKS, LINES = ("o", "s", "^", "v"), ("-", style.DASHED, style.DOTTED)
+
+
+def of_loss(objective: str, marker: str, ls: object) -> dict:
+    """The look of the loss that an objective minimises."""
+    of = style.look(objective)
+    return dict(color=of.color, marker=marker, ls=ls, label=of.name)
+
+
 LOSSES = {  # column: how it looks
-    "loss_ucl": dict(color=style.look("nt_xent").color, marker="o", ls="-", label="UCL"),
-    "loss_hucl": dict(
-        color=style.look("hucl").color, marker="s", ls=style.DASHED, label=style.look("hucl").name
-    ),
-    "loss_scl": dict(
-        color=style.look("scl_jiang").color, marker="^", ls="-", label=style.look("scl_jiang").name
-    ),
-    "loss_hscl": dict(
-        color=style.look("hscl").color, marker="v", ls=style.DASHED, label=style.look("hscl").name
-    ),
+    "loss_ucl": of_loss("nt_xent", "o", "-") | dict(label="UCL"),
+    "loss_hucl": of_loss("hucl", "s", style.DASHED),
+    "loss_scl": of_loss("scl_jiang", "^", "-"),
+    "loss_hscl": of_loss("hscl", "v", style.DASHED),
 }
 TRAINED = {"nt_xent": "loss_ucl", "hucl": "loss_hucl", "scl_jiang": "loss_scl", "hscl": "loss_hscl"}
 

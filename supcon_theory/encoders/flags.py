@@ -149,10 +149,9 @@ class Trained(Common):
     def refusal(self) -> str:
         """Why the run would be refused on this machine, if it would not bring its data first."""
         absent = self._missing_on_machine()
-        absent += [] if self._awaited() else missing_data(self.recipe)
-        if absent or self._awaited():
+        if self._awaited():
             return "; ".join(absent)
-        return super().refusal()
+        return "; ".join([*absent, *missing_data(self.recipe)]) or super().refusal()
 
     def _awaited(self) -> list[File]:
         """The archives that a run would bring first."""
