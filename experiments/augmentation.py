@@ -6,7 +6,7 @@ the loss is defined). Held-out images are classified from h by a linear probe; t
 NSCL, the variance of views and CDNV are those of z on views of ours, for all encoders.
 
     python experiments/augmentation.py            laptop: C = 5, strengths 0, 1, 2, 5 seeds
-    python experiments/augmentation.py full       C = 10, 100, more strengths, parts left out
+    python experiments/augmentation.py full       more strengths, parts left out, images mixed
 """
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
@@ -88,8 +88,8 @@ PRESETS = {
     ),
     "laptop": Config(),
     "full": Config(
-        classes=(10, 100), recipe=Recipe(n=160, steps=2000, d=128), strengths=(0, 0.5, 1.5, 2),
-        left_out=("crop", "move", "light", "veil", "blur", "erase"), mixes=MIXES,
+        strengths=(0, 0.5, 1.5, 2), mixes=MIXES,
+        left_out=("crop", "move", "light", "veil", "blur", "erase"),
     ),
     "paper": Config(
         recipe=PUBLISHED, classes=(100,), device="cuda", mixes=MIXES,

@@ -7,7 +7,7 @@ N-pairs, a triplet loss and cross-entropy with a margin. Held-out images are cla
 probe of h.
 
     python experiments/supcon_settings.py            laptop: C = 5, 5 seeds
-    python experiments/supcon_settings.py full       C = 10, 2000 steps, more of each
+    python experiments/supcon_settings.py full       residual and ViT encoders, more of each
 """
 
 import supcon_theory.runs.script  # noqa: F401  (first: Ctrl-C while the others load)
@@ -105,8 +105,8 @@ PRESETS = {
     ),
     "laptop": Config(),
     "full": Config(
-        classes=(10,), recipe=Recipe(n=160, steps=2000, d=128), images=(5, 10, 20, 40, 80),
-        batches=(32, 64, 256), encoders=("residual", "vit"), surfaces=("none", "ball"),
+        images=(5, 10, 20), batches=(16, 32, 64, 200), encoders=("residual", "vit"),
+        surfaces=("none", "ball"),
     ),
     "paper": Config(
         recipe=PUBLISHED, classes=(100,), device="cuda", hidden_layers=(), images=(50, 100, 250),
