@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from supcon_theory import inputs
+from supcon_theory.inputs import rows
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.pairs import log_sums, tiles
 from supcon_theory.pairs.batch import quick_softplus
@@ -60,7 +60,7 @@ def test_short_dtypes_are_accumulated_in_float32(name, dtype, monkeypatch):
     loss = OBJECTIVES[name](short, y, tau=0.1)
     (gradient,) = torch.autograd.grad(loss, short)
     assert loss.dtype == torch.float32 and gradient.dtype == dtype
-    monkeypatch.setattr(inputs, "UNIT_TOLERANCE_ELSE", 2e-2)  # rows rounded, but in float64
+    monkeypatch.setattr(rows, "UNIT_TOLERANCE_ELSE", 2e-2)  # rows rounded, but in float64
     exact = OBJECTIVES[name](wide, y, tau=0.1)
     (wanted,) = torch.autograd.grad(exact, wide)
     assert abs(loss - exact) < 1e-5 * exact.abs()
