@@ -12,8 +12,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from supcon_theory.rulers.cosines import Seen
+from supcon_theory.rulers.floors import FLOORS, floor_of
 from supcon_theory.rulers.losses import CLASS, INSTANCE, LOSSES, NEAR, Loss, with_positive
-from supcon_theory.rulers.scale import FLOORS, Line, Setting, floor_of
+from supcon_theory.rulers.setting import Line, Setting
 from supcon_theory.theory.counts import Floats
 from supcon_theory.theory.floors import ALL_POSITIVES, COUPLED, IN_VIEW, Terms
 

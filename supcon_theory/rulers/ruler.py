@@ -9,9 +9,11 @@ import numpy as np
 
 from supcon_theory.objectives.ids import IDS
 from supcon_theory.pairs.sets import SETS
+from supcon_theory.rulers.floors import FLOORS
 from supcon_theory.rulers.libraries import BASE, LIBRARIES, Row, row_of
 from supcon_theory.rulers.losses import LOSSES, read_options
-from supcon_theory.rulers.scale import FLOORS, Line, Setting, ends, scale
+from supcon_theory.rulers.scale import ends, scale
+from supcon_theory.rulers.setting import Line, Setting
 from supcon_theory.rulers.text import about, text
 from supcon_theory.rulers.verdict import Verdict, Where, reading, where
 from supcon_theory.theory.counts import checked_tau, checked_whole, require

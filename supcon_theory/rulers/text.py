@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from supcon_theory.objectives.ids import options_of
 from supcon_theory.rulers.libraries import Row
-from supcon_theory.rulers.scale import Line, Setting
+from supcon_theory.rulers.setting import Line, Setting
 from supcon_theory.rulers.verdict import Verdict
 
 VALUE, RANGE = 10, 20  # characters; the rest is shared by what a line means and what it is

@@ -6,7 +6,7 @@ from typing import Literal
 
 from scipy.optimize import root_scalar
 
-from supcon_theory.rulers.scale import Line, Setting, apart
+from supcon_theory.rulers.setting import Line, Setting, apart
 
 AT = 0.01  # of the way from chance to the least: nearer than that to an end is at it
 Where = Literal["below", "lucky", "least", "between", "chance", "worse", "above"]

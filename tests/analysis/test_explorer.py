@@ -7,8 +7,10 @@ import pytest
 from supcon_theory.analysis import explorer
 
 from supcon_theory.objectives import IDS
+from supcon_theory.rulers.floors import FLOORS
 from supcon_theory.rulers.losses import LOSSES, read_options
-from supcon_theory.rulers.scale import FLOORS, Setting, apart, ends
+from supcon_theory.rulers.scale import ends
+from supcon_theory.rulers.setting import Setting, apart
 from supcon_theory.theory.ceiling import etf_ceiling
 from supcon_theory.theory.counts import kappa
 from supcon_theory.theory.gap import published_bound

@@ -65,7 +65,7 @@ def test_what_was_printed_with_few_digits_is_not_called_impossible(quick):
 
 
 def test_the_margin_explains_the_value(quick):
-    from supcon_theory.rulers.scale import apart
+    from supcon_theory.rulers.setting import apart
 
     found = supcon_theory.ruler(4.5, **SUPCON)
     assert apart(found.setting, found.verdict.margin).mean == pytest.approx(4.5, abs=1e-6)

@@ -14,8 +14,10 @@ from supcon_theory.objectives import IDS, OBJECTIVES
 from supcon_theory.rulers import batches
 from supcon_theory.rulers import scale as module
 from supcon_theory.rulers.cosines import levels
+from supcon_theory.rulers.floors import FLOORS
 from supcon_theory.rulers.losses import LOSSES, read_options
-from supcon_theory.rulers.scale import FLOORS, Setting, apart, random_mean, scale
+from supcon_theory.rulers.scale import random_mean, scale
+from supcon_theory.rulers.setting import Setting, apart
 
 FREE = [id for id in IDS if id != "cross_entropy"]
 
