@@ -19,6 +19,11 @@ class Summary(NamedTuple):
     high: float
 
 
+def summary(values: Floats | float) -> Summary:
+    """Mean and range of a number of each batch, or of one that is the same in all."""
+    return Summary(float(np.mean(values)), float(np.min(values)), float(np.max(values)))
+
+
 def draw(batch: int, probabilities: Floats) -> NDArray[np.int64]:
     """(batches, C) class counts of batches of independent samples, the same at every call.
 
@@ -44,7 +49,7 @@ def over_batches(of: Callable[[Floats], float], counts: NDArray[np.int64]) -> Su
         Its mean and range.
     """
     values = np.array([of(row[row > 0].astype(float)) for row in counts])
-    return Summary(float(values.mean()), float(values.min()), float(values.max()))
+    return summary(values)
 
 
 def mean_over_anchors(
@@ -66,7 +71,7 @@ def mean_over_anchors(
     value[w > 0] = of(n[w > 0])
     share = (n * w)[place.reshape(counts.shape)]
     values = (share * value[place.reshape(counts.shape)]).sum(1) / share.sum(1)
-    return Summary(float(values.mean()), float(values.min()), float(values.max()))
+    return summary(values)
 
 
 def with_a_loss(counts: NDArray[np.int64], weight: Callable[[Floats], Floats]) -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def _least(setting: Setting, found: Summary, points: int, balanced: bool) -> Lin
 def floor_dhel_official(setting: Setting) -> list[Line]:
     """The closed form at the instance simplex."""
     least = float(dhel_official_minimum(setting.batch, 1, setting.views, setting.tau))
-    return [_least(setting, Summary(least, least, least), setting.batch, True)]
+    return [_least(setting, batches.summary(least), setting.batch, True)]
 
 
 def floor_debiased(setting: Setting) -> list[Line]:
@@ -76,14 +76,12 @@ def floor_debiased(setting: Setting) -> list[Line]:
     best = "log(1 + Q G e^(-1/tau))"
     clamp = "log(1 + Q e^(-2/tau)), Q = K(N-1)"
     if proved and fits:
-        line = (Summary(found, found, found), "exact minimum", best if found > bound else clamp, at)
+        line = (batches.summary(found), "exact minimum", best if found > bound else clamp, at)
         return [setting.line("least", *line)]
     meaning = "no embedding is below: every negative at the clamp, positives together"
-    lines = [
-        setting.line("least", Summary(bound, bound, bound), "bound, not attained", clamp, meaning)
-    ]
+    lines = [setting.line("least", batches.summary(bound), "bound, not attained", clamp, meaning)]
     if fits:
-        line = (Summary(found, found, found), "best found", best, at)
+        line = (batches.summary(found), "best found", best, at)
         lines.append(setting.line("best found", *line))
     return lines
 
@@ -93,7 +91,7 @@ def floor_weights(setting: Setting) -> list[Line]:
     p = setting.probabilities
     assert p is not None  # cross_entropy asks the labels
     least = weights_floor(p, setting.tau, setting.options["margin"])
-    found, even = Summary(least, least, least), bool(np.ptp(p) == 0)
+    found, even = batches.summary(least), bool(np.ptp(p) == 0)
     fits = setting.dim is None or setting.dim >= len(p) - 1
     if even and fits:
         meaning = f"classes on their unit weights, in a simplex (needs d >= {len(p) - 1})"
@@ -116,7 +114,7 @@ def floor_ucl_ball(setting: Setting) -> list[Line]:
         rho = best_cosine(C, setting.tau, tilt)
         found = float(equal_cosine_loss(C, setting.tau, tilt, rho))
         meaning = f"classes collapsed, every two at cosine {rho:.3g} (needs d >= {C})"
-        line = (Summary(found, found, found), "best found", "log(1 + M(rho*))", meaning)
+        line = (batches.summary(found), "best found", "log(1 + M(rho*))", meaning)
         lines.append(setting.line("best found", *line))
     return lines
 
@@ -130,7 +128,7 @@ def floor_ssem(setting: Setting) -> list[Line]:
     least = ssem_minimum(C, n, setting.views, setting.tau, alpha)
     collapsed = alpha <= collapse_threshold(C, n, setting.tau)
     points = C if collapsed else setting.batch
-    return [_least(setting, Summary(least, least, least), points, True)]
+    return [_least(setting, batches.summary(least), points, True)]
 
 
 def floor_soft(setting: Setting) -> list[Line]:
@@ -140,7 +138,7 @@ def floor_soft(setting: Setting) -> list[Line]:
     if setting.balanced and not regular:
         n = setting.batch // C
         least = float(soft_supcon_minimum(C, n, setting.views, setting.tau, softness))
-        return [_least(setting, Summary(least, least, least), C, True)]
+        return [_least(setting, batches.summary(least), C, True)]
 
     def entropy(n_c: Floats) -> float:
         return soft_floor([int(n) for n in n_c], setting.views, softness)
@@ -157,14 +155,14 @@ def floor_kcl(setting: Setting) -> list[Line]:
     """The closed form at the simplex of samples."""
     gamma, name = setting.options["gamma"], setting.options["kernel_name"]
     least = kcl_minimum(setting.batch, setting.tau, gamma, name)
-    return [_least(setting, Summary(least, least, least), setting.batch, True)]
+    return [_least(setting, batches.summary(least), setting.batch, True)]
 
 
 def floor_sigmoid(setting: Setting) -> list[Line]:
     """The minimum at this temperature and bias: views together, or parted as a whole."""
     N, K = setting.batch, setting.views
     least = sigmoid_minimum(N, K, setting.tau, setting.options["bias"])
-    return [_least(setting, Summary(least, least, least), N + K - 1, True)]
+    return [_least(setting, batches.summary(least), N + K - 1, True)]
 
 
 def floor_triplet(setting: Setting) -> list[Line]:
@@ -177,7 +175,7 @@ def floor_triplet(setting: Setting) -> list[Line]:
 
     if 1 - nearest_cosine(C, setting.dim) >= margin:
         where = f"positives {margin:.3g} nearer in cosine than others, as where classes are points"
-        zero = Summary(0.0, 0.0, 0.0)
+        zero = batches.summary(0.0)
         return [setting.line("least", zero, "exact minimum", setting.loss.least, where)]
     return [_least(setting, batches.over_batches(least, setting.counts), C, setting.balanced)]
 

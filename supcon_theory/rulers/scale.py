@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from supcon_theory.rulers.batches import Summary
+from supcon_theory.rulers.batches import Summary, summary
 from supcon_theory.rulers.cosines import random_directions
 from supcon_theory.rulers.setting import Line, Setting, apart
 from supcon_theory.theory.pairwise import kernel_at
@@ -90,7 +90,7 @@ def _most(setting: Setting) -> Line:
 def _random(setting: Setting, d: int) -> Line:
     mean, error = random_mean(setting, d)
     meaning = f"independent random directions in {d} dimensions, +- {setting.factor * error:.1g}"
-    found = Summary(mean, mean, mean)
+    found = summary(mean)
     return setting.line("random", found, "simulated", setting.loss.random, meaning)
 
 
