@@ -1,5 +1,6 @@
 """Small encoders to train in tests, and their weights."""
 
+import pytest
 import torch
 
 from supcon_theory.encoders import train as paired
@@ -19,3 +20,20 @@ def weights(recipe, entry, step):
 
 def same(a, b) -> bool:
     return all(torch.equal(a[name], b[name]) for name in a) and a.keys() == b.keys()
+
+
+def begin(given, out, steps):
+    """Train up to the report of a step, which interrupts it."""
+
+    class Interrupted(Exception):
+        pass
+
+    said = []
+
+    def interrupt(part):
+        said.append(part)
+        if len(said) == steps:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        paired.train(given, out, report=interrupt)
