@@ -132,14 +132,14 @@ def test_a_margin_that_fits_between_the_classes_costs_nothing(margin, classes, d
     assert float(found.value.min()) == pytest.approx(least, abs=1e-4)
 
 
-@pytest.mark.parametrize("margin", [0.5, 1.6, 2.5])
+@pytest.mark.parametrize("margin", [0.5, 1.4, 1.6, 2.5])
 def test_unequal_classes_leave_a_bound_of_triplets_beyond_the_simplex(margin):
     y = torch.from_numpy(np.repeat(np.arange(3), [4, 1, 1]))
     ruler = setting("triplet", 6, 3, balanced=False, margin=margin)
     vars(ruler)["counts"] = np.array([[4, 1, 1]])
     (line,) = ruler.floor(ruler)
     _, found = optimise("triplet", gaussian_starts(3, 6, 2, 4, 0), y, 0.5, 300, 1e-8, margin=margin)
-    assert (line.status == "exact minimum") == (margin == 0.5)
+    assert (line.status == "exact minimum") == (margin < 1.5)
     assert line.value - 1e-9 <= float(found.value.min()) < line.value + 0.7
 
 
