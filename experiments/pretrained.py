@@ -30,6 +30,7 @@ from supcon_theory.data.labelled import SOURCES, content
 from supcon_theory.encoders.flags import LEAST_TAU
 from supcon_theory.encoders.pretrained.features import place
 from supcon_theory.encoders.pretrained.models import MODELS
+from supcon_theory.runs.cells import Shared
 from supcon_theory.runs.experiment import Cell, Context, experiment
 from supcon_theory.runs.flags import Common
 
@@ -177,7 +178,8 @@ def cells(config: Config) -> Iterator[Cell]:
         inputs = content(data, folder)
         path, _ = place(model, inputs)
         for seed in range(config.seeds):  # the first computes the features, others find them
-            shared = {} if seed else {str(path): 1 + source.views * MODELS[model].seconds}
+            seconds = 1 + source.views * MODELS[model].seconds
+            shared = {} if seed else {str(path): Shared(model, seconds)}
             about = (model, data, folder, inputs, MODELS[model].content, seed, C, n)
             asked = (config.eval_tau, config.shots, config.certified_shots, config.draws)
             cost = 2e-5 * C * C * n + 2

@@ -94,7 +94,7 @@ class Config(flags.Trained):
         super().look()
         flags.check_held_out(self.facts())
         flags.check_data(
-            self.facts(), max(self.classes), max(self.recipe.n, *self.images), "images"
+            self.facts(), max(self.classes), max((self.recipe.n, *self.images)), "images"
         )
 
 

@@ -71,7 +71,7 @@ def measured(entry: store.Entry) -> float | None:
 def _cost(cells: Iterable[Cell], out: Path | None = None) -> float:
     """What cells say they cost together, what they share counted once, or not if it is in `out`."""
     cells = list(cells)
-    shared = {path: seconds for cell in cells for path, seconds in cell.shared.items()}
+    shared = {path: one.seconds for cell in cells for path, one in cell.shared.items()}
     left = [
         s for path, s in shared.items() if not (out and (out / path / "manifest.json").exists())
     ]

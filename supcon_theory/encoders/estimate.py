@@ -1,6 +1,7 @@
 """What training would take: hours, memory and disk, from steps that were measured."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from supcon_theory.encoders.recipe import H100_GIB, H100_SECONDS, SECONDS, Recipe
@@ -23,16 +24,17 @@ def estimate(cells: Sequence[Cell], recipe: Recipe, out: Path) -> list[str]:
         a line for each of encoders, training, memory, disk, measuring.
 
     """
-    every = {path: seconds for cell in cells for path, seconds in cell.shared.items()}
-    left = {p: s for p, s in every.items() if not (out / p / "manifest.json").exists()}
-    core, count = sum(left.values()), len(left)
+    every = {path: one for cell in cells for path, one in cell.shared.items()}
+    left = [one for p, one in every.items() if not (out / p / "manifest.json").exists()]
+    kinds = list(dict.fromkeys(one.kind for one in every.values())) or [recipe.encoder]
+    core, count = sum(one.seconds for one in left), len(left)
     lines = [
-        f"{len(cells)} cells, {len(every)} encoders of {recipe.encoder}, {len(every) - count} of "
+        f"{len(cells)} cells, {len(every)} encoders ({', '.join(kinds)}), {len(every) - count} of "
         "them trained already"
     ]
     hours = f"training: about {duration(core)} of one core"
-    if recipe.encoder in H100_SECONDS:
-        gpu = core * H100_SECONDS[recipe.encoder] / SECONDS[recipe.encoder]
+    if H100_SECONDS.keys() >= {*kinds}:
+        gpu = sum(one.seconds * H100_SECONDS[one.kind] / SECONDS[one.kind] for one in left)
         hours += (
             f"; {duration(gpu)} of one GPU, no less than {duration(gpu / 8)} on 8 (steps measured "
             f"on {MEASURED}; 8 not measured)"
@@ -44,9 +46,10 @@ def estimate(cells: Sequence[Cell], recipe: Recipe, out: Path) -> list[str]:
             f"memory of the GPU: {gib * recipe.batch * recipe.K / images:.0f} GiB for a batch of "
             f"{recipe.batch} in {recipe.K} views ({gib} GiB measured for {images} views)"
         )
-    weights = _weights(recipe)
-    kept = count * max(len(recipe.checkpoints), 2) * weights
-    lines.append(f"disk: {_size(kept)} of checkpoints, and {_size(3 * weights)} while one trains")
+    weights = {kind: _weights(replace(recipe, encoder=kind)) for kind in kinds}
+    kept = max(len(recipe.checkpoints), 2) * sum(weights[one.kind] for one in left)
+    most = 3 * max(weights.values())
+    lines.append(f"disk: {_size(kept)} of checkpoints, and {_size(most)} while one trains")
     cost = sum(cell.cost for cell in cells)
     lines.append(f"measuring, on the CPU: about {duration(cost)} of one core")
     return lines

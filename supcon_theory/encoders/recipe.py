@@ -18,6 +18,7 @@ from supcon_theory.objectives import IDS, options_of
 from supcon_theory.objectives.ids import OF_SHARES
 from supcon_theory.runs import store
 from supcon_theory.runs.bounds import Between
+from supcon_theory.runs.cells import Shared
 from supcon_theory.runs.exits import Refused
 
 VERSION = 1  # raise it when the same recipe starts to give other numbers; the golden test tells
@@ -239,10 +240,10 @@ class Recipe:
         """What training takes, by the seconds of a step of 128 images x 2 views of each encoder."""
         return self.steps * of_a_step[self.encoder] * self.batch / 128 * self.K / 2
 
-    def shared(self, objectives: Iterable[str]) -> dict[str, float]:
+    def shared(self, objectives: Iterable[str]) -> dict[str, Shared]:
         """The stored encoders a cell trains or finds, with the seconds that training each takes."""
-        seconds = self.seconds(SECONDS)
-        return {f"encoders/{replace(self, objective=name).key}": seconds for name in objectives}
+        one = Shared(self.encoder, self.seconds(SECONDS))
+        return {f"encoders/{replace(self, objective=name).key}": one for name in objectives}
 
 
 def log_spaced(steps: int, count: int) -> tuple[int, ...]:

@@ -26,17 +26,24 @@ Measure = Callable[[Any, "Context"], pd.DataFrame | Tables]
 
 
 @dataclass(frozen=True)
+class Shared:
+    """What several cells use and the first of them computes: of which kind, and its seconds."""
+
+    kind: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Cell:
     """A configuration, a name for people, and the seconds of one core that it may take.
 
-    `shared` are the entries of the store under the results folder that it computes or finds, each
-    with the seconds that computing it takes.
+    `shared` are the entries of the store under the results folder that it computes or finds.
     """
 
     config: Any
     name: str
     cost: float = 1.0
-    shared: Mapping[str, float] = field(default_factory=dict)
+    shared: Mapping[str, Shared] = field(default_factory=dict)
 
     def identity(self, experiment: str, audits: Iterable[Table]) -> dict[str, object]:
         """What the stored result depends on: the experiment, the config, versions of audits."""
@@ -61,7 +68,8 @@ class Cell:
         """
         found = {path: out / path / "manifest.json" for path in self.shared}
         there = {p for p, file in found.items() if file.exists() and file.stat().st_mtime >= since}
-        return self.cost + sum(s for path, s in self.shared.items() if path not in there)
+        left = (one.seconds for path, one in self.shared.items() if path not in there)
+        return self.cost + sum(left)
 
 
 def _ignore(told: object) -> None:

@@ -10,6 +10,7 @@ from supcon_theory.app import experiments, remaining
 from supcon_theory.app.command import run
 from supcon_theory.runs import experiment as runs
 from supcon_theory.runs import store
+from supcon_theory.runs.cells import Shared
 from supcon_theory.runs.published import PublishedRun, published_run
 from tests.app.toys import toy
 
@@ -68,7 +69,7 @@ def test_a_damaged_cell_is_missing(one):
 
 def test_encoders_that_cells_share_count_once():
     shares = [
-        dataclasses.replace(c, shared={"encoders/x": 3.0})
+        dataclasses.replace(c, shared={"encoders/x": Shared("plain", 3.0)})
         for c in toy("t").cells(toy("t").presets["laptop"])
     ]
     assert remaining._cost(shares) == 5.0

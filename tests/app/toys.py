@@ -7,7 +7,7 @@ import pandas as pd
 from supcon_theory.audits import columns
 from supcon_theory.claims import AtMost, Claim
 from supcon_theory.runs import flags
-from supcon_theory.runs.cells import Cell
+from supcon_theory.runs.cells import Cell, Shared
 from supcon_theory.runs.experiment import Experiment
 
 
@@ -39,10 +39,16 @@ def measure(cell, context):
 
 def toy(name: str, height: float = 1.0, cost: float = 1.0, presets=("smoke", "laptop")):
     """An experiment whose cells measure a height, and raise where it is 13, 14 or 15."""
+    one = Shared("plain", 3 * cost)
 
     def cells(config):
         return [
-            Cell(Setting(s, config.height), f"seed={s}", cost, {f"encoders/{name}{s}": 3 * cost})
+            Cell(
+                Setting(s, config.height),
+                f"seed={s}",
+                cost,
+                {f"encoders/{name}{s}": one},
+            )
             for s in range(config.seeds)
         ]
 

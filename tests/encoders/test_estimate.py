@@ -1,9 +1,10 @@
 """What a run would take, said before anything is there."""
 
 import pytest
-from supcon_theory.experiments import collapse, gap_vs_classes, minimisers
+from supcon_theory.experiments import collapse, gap_vs_classes, minimisers, supcon_settings
 
 from supcon_theory.encoders import flags
+from supcon_theory.runs.progress import duration
 
 
 def said(capsys, experiment, tmp_path, *flags: str) -> str:
@@ -17,7 +18,7 @@ def test_the_published_setting_needs_neither_gpu_nor_data_to_say_what_it_takes(
 ):
     monkeypatch.chdir(tmp_path)
     text = said(capsys, gap_vs_classes, tmp_path, "paper")
-    assert "35 cells, 70 encoders of resnet50, 0 of them trained already" in text
+    assert "35 cells, 70 encoders (resnet50), 0 of them trained already" in text
     # 70 x 14,400 steps x 8 parts of 128 images at .0475 s, over 8 GPUs at best
     assert (
         "; 4 days of one GPU, no less than 13 h 18 min on 8 (steps measured on one NVIDIA" in text
@@ -46,7 +47,7 @@ def test_a_dry_run_brings_no_data(capsys, tmp_path, monkeypatch):
 
 def test_what_is_trained_already_is_not_counted(capsys, tmp_path):
     text = said(capsys, collapse, tmp_path, "smoke")
-    assert "2 cells, 8 encoders of plain, 0 of them trained already" in text
+    assert "2 cells, 8 encoders (plain), 0 of them trained already" in text
     assert "MiB of checkpoints" in text and "memory" not in text  # nobody measured it
     config = collapse.PRESETS["smoke"]
     for cell in collapse.cells(config):
@@ -56,6 +57,19 @@ def test_what_is_trained_already_is_not_counted(capsys, tmp_path):
     assert collapse.EXPERIMENT.run(["smoke", "--dry-run", "--out", str(tmp_path / "new")]) == 0
     text = capsys.readouterr().out
     assert "8 of them trained already" in text and "training: nothing" in text
+
+
+def test_encoders_of_other_kinds_count_as_what_they_are(capsys, tmp_path):
+    """2 x 2 of each kind, six steps of 24 images: .14 s of 128 for residual, .45 for vit."""
+    of = ["smoke", "--encoders", "residual", "vit", "--wrong", "--images", "--batches"]
+    of += ["--hidden-layers", "--margins", "--surfaces", "--rivals", "--steps", "1600"]
+    text = said(capsys, supcon_settings, tmp_path, *of)
+    assert "12 encoders (plain, residual, vit), 0 of them" in text
+    seconds = 4 * 1600 * 24 / 128 * (0.045 + 0.14 + 0.45)
+    assert f"training: about {duration(seconds)} of one core\n" in text  # no GPU measured all
+    alone = said(capsys, supcon_settings, tmp_path, *of[:1], *of[4:])
+    megabytes = [float(t.split("disk: ")[1].split(" MiB")[0]) for t in (alone, text)]
+    assert megabytes[1] > 3 * megabytes[0]  # the two others are larger
 
 
 def test_what_trains_nothing_says_how_long_it_takes(capsys, tmp_path):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from supcon_theory.audits.columns import Table
-from supcon_theory.runs.cells import Cell, Context
+from supcon_theory.runs.cells import Cell, Context, Shared
 from supcon_theory.runs.compute import compute
 from supcon_theory.runs.exits import KILLED, Broken
 from supcon_theory.runs.store import Entry
@@ -176,7 +176,12 @@ def test_one_thread_is_given_back(monkeypatch):
 
 
 def test_time_left_counts_what_is_not_stored(tmp_path):
-    cell = Cell(Number(1), "one", 2.0, {"encoders/a": 30.0, "encoders/b": 5.0})
+    cell = Cell(
+        Number(1),
+        "one",
+        2.0,
+        {"encoders/a": Shared("plain", 30.0), "encoders/b": Shared("plain", 5.0)},
+    )
     assert cell.seconds(tmp_path) == 37.0
     Entry(tmp_path / "encoders" / "a").finish({})
     assert cell.seconds(tmp_path) == 7.0
@@ -217,7 +222,7 @@ def test_two_commands_together_compute_each_cell_once(tmp_path, context):
 
 
 def test_time_left_counts_what_is_trained_again(tmp_path):
-    cell = Cell(Number(1), "one", 2.0, {"encoders/a": 30.0})
+    cell = Cell(Number(1), "one", 2.0, {"encoders/a": Shared("plain", 30.0)})
     Entry(tmp_path / "encoders" / "a").finish({})
     now = time.time()
     assert (cell.seconds(tmp_path, now - 99), cell.seconds(tmp_path, now + 99)) == (2.0, 32.0)
