@@ -26,6 +26,7 @@ from supcon_theory.runs.store import Entry
 
 EVERY = 2.0  # seconds between two looks at the queue
 LOOKS = 3  # at which a task without an answer is absent from it before it counts as lost
+ENDS = 30  # looks at the queue, a minute, for jobs that have answered to be gone from it
 LOST = "its job ended without a word, see {log}: run the same command again"
 
 
@@ -100,11 +101,20 @@ def in_jobs(
                 del running[task]
                 yield cell.name, _ended(answer, task)
             time.sleep(EVERY if running else 0)
-        for pickle in folder.glob("*.pkl"):  # nobody needs them any more
-            pickle.unlink()
+        _sweep(folder, array)
     except BaseException:
         subprocess.run(["scancel", array], check=False)
         raise
+
+
+def _sweep(folder: Path, array: str) -> None:
+    """Remove submitit's pickles, the last of which a job writes after its answer."""
+    for _ in range(ENDS):
+        if not queued(array):
+            break
+        time.sleep(EVERY)
+    for pickle in folder.glob("*.pkl"):
+        pickle.unlink()
 
 
 def queued(array: str) -> set[str] | None:

@@ -120,6 +120,17 @@ def test_a_task_that_is_gone_without_an_answer_is_lost_but_not_at_once(cluster, 
     assert {done.state for done in ends(tmp_path).values()} == {"done"}
 
 
+def test_what_a_job_writes_after_its_answer_is_swept_too(cluster, tmp_path, monkeypatch):
+    late = [lambda: None, lambda: (cluster.folder / "7_1_result.pkl").write_bytes(b"late")]
+    waits = {"7_1"}
+    cluster.queue = [(waits, {"one": DONE, "two": DONE}), (waits, {}), (waits, {}), (set(), {})]
+    monkeypatch.setattr(slurm.time, "sleep", lambda seconds: late and late.pop(0)())
+    assert {done.state for done in ends(tmp_path).values()} == {"done"}
+    assert not late and not list(cluster.folder.glob("*.pkl"))
+    cluster.queue = [(waits, {"one": DONE, "two": DONE})]  # a job that never leaves the queue
+    assert {done.state for done in ends(tmp_path).values()} == {"done"}
+
+
 def test_a_queue_that_does_not_answer_loses_nothing(cluster, tmp_path):
     cluster.queue = [(None, {})] * 9 + [(set(), {"one": DONE, "two": DONE})]
     assert {done.state for done in ends(tmp_path).values()} == {"done"}
