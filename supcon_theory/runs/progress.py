@@ -48,7 +48,8 @@ class Progress:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.bar.stop()
+        if not self.bar.disable:  # before rich 14.1 a disabled bar ends with an empty line
+            self.bar.stop()
 
     def report(self, key: str, part: float) -> None:
         """A part of a cell, between 0 and 1, is done."""
