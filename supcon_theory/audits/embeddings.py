@@ -5,35 +5,23 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from supcon_theory import inputs
-from supcon_theory.audits import comparison, labels_needed, losses, nulls
+from supcon_theory.audits import comparison, losses, nulls
 from supcon_theory.audits.anatomy import anatomy_rows
 from supcon_theory.audits.collapse import debiased_columns, geometry_row, pairs_table, spectrum_of
-from supcon_theory.audits.columns import EMBEDDINGS, NEAREST, SMALL_SAMPLES
-from supcon_theory.audits.few_shot import feature_audit
+from supcon_theory.audits.columns import EMBEDDINGS, SMALL_SAMPLES
+from supcon_theory.audits.few_labels import few_label_tables
 from supcon_theory.audits.gap import evaluated
+from supcon_theory.audits.nearest import mislabelled_table, voted
 from supcon_theory.audits.opened import Opened, Progress, opened
 from supcon_theory.audits.raw import raw_table
-from supcon_theory.audits.small_samples import (
-    DIMENSION,
-    dimension_row,
-    finite_sample_rows,
-    small_samples_row,
-)
+from supcon_theory.audits.small_samples import DIMENSION, dimension_row, small_samples_row
 from supcon_theory.measures import spectrum
-from supcon_theory.measures.centres import nearest_centre, way_error
 from supcon_theory.measures.class_geometry import streamed_geometry
 from supcon_theory.measures.losses import LEAST_TAU, global_losses
-from supcon_theory.measures.misplaced import misplaced
-from supcon_theory.measures.moments import class_moments
-from supcon_theory.measures.neighbours import nearest_others, vote_error
-from supcon_theory.measures.probes import knn_error, linear_probe, probe_error, ridge_probe
-from supcon_theory.measures.rows import UnitRows
 from supcon_theory.measures.sampling import sampled_rows
-from supcon_theory.measures.supports import draw_supports
 from supcon_theory.theory.gap import equal_similarity_gap
 from supcon_theory.theory.transfer import effective_ratio
 
@@ -41,16 +29,6 @@ COLUMNS, VERSION = EMBEDDINGS.columns, EMBEDDINGS.version
 EXACT = 65_536  # rows up to which every one is an anchor
 ANCHORS = 4096  # anchors drawn above that
 BUDGET = 3000  # samples of the subset for few-shot errors, probes and certificates
-SHOTS = (1, 2, 5, 10, 20, 50, 100)
-FAR_SHOTS = (200, 500, 1000)  # more, in the population only
-CERTIFIED = (5, 20, 100, 500)  # shots at which certificates are found, where none are asked for
-FEW = 100  # classes up to which few-shot errors and bounds are affordable
-DRAWS = 20  # support draws in the population
-HELD_OUT_DRAWS = 100  # of held-out errors
-PROBED = 5  # support draws of the probes
-MOST = 50  # labelled examples per class that a probe is fitted to
-CLASSIFIED = 2048  # samples whose nearest others are looked up in a set longer than ALL_CLASSIFIED
-ALL_CLASSIFIED = 16_384
 
 
 def audit(
@@ -148,7 +126,7 @@ few_shot, held_out, labels_needed, finite_samples, probes, nulls, subsets'
     if raw:
         tables["raw"] = raw_table(z, found.y, about)
     report("nearest others", 0.4)
-    near, samples, error = _neighbours(found.source, found.y.numpy())
+    near, samples, error = voted(found.source, found.y.numpy())
     chance = 1 - float(((found.counts / found.counts.sum()) ** 2).sum())
     row = {"neighbours": near.shape[1], "error": error, "chance": chance, "rows": len(samples)}
     tables["neighbours"] = pd.DataFrame([about | row])
@@ -161,7 +139,7 @@ few_shot, held_out, labels_needed, finite_samples, probes, nulls, subsets'
     rows.append(null)
     report("few labels", 0.7)
     chosen, why = found.chosen(budget)
-    few, null_rows = _few_shot(found, chosen, shots, part("few labels", 0.7, 1.0))
+    few, null_rows = few_label_tables(found, chosen, shots, part("few labels", 0.7, 1.0))
     tables |= {name: pd.DataFrame([about | row for row in rows]) for name, rows in few.items()}
     rows += null_rows
     tables["nulls"] = pd.DataFrame([about | row for row in rows])
@@ -174,56 +152,6 @@ few_shot, held_out, labels_needed, finite_samples, probes, nulls, subsets'
     ).assign(of=len(found.y), key=seed)
     report("done", 1.0)
     return tables
-
-
-def _few_shot(
-    found: Opened,
-    chosen: np.ndarray,
-    shots: Sequence[int] | None,
-    progress: Callable[[float], None],
-) -> tuple[dict[str, list], list[nulls.Row]]:
-    """The tables about few labels, on a subset, and their rows of `NULLS`."""
-    y = found.y[torch.from_numpy(chosen)].unique(return_inverse=True)[1]
-    asked = len(found.names) <= FEW if shots is None else len(shots) > 0
-    if not asked or len(y.unique()) < 2:  # none, where every class has one sample
-        return {}, []
-    wanted, population, certified = (
-        (SHOTS, (*SHOTS, *FAR_SHOTS), CERTIFIED) if shots is None else (shots, shots, shots)
-    )
-    x = found.source.at(chosen).double() if found.rows is None else found.rows[chosen]
-    first, seed, ways = x[:, 0], found.seed, labels_needed.ways_of(int(y.max()) + 1)
-    held_out = labels_needed.held_out_rows(
-        first, y, wanted, draws=HELD_OUT_DRAWS, linear=True, seed=seed
-    )
-    progress(0.2)
-    centres = [row for row in held_out if row["probe"] == "nearest centre"]
-    shuffled = [
-        labels_needed.held_out_rows(first, of, wanted, draws=DRAWS, linear=False, seed=seed)
-        for of in found.shuffles_of(y)
-    ]
-    progress(0.4)
-    few_shot = []
-    flat, flat_y = x.flatten(0, 1), y.repeat_interleave(x.shape[1])
-    if not class_moments(flat, flat_y).coincidence:  # else no theorem is about that pair
-        few_shot = feature_audit(
-            flat,
-            flat_y,
-            population,
-            ways,
-            draws=DRAWS,
-            seed=seed,
-            certified=certified,
-            kinds=("chernoff",),
-            progress=lambda share: progress(0.4 + 0.5 * share),
-        )
-    tables = {
-        "few_shot": few_shot,
-        "held_out": held_out,
-        "labels_needed": labels_needed.needed_rows(held_out, few_shot),
-        "finite_samples": finite_sample_rows(first, y, (*population, np.inf), ways),
-        "probes": probe_rows(first, y),
-    }
-    return tables, nulls.shot_null_rows(centres, shuffled)
 
 
 def _compared(found: Opened, against: Tensor | np.ndarray) -> pd.DataFrame:
@@ -253,64 +181,6 @@ def _geometry(found: Opened, plain: Tensor) -> dict[str, float]:
         return geometry_row(found.rows, found.y)
     of_moments = debiased_columns(found.moments)
     return dict(streamed_geometry(found.source, found.moments, plain, found.seed)) | of_moments
-
-
-def _neighbours(source: UnitRows, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Nearest others, the samples whose they are, and the leave-one-out error of their votes."""
-    N = len(y)
-    samples = np.arange(N) if N <= ALL_CLASSIFIED else sampled_rows(N, CLASSIFIED)
-    near = nearest_others(source, samples, min(NEAREST, N - 1))
-    return near, samples, vote_error(near, y, y[samples])
-
-
-def mislabelled_table(found: Opened) -> pd.DataFrame:
-    """Candidates for a wrong label, the most suspicious first: `MISLABELLED`."""
-    of = misplaced(found.source, found.y, found.moments)
-    rows = of.candidates
-    names = np.array([*found.names, None], dtype=object)[:-1]
-    return pd.DataFrame(
-        {
-            "row": rows,
-            "class": names[found.y.numpy()[rows]],
-            "nearest": names[of.nearest[rows]],
-            "distance_own": of.own[rows],
-            "distance_nearest": of.other[rows],
-            "score": of.score[rows],
-            "threshold": of.threshold,
-        }
-    )
-
-
-def probe_rows(x: Tensor, y: Tensor) -> list[dict[str, object]]:
-    """All-way errors of four classifiers, fitted to one half of every class, on the other half.
-
-    Args:
-        x: Features (N, d), one row for each sample.
-        y: Labels (N,), 0 .. C-1.
-
-    Returns:
-        A row of `PROBES` for each classifier; none where a class has fewer than two samples.
-    """
-    m = min(int(y.bincount().min()) // 2, MOST)
-    if m < 1:
-        return []
-    features, labels = inputs.matrix(x), y.cpu().numpy()
-    order = np.argsort(labels, kind="stable")
-    place = np.arange(len(labels)) - np.searchsorted(labels[order], labels[order])
-    halves = [(features[rows], labels[rows]) for rows in (order[place % 2 == h] for h in (0, 1))]
-    (fit, of), (held, held_of) = halves
-    supports = draw_supports(of, m, PROBED, seed=0)
-    centres = nearest_centre(fit, of, supports, held, held_of)
-    found = {
-        "nearest centre": way_error(centres.beaten, supports.shape[1]),
-        "linear": probe_error(linear_probe(fit, of, supports), held, held_of),
-        "ridge": probe_error(ridge_probe(fit, of, supports), held, held_of),
-        "nearest neighbours": knn_error(fit, of, supports, held, held_of, k=min(5, m)),
-    }
-    return [
-        {"probe": name, "m": m, "error": float(np.mean(errors)), "draws": len(errors)}
-        for name, errors in found.items()
-    ]
 
 
 def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float]:
@@ -344,6 +214,6 @@ def scalars(z: Tensor | np.ndarray, y: object, *, tau: float) -> dict[str, float
         "gap": whole.mean_gap,
         "r": effective_ratio(whole.mean_gap, equal_similarity_gap(found.counts)),
     }
-    near = {"neighbour_error": _neighbours(found.source, of.numpy())[2]}
+    near = {"neighbour_error": voted(found.source, of.numpy())[2]}
     columns = gap | geometry_row(rows, of) | near | found.norm_columns()
     return {name: float(value) for name, value in columns.items()}

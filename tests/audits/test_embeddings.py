@@ -7,7 +7,8 @@ import torch
 
 import supcon_theory
 from supcon_theory.audits import columns
-from supcon_theory.audits.embeddings import audit, probe_rows, scalars
+from supcon_theory.audits.embeddings import audit, scalars
+from supcon_theory.audits.few_labels import probe_rows
 from supcon_theory.measures import cdnv, directional_cdnv
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.simplex import class_simplex

@@ -15,13 +15,6 @@ def cube(C1=3, C2=2, each=4, d=5, seed=0):
     return cells + rng.normal(size=(len(y1), d)), y1, y2
 
 
-def test_the_bound_by_hand_and_binary_as_published():
-    assert axis_bound(1, 1, 2, 2, 0.01, 1) == pytest.approx(0.2)
-    d1, d2, V1 = 2.0, 3.0, 0.04  # 2 (d1/d2) sqrt(V)
-    assert axis_bound(d1, d2, 2, 2, V1 * d1**2, 9) == pytest.approx(2 * d1 / d2 * np.sqrt(V1))
-    assert axis_bound(1, 2, 3, 5, 1, 0.08) == pytest.approx(np.sqrt(2 * 3 * 0.08))
-
-
 def test_axes_and_variances_are_those_of_the_covariances():
     x, y, _ = cube()
     found = class_axes(x, y)

@@ -8,9 +8,9 @@ from torch.nn.functional import normalize
 
 from supcon_theory.objectives import IDS, OBJECTIVES
 from tests.objectives import test_loop_references
+from tests.objectives.batches import OPTIONS, batch
 from tests.objectives.test_loop_references import LOSSES, Rows
 from tests.objectives.test_loop_references import batch as small
-from tests.objectives.test_objective_laws import OPTIONS, batch
 
 CLASSIFIER = [("cross_entropy", {}), ("cross_entropy", {"margin": 0.3})]
 FREE = [name for name in LOSSES if "unit" in inspect.signature(OBJECTIVES[name]).parameters]

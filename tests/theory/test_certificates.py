@@ -86,6 +86,18 @@ def test_the_margin_and_its_joint_moments_equal_an_enumeration(m):
 
 
 @pytest.mark.parametrize("key", KEYS)
+def test_the_mean_of_a_majorant_from_moments_is_the_mean_of_its_values(key):
+    g, rng = mj.majorant(*key), np.random.default_rng(5)
+    x, u, place = rng.normal(size=40), 0.3 * rng.normal(size=40) ** 3, -0.7
+    k = np.arange(mj.K0 + 1)
+    waves = np.exp(1j * mj.FREQUENCY * np.outer(x, k))
+    moments = [(u**r) @ waves[:, : (mj.K0 if r == 0 else mj.K2) + 1] / 40 for r in range(3)]
+    turn = np.exp(-1j * mj.FREQUENCY * place * k)
+    args = [moment[None] for moment in moments], turn[None], np.mean(u**2), np.mean(u**4)
+    assert tr._expectation(g, *args)[0] == pytest.approx(np.mean(g(x - place, u)), rel=1e-9)
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_a_majorant_is_above_the_indicator_everywhere(key):
     g = mj.majorant(*key)
     rng = np.random.default_rng(0)

@@ -6,6 +6,7 @@ import torch
 
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory import floors, minima
+from supcon_theory.theory.mixture import ssem_minimum
 
 SETTINGS = [(2, 2, 2, 1.0), (3, 4, 2, 0.3), (4, 3, 3, 0.1), (5, 2, 2, 2.0)]
 AT_INSTANCES = {"dcl", "dhel", "nt_xent", "hucl"}
@@ -79,6 +80,39 @@ def test_unit_class_weights_do_not_go_below_their_floor():
                 logits = z @ w.T / tau
                 loss = np.mean(np.logaddexp.reduce(logits, 1) - logits[np.arange(len(y)), y])
                 assert loss >= floor - 1e-12
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.3])
+@pytest.mark.parametrize("C, tau", [(2, 0.5), (5, 0.1), (4, 3.0)])
+def test_balanced_unit_class_weights_reach_their_floor_at_the_simplex(C, tau, margin):
+    apart = (margin - C / (C - 1)) / tau  # of a true class's logit from the others, less
+    wanted = np.log1p((C - 1) * np.exp(apart))
+    assert floors.weights_floor([1 / C] * C, tau, margin) == pytest.approx(wanted, abs=1e-14)
+
+
+@pytest.mark.parametrize("C, n, K, tau", SETTINGS)
+def test_the_mixture_reaches_its_floor_at_the_weight_of_the_softmax_only(C, n, K, tau):
+    def floor(alpha):
+        return floors.class_floor(floors.mixed(alpha), [n] * C, [1.0] * C, K, tau)
+
+    assert floor(1 / n) == pytest.approx(ssem_minimum(C, n, K, tau, 1 / n), abs=1e-12)
+    for alpha in {0.1, 0.3, 0.7, 1.0} - {1 / n}:
+        assert floor(alpha) < ssem_minimum(C, n, K, tau, alpha) - 1e-6
+
+
+@pytest.mark.parametrize("N, K, tau, share", [(6, 2, 0.3, 0.1), (4, 2, 1.5, 0.1), (5, 2, 0.7, 0.0)])
+def test_debiased_losses_are_above_their_bound_and_known_at_the_simplex(N, K, tau, share):
+    bound, found, proved = floors.debiased_floor(N, K, tau, share)
+    y, simplex = torch.arange(N), torch.eye(N, dtype=torch.float64) - 1 / N
+    loss = OBJECTIVES["debiased"]
+    z = torch.nn.functional.normalize(simplex, dim=-1)[:, None].expand(-1, K, -1)
+    assert float(loss(z, y, tau=tau, tau_plus=share)) == pytest.approx(found, abs=1e-12)
+    least, rng = found if proved else bound, np.random.default_rng(3)
+    assert bound == pytest.approx(np.log1p(K * (N - 1) * np.exp(-2 / tau))) and bound <= found
+    for noise in (0.1, 0.5, 5.0):
+        near = z.numpy() + noise * rng.standard_normal((N, K, N))
+        near /= np.linalg.norm(near, axis=-1, keepdims=True)
+        assert float(loss(torch.from_numpy(near), y, tau=tau, tau_plus=share)) >= least - 1e-12
 
 
 def test_classes_without_a_loss_are_an_error():

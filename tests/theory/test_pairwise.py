@@ -48,7 +48,7 @@ def test_free_embeddings_end_at_the_minimum_of_the_sigmoid_loss(N, K, tau, bias)
     assert own.numpy() == pytest.approx(own_cosine(N, K, tau, bias), abs=1e-5)
 
 
-@pytest.mark.parametrize(("N", "tau"), [(6, 0.5), (8, 0.1), (20, 1.0)])
+@pytest.mark.parametrize(("N", "tau"), [(6, 0.5), (8, 0.1), (20, 1.0), (8, 0.01)])
 def test_views_part_above_a_bias_only(N, tau):
     bias = aligned_bias(N, 2, tau)
     assert own_cosine(N, 2, tau, bias - 1e-6) == 1 > own_cosine(N, 2, tau, bias + 1e-3)
