@@ -74,6 +74,7 @@ def test_without_values_or_room_it_is_what_was_known():
     ("values", "low", "high", "level", "said"),
     [
         ([0.5, 1.1], 0, 1, 0.95, "not in"),
+        ([2.5, 9.2], 2, 4, 0.95, "a value is 9.2"),
         ([np.nan], 0, 1, 0.95, "nan"),
         ([0.5], 0, np.inf, 0.95, "finite limits"),
         ([0.5], 0, 1, 1.0, "confidence = 1.0"),

@@ -215,6 +215,15 @@ def test_certificates_hold_on_features_and_sharpen_in_order(m):
         assert np.allclose(found[0].pairs[off], pairs[off], atol=0.03)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_unit_of_length_changes_no_certificate(kind):
+    classes = features(n=12)
+    found = certificate(classes, 4, kind)
+    for unit in (2.0**-7, 2.0**5):
+        again = certificate([unit * x for x in classes], 4, kind)
+        assert np.allclose(again.pairs, found.pairs, rtol=1e-9, equal_nan=True)
+
+
 def test_the_conditional_bound_beats_the_unconditional_one():
     from supcon_theory.theory.few_shot.pairs import cantelli_certificate
 

@@ -144,6 +144,11 @@ def test_margin_moments_equal_an_enumeration_of_all_supports(m):
     assert sum(pairs.cantelli_terms(*law_moments(i, j), m)) == pytest.approx(certificate)
 
 
+def test_classes_that_are_points_are_told_apart_for_certain():
+    points = law_moments(np.zeros((1, 2)), np.ones((1, 2)))
+    assert np.array_equal(pairs.cantelli_terms(*points, [1, 5]), np.zeros((2, 2)))
+
+
 def test_cantelli_is_below_theorem_4_1():
     rng = np.random.default_rng(7)
     for _ in range(50):

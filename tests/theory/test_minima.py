@@ -129,8 +129,13 @@ def test_impossible_settings_are_named(arguments, word):
 
 
 def test_one_class_and_empty_classes_are_errors():
-    for counts, words in (([4], "at least two classes"), ([3, 0], "at least 1")):
+    for counts, words in (
+        ([4], "at least two classes"),
+        (4, "at least two classes"),
+        ([3, 0], "at least 1"),
+    ):
         with pytest.raises(ValueError, match=words):
             minima.nscl_floor(counts, 2, 1.0)
+    for counts, words in (([4], "at least two classes"), ([3, 0], "at least 1")):
         with pytest.raises(ValueError, match=words):
             class_simplex(counts, 2, 3)
