@@ -113,6 +113,12 @@ def test_without_variance_the_bounds_meet_and_with_it_they_part():
     assert moment_gap_bounds((0.0, 0.0), (0.0, 0.0), 0.0, 1.0) == (0, 0)
 
 
+@pytest.mark.parametrize("end", [-1.0, 1.0])
+def test_a_law_on_one_end_is_a_point(end):
+    for bound in (log_least_exponential, log_largest_exponential):
+        assert bound(end, 0.0, 0.3) == pytest.approx(end / 0.3, abs=1e-12)
+
+
 def test_the_jensen_term_is_at_least_what_its_variance_makes_of_it():
     for atoms, weights in laws(np.random.default_rng(1)):
         for tau in (1.0, 0.1):

@@ -81,6 +81,8 @@ def test_floors_are_reached_and_the_published_one_is_lower_up_to_1():
         (lambda: published_floor(np.nan), "NaN"),
         (lambda: reweighting(-1.0), "negative"),
         (lambda: log_published_drift([1.0], 1.0, 8, 0.1, 2.0), "probability"),
+        (lambda: log_published_drift([1.0], 1.0, 8, 0.1, 1.0), "probability"),
+        (lambda: log_published_drift([1.0], 1.0, 8, 0.1, 0.0), "probability"),
         (lambda: log_published_drift([-1.0], 1.0, 8, 0.1, 0.1), "negative"),
         (lambda: log_drift([1.0], 0.0, 8, [1.0]), "temperature"),
         (lambda: composition_mismatch([4], 1.0), "below N"),
