@@ -146,7 +146,8 @@ def axes_row(r: int, laws: int, seed: int) -> Row:
         N = int(rng.integers(r + 2, 3 * r + 4))
         F = whitened(rng.normal(size=(N, 1, r)) * np.exp(rng.normal(size=(N, 1, 1)))).features
         sharp = rng.choice([0.5, 2.0, 50.0])  # from noise to labels that x decides
-        lean = np.tanh(sharp * (F[:, 0] @ rng.normal(size=(r, 2)) + rng.normal(size=(N, 2))))
+        told = F[:, 0] @ (F[:, 0].T @ rng.normal(size=(N, 2))) / np.sqrt(N)  # however F is turned
+        lean = np.tanh(sharp * (told + rng.normal(size=(N, 2))))
         eta = lean - lean.mean(0)
         eta /= np.maximum(np.abs(eta).max(0), 1.0)  # balanced: E eta = 0
         least, most = np.abs(eta.sum(1)) - 1, 1 - np.abs(eta[:, 0] - eta[:, 1])

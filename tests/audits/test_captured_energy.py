@@ -39,6 +39,26 @@ def test_random_laws_are_white():
         np.testing.assert_allclose(rows.T @ rows / len(rows), np.eye(rows.shape[1]), atol=1e-8)
 
 
+@pytest.mark.parametrize("protocol", ["axes", "enumerated"])
+def test_how_whitened_features_are_turned_changes_no_row(monkeypatch, protocol):
+    """Of rows of one view every turn is as good: which one LAPACK returns is its own affair."""
+    rows = {"axes": lambda: whitened_laws.axes_row(3, 20, 0)} | {
+        "enumerated": lambda: whitened_laws.enumerated_row(3, 2, 5, 1, 0)
+    }
+    plain, honest = rows[protocol](), whitened_laws.whitened
+    assert plain.pop("protocol") == protocol
+
+    def turned(x):
+        found = honest(x)
+        r = found.features.shape[-1]
+        Q, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(r, r)))
+        return found._replace(features=found.features @ Q, axes=found.axes @ Q)
+
+    monkeypatch.setattr(whitened_laws, "whitened", turned)
+    again = rows[protocol]()
+    assert {name: again[name] for name in plain} == pytest.approx(plain, rel=1e-9, abs=1e-12)
+
+
 def test_a_bound_that_is_too_low_is_seen(monkeypatch):
     honest = whitened_laws.captured_error_bound
     row = whitened_laws.enumerated_row(1, 3, 60, 1, seed=0)
