@@ -42,6 +42,17 @@ def test_logits_of_ten_thousand_stay_finite(name):
     assert loss.isfinite() and gradient.isfinite().all()
 
 
+@pytest.mark.parametrize("name", ["nt_xent", "dcl", "nscl", "supcon", "hucl", "dhel"])
+def test_long_rows_in_many_dimensions_do_not_overflow(name):
+    """Entries of one in 144 dimensions: logits are the squared length, far above an entry's."""
+    g = torch.Generator().manual_seed(0)
+    z = torch.ones(6, 2, 144) + 0.01 * torch.randn(6, 2, 144, generator=g)
+    y = torch.arange(6) % 3
+    found = OBJECTIVES[name](z, y, tau=1.0, unit=False)
+    wanted = OBJECTIVES[name](z.double(), y, tau=1.0, unit=False)
+    assert abs(found.item() - wanted.item()) < 1e-3
+
+
 @pytest.mark.parametrize("dtype, allowed", [(torch.float32, 3e-7), (torch.float64, 6e-16)])
 def test_the_quick_softplus_is_exact_to_rounding_at_every_size(dtype, allowed):
     x = torch.cat([torch.linspace(-85, 85, 2001), torch.tensor([-1e-9, 0, 1e-9, 1e4])]).to(dtype)
