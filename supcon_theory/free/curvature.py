@@ -53,7 +53,7 @@ def hessian(objective: str, z: Tensor, y: Tensor, tau: float) -> tuple[Tensor, T
     unit = torch.eye(len(origin), dtype=z.dtype)
     column = torch.func.vmap(lambda t: torch.func.jvp(first, (origin,), (t,))[1], chunk_size=128)
     with warnings.catch_warnings():  # PyTorch compiles rules of its own when jvp is first used
-        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", "`torch.jit.script` is ", FutureWarning)
         second = column(unit)
     return N * K * first(origin), N * K * (second + second.T) / 2, basis
 
