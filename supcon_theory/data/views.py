@@ -12,7 +12,8 @@ from torch import Tensor
 from supcon_theory.data import colour, filters, geometry, random
 from supcon_theory.data.policy import OURS, Policy
 
-CHUNK = 256  # channel planes worked on at a time: they stay in the cache
+CHUNK = 256  # channel planes worked on at a time: they stay in a processor's cache
+GPU_CHUNK = 2**15  # there many at a time: what starts an operation costs more than the operation
 VEIL = 4  # the veil is enlarged from VEIL x VEIL levels
 
 
@@ -63,7 +64,7 @@ def views(
         for name, value in numbers.items()
     }
     out = images.new_empty(len(images) * K, *images.shape[1:])
-    step = max(CHUNK // images.shape[1], 1)
+    step = max((GPU_CHUNK if images.is_cuda else CHUNK) // images.shape[1], 1)
     for start in range(0, len(out), step):
         part = slice(start, start + step)
         source = images[torch.arange(len(out))[part] // K]

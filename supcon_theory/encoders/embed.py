@@ -14,6 +14,7 @@ from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import train as paired
 from supcon_theory.encoders.networks import network_of
 from supcon_theory.encoders.recipe import Recipe
+from supcon_theory.encoders.repeatable import repeatable
 from supcon_theory.runs import store
 from supcon_theory.runs.cells import Context
 
@@ -160,6 +161,7 @@ def encoder_at(recipe: Recipe, entry: store.Entry, step: int, channels: int) -> 
 def embed(network: nn.Module, seen: Tensor, device: str = "cpu") -> tuple[Tensor, Tensor]:
     """Features h (N, K, D) and unit embeddings z (N, K, d) of views (N, K, channels, 32, 32)."""
     network = network.to(device).eval()
-    parts = [network(part.to(device)) for part in seen.flatten(0, 1).split(CHUNK)]
+    with repeatable(device):
+        parts = [network(part.to(device)) for part in seen.flatten(0, 1).split(CHUNK)]
     h, z = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
     return h.unflatten(0, seen.shape[:2]), z.unflatten(0, seen.shape[:2])

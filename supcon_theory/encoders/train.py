@@ -28,6 +28,7 @@ from supcon_theory.data.views import views
 from supcon_theory.encoders import ranks
 from supcon_theory.encoders.learner import Learner
 from supcon_theory.encoders.recipe import VERSION, Recipe
+from supcon_theory.encoders.repeatable import repeatable
 from supcon_theory.measures import global_losses
 from supcon_theory.objectives.shares import one_hot
 from supcon_theory.processes import shared_over_processes
@@ -129,7 +130,8 @@ def train(
                 entry.reopen()
         missing = [recipe for recipe in recipes if not entries[recipe.objective].available(say)]
         if missing:
-            _train(missing, entries, device, report, say)
+            with repeatable(device):
+                _train(missing, entries, device, report, say)
     return entries
 
 
@@ -178,7 +180,8 @@ def assist(job: Sequence[dict[str, Any]] | dict[str, Any], device: str) -> None:
         return
     states = sent["states"]
     recipes = [Recipe(**fields) for fields in job]
-    _steps(recipes, states, device, lambda learner, step: learner.state(step), lambda part: None)
+    with repeatable(device):
+        _steps(recipes, states, device, lambda learner, step: learner.state(step), lambda _: None)
 
 
 def _steps(

@@ -69,4 +69,7 @@ def cross_entropy(
     if margin:
         logits = logits - margin * F.one_hot(rows, len(weights)).to(logits)[:, None]
     wanted = rows[:, None].expand(z.shape[:2])
+    if z.is_cuda:  # PyTorch sums classes in dimension 1 there in no fixed order
+        losses = F.cross_entropy((logits / tau).flatten(0, 1), wanted.flatten(), reduction="none")
+        return losses.view(wanted.shape) if reduction == "none" else losses.mean()
     return F.cross_entropy((logits / tau).movedim(-1, 1), wanted, reduction=reduction)
