@@ -15,6 +15,7 @@ from supcon_theory.encoders.optimisers import OPTIMISERS
 from supcon_theory.encoders.recipe import Recipe
 from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.objectives.shares import shares_loss
+from supcon_theory.runs import machine
 from supcon_theory.runs.exits import Broken
 
 
@@ -108,6 +109,7 @@ class Learner:
 
     def __init__(self, recipe: Recipe, channels: int, device: str) -> None:
         self.recipe, self.device = recipe, device
+        self.devices = [machine.device_name(device)]  # that it was trained on, in this order
         self.network = network_of(recipe, channels).to(device)
         self.extra = arguments(recipe, device)
         self.prototypes = prototypes(recipe).to(device) if recipe.pull else None
@@ -208,13 +210,16 @@ class Learner:
             "network": weights,
             "optimiser": self.optimiser.state_dict(),
             "extra": [value.data for value in self.weights()],
+            "devices": self.devices,
         }
         if self.scaler.is_enabled():
             state |= {"scaler": self.scaler.state_dict(), "skipped": self.skipped}
         return weights, state
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Go on from what `state` gave, which may have been on another device."""
+        before = state.get("devices", [])
+        self.devices = before if before[-1:] == self.devices else before + self.devices
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         for value, stored in zip(self.weights(), state["extra"], strict=True):

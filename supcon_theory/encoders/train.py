@@ -156,7 +156,8 @@ def _train(recipes: Sequence[Recipe], entries, device: str, report, say) -> None
             )
         entry = entries[learner.recipe.objective]
         entry.remove("resume.pt")
-        entry.finish(machine.description() | ranks.description())
+        trained_on = {"devices": learner.devices}
+        entry.finish(machine.description() | ranks.description() | trained_on)
 
 
 def ask_for_losses(z: Tensor, y: Tensor, taus: Sequence[float]) -> None:

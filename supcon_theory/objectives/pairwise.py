@@ -124,12 +124,12 @@ def open_hinges(x: Tensor, classes: Tensor, margin: float) -> Tensor:
     log M steps an anchor, of up to M^2 / 4 triplets.
 
     Args:
-        x: (..., M, d) rows.
+        x: (M, d) rows.
         classes: (M,) class of each.
         margin: of the hinge.
 
     Returns:
-        (..., M, M) whole numbers, of the type of x.
+        (M, M) whole numbers, of the type of x.
     """
     M = len(classes)
     strips = torch.arange(M, device=x.device).split(max(1, STRIP_CELLS // M))

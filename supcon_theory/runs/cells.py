@@ -139,7 +139,8 @@ def work(
                 entry.add(f"{name}.csv", table.to_csv(index=False).encode())
             entry.add("tables.json", json.dumps(sorted(tables)).encode())  # there may be none
             seconds = round(time.process_time() - cpu, 1)
-            entry.finish({"seconds": seconds, **machine.description()})
+            where = {"device": machine.device_name(context.device)}
+            entry.finish({"seconds": seconds, **where, **machine.description()})
             return Done("done", damaged=tuple(said))
     except Timeout:
         return Done("busy")

@@ -157,6 +157,7 @@ class Experiment:
             "failed": outcome.failed,
             "seconds": round(time.time() - began, 1),
             "cells_computed": outcome.computed,
+            "device": machine.device_name(device),
             **machine.description(),
             "command": shlex.join(["supcon-theory", "run", self.name, *argv]),
         }

@@ -19,6 +19,15 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def device_name(device: str) -> str:
+    """What computes there: the processor's name, or the GPU's as its driver gives it."""
+    if device == "cpu":
+        return processor()
+    import torch
+
+    return torch.cuda.get_device_name(device)
+
+
 def description() -> dict[str, object]:
     """Versions, machine, command and time, as JSON holds them."""
     versions = {"python": platform.python_version()}

@@ -1,5 +1,7 @@
 """Paired training: alone or together, in one go or interrupted, the weights have the same bits."""
 
+import json
+
 import pytest
 
 from supcon_theory import data
@@ -8,6 +10,7 @@ from supcon_theory.encoders.embed import embed, encoder_at, evaluation_views
 from supcon_theory.encoders.learner import arguments
 from supcon_theory.encoders.recipe import DRAWS
 from supcon_theory.objectives import OBJECTIVES
+from supcon_theory.runs import machine
 from supcon_theory.runs.exits import Refused
 from tests.encoders.trained import begin, recipes, same, weights
 
@@ -38,6 +41,17 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, monkeypatch)
                 weights(recipe, parts[recipe.objective], step),
             )
         assert "resume.pt" not in parts[recipe.objective].files()
+
+
+def test_the_manifest_names_every_device_that_an_encoder_was_trained_on(tmp_path, monkeypatch):
+    (recipe,) = recipes("dcl")
+    here = machine.processor()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(machine, "device_name", lambda device: f"another {device}")
+        begin([recipe], tmp_path / "moved", 5)
+    for folder, devices in (("moved", ["another cpu", here]), ("stayed", [here])):
+        entry = paired.train([recipe], tmp_path / folder)["dcl"]
+        assert json.loads(entry.read("manifest.json"))["devices"] == devices
 
 
 def test_what_an_objective_is_called_with_follows_from_its_signature():

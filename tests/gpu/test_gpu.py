@@ -1,5 +1,6 @@
 """A GPU does what the CPU does: `python -m pytest -n 0 tests/gpu` on a machine with one."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 from supcon_theory.data.views import Policy, views
 from supcon_theory.encoders import train as paired
 from supcon_theory.measures import global_losses
+from supcon_theory.runs import machine
 from tests.encoders.trained import begin, recipes, same, weights
 from tests.objectives.batches import OPTIONS, batch, value
 from tests.objectives.test_loop_references import LOSSES
@@ -129,6 +131,8 @@ def test_an_experiment_runs_and_gives_nearly_what_the_cpu_gives(tmp_path):
         assert done.returncode == 0, done.stderr
         (table,) = tmp_path.glob(f"{out}/gap_vs_classes/*/table.csv")
         files.append(table.read_bytes())
+        made = json.loads((table.parent / "manifest.json").read_text())
+        assert made["device"] == machine.device_name(device)
         tables.append(pd.read_csv(table).select_dtypes("number"))
     assert tables[0].shape == tables[1].shape
     assert tables[0].loc[:, "gap"].sub(tables[1]["gap"]).abs().max() < 0.01

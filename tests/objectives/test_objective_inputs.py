@@ -181,6 +181,13 @@ def test_knobs_out_of_range_are_refused(name, options, words):
         OBJECTIVES[name](Z, Y, tau=0.5, **options)
 
 
+def test_a_log_that_is_not_there_says_for_how_many_pairs():
+    z = torch.eye(4, dtype=torch.float64)[:, None].repeat(1, 2, 1)
+    z[0, 1] *= -1  # M - tau_plus e^s is 1 - .2 e^-2 for the pairs of sample 0, else 1 - .2 e^2
+    with pytest.raises(ValueError, match="not positive for 6 pairs"):
+        OBJECTIVES["debiased"](z, None, tau=0.5, tau_plus=0.2, clamp=False)
+
+
 def test_a_number_of_positives_is_an_integer():
     with pytest.raises(TypeError, match=r"max_positives is 1\.5"):
         OBJECTIVES["supcon"](Z, Y, tau=0.5, max_positives=1.5)
@@ -248,6 +255,7 @@ def test_cross_entropy_equals_its_loops():
     ("y", "weights", "error", "words"),
     [
         (Y, torch.randn(4, 7), ValueError, r"\(C, 8\)"),
+        (Y, torch.randn(8), ValueError, r"\(8,\).*\(C, 8\)"),
         (Y, torch.randn(3, 8), ValueError, r"\[0, 3\].*\[0, 2\]"),
         (Y, torch.randn(2, 8), ValueError, r"\[0, 3\].*\[0, 1\]"),
         (Y - 1, torch.randn(4, 8), ValueError, r"\[-1, 2\]"),
@@ -280,10 +288,10 @@ def test_a_margin_is_what_the_true_class_has_to_win_by():
     assert (found - wanted).abs().max() < 1e-14
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_no_margin_changes_no_digit(dtype):
-    z, y = batch(dtype)
-    w = torch.randn(4, 8, dtype=dtype, requires_grad=True)
+@pytest.mark.parametrize(("dtype", "d"), [(torch.float32, 8), (torch.float64, 300)])
+def test_no_margin_changes_no_digit(dtype, d):
+    z, y = batch(dtype, d=d)
+    w = torch.randn(4, d, dtype=dtype, requires_grad=True)
     plain = F.cross_entropy((z @ w.T / 0.3).movedim(-1, 1), y[:, None].expand(40, 2))
     for margin in ({}, {"margin": 0}, {"margin": 0.0}):
         found = OBJECTIVES["cross_entropy"](z, y, tau=0.3, weights=w, **margin)
