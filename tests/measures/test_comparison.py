@@ -153,6 +153,8 @@ def test_fewer_samples_than_it_takes_and_other_numbers_of_samples_are_said(measu
     assert f"at least {fewest}" in measure(x[: fewest - 1], y[: fewest - 1]).biased.reason
     with pytest.raises(ValueError, match="x has 10 samples and y 9"):
         measure(x, y[:9])
+    many, alike = draw(300, 4, 3)
+    assert measure(many, alike).biased.value > 0
 
 
 def test_the_plug_in_participation_ratio_is_at_most_the_number_of_singular_values():

@@ -168,7 +168,9 @@ def test_one_mean_reached_by_different_sums_is_one_mean():
     other = torch.randn(50, 4, dtype=torch.float64)
     m = class_moments(torch.cat([x, x[order], other]), torch.arange(3).repeat_interleave(50))
     assert m.square_distances[0, 1].isnan() and m.square_distances[0, 2] > 0
-    assert "classes 0 and 1 coincide" in m.coincidence
+    assert m.coincidence == "the means of classes 0 and 1 coincide"
+    m = class_moments(torch.cat([x, x, other, other]), torch.arange(4).repeat_interleave(50))
+    assert m.coincidence == "the means of classes 0 and 1 coincide (and 1 more pairs)"
 
 
 def test_a_missing_class_is_named_and_its_moments_are_nan():

@@ -31,6 +31,7 @@ def test_votes_are_counted_and_ties_shared():
     own = np.array([0, 0, 0, 1])
     # right; wrong; one of three; one of three
     assert vote_error(voters, y, own) == pytest.approx((0 + 1 + 2 / 3 + 2 / 3) / 4)
+    assert vote_error(np.array([[2, 3, 0]]), y[:4], np.array([1])) == 0
 
 
 def found_in(x, y):

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.stats import beta
 
 from supcon_theory.measures import (
     alignment,
@@ -14,6 +15,7 @@ from supcon_theory.measures import (
     etf_gram,
     similarity,
     uniformity,
+    wasserstein_uniformity,
 )
 
 
@@ -115,6 +117,23 @@ def test_what_has_no_pair_or_no_direction_is_nan_with_a_reason():
     z[1, 0] = 0
     for measure in (alignment, uniformity):
         assert "1 rows are zero" in measure(z).reason and math.isnan(measure(z).value)
+
+
+@pytest.mark.parametrize("n, k, d", [(7, 2, 3), (2, 1, 2), (9, 3, 16)])
+def test_wasserstein_uniformity_is_a_mean_distance_of_quantiles(n, k, d):
+    z = sphere(n, k, d)
+    cosines = sorted((z[i, 0] @ z[j, 0]).item() for i, j in itertools.combinations(range(n), 2))
+    law = beta((d - 1) / 2, (d - 1) / 2)  # of (1 + cosine) / 2
+    apart = [
+        abs(c - (2 * law.ppf((q + 0.5) / len(cosines)) - 1)) for q, c in enumerate(cosines)
+    ]
+    assert wasserstein_uniformity(3 * z).value == pytest.approx(np.mean(apart), abs=1e-12)
+
+
+def test_directions_of_one_dimension_have_no_density():
+    assert wasserstein_uniformity(sphere(1, 2, 3)).reason == "one sample"
+    found = wasserstein_uniformity(sphere(5, 2, 1))
+    assert math.isnan(found.value) and found.reason.startswith("one dimension")
 
 
 def test_bad_input_is_refused():

@@ -70,6 +70,8 @@ def test_the_power_law_is_that_of_the_variances(alpha):
     assert power_law(s, 4, 30) == pytest.approx(alpha)
     with pytest.raises(ValueError, match="smaller `last`"):
         power_law(s)
+    with pytest.raises(ValueError, match="ranks 0 to 30"):
+        power_law(s, 0, 30)
 
 
 def test_lidar_counts_dimensions_that_tell_samples_apart_from_views():

@@ -103,6 +103,8 @@ def test_losses_of_drawn_anchors_are_those_of_the_objectives(tile, K):
             for name, values in expected.items():
                 assert getattr(losses, name) == pytest.approx(values, rel=1e-9), (name, tau)
             assert losses.gap == pytest.approx(expected["dcl"] - expected["nscl"], abs=1e-9)
+    with pytest.raises(ValueError, match="tau is 0.001"):
+        sampled_losses(source, labelings, sums, anchors, [1.0, 0.001])
 
 
 def test_a_class_of_one_row_has_no_positive():
@@ -159,6 +161,13 @@ def test_random_rows_are_the_same_each_time_and_have_no_direction():
     assert not torch.equal(
         first[0], torch.cat([x for _, x in each_tile(RandomRows((9, 2, 8), 4))])[0]
     )
+
+
+def test_an_anchor_alone_in_its_class_has_no_supcon_loss_among_random_directions():
+    sizes = np.array([1] * 40 + [2] * 80)
+    alone, pair = (random_losses((200, K, 3), sizes, 0.3, 0).supcon for K in (1, 2))
+    assert 0 < np.isnan(alone).mean() < 0.5 and np.isfinite(alone[~np.isnan(alone)]).all()
+    assert np.isfinite(pair).all()  # its other view is a positive
 
 
 @pytest.mark.parametrize(("K", "d"), [(1, 6), (2, 3)])

@@ -40,6 +40,8 @@ def test_of_itself_turned_nothing_is_apart_and_views_are_averaged():
     x, _ = draw(20, 6, 4)
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0]
     assert apart(x, 7 * x @ turn) == (0, 0, 0)
+    turns = [np.linalg.qr(np.random.default_rng(seed).normal(size=(6, 6)))[0] for seed in range(20)]
+    assert {apart(x, x @ turn) for turn in turns} == {(0, 0, 0)}  # of 60 roundings none is seen
     views = np.stack([2 * x, np.zeros_like(x)], 1)
     assert apart(views, x) == (0, 0, 0)
     with pytest.raises(ValueError, match="20 samples and y 19"):

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from supcon_theory.objectives import OBJECTIVES, options_of
 from supcon_theory.objectives.conventions import convention
+from tests.objectives.batches import OPTIONS
 from tests.objectives.test_loop_references import LOSSES
 
 NEED_CLASSES = [
@@ -209,6 +210,19 @@ def test_labels_of_every_kind_and_arrays_give_the_same_loss(name):
     for labels in (names, unsigned, torch.from_numpy(unsigned), y * 10**12, y.float(), y.int()):
         assert OBJECTIVES[name](z, labels, tau=0.5) == wanted
     assert OBJECTIVES[name](z.numpy().astype(">f8"), y, tau=0.5) == wanted
+
+
+GIVEN = [(name, options_of(name)) for name in LOSSES] + OPTIONS
+WORDS = {(n, key, word) for n, o in GIVEN for key, word in o.items() if isinstance(word, str)}
+
+
+@pytest.mark.parametrize(("name", "option", "word"), sorted(WORDS))
+def test_a_word_of_a_file_or_a_command_line_is_the_same_word(name, option, word):
+    copy = "".join(list(word))
+    assert copy is not word
+    z, y = batch()
+    wanted = OBJECTIVES[name](z, y, tau=0.5, **{option: word})
+    assert OBJECTIVES[name](z, y, tau=0.5, **{option: copy}) == wanted
 
 
 def test_options_come_from_the_signature():
