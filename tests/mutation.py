@@ -10,7 +10,8 @@ and mutants that are no Python (`f(x, *, y)` with another operator for the star)
 if a test fails, or does not end. The tests that run the changed statement come first
 (`swapped.py`); what is run at import is changed in a copy of the package, with first the test files
 that name the module, then all others of the room. Finished rows of the table are kept, so that a
-run goes on.
+run goes on. `survivors.csv` says of those found so far which test kills them since, or why nothing
+changes; a survivor that it does not name is printed.
 """
 
 import argparse
@@ -37,6 +38,7 @@ ROOMS = {  # the tests of each
     "audits": ("tests/audits", "tests/properties/test_audits.py"),
 }
 SURVIVED = "SURVIVED"
+EXPLAINED = Path(__file__).with_name("survivors.csv")
 
 
 class Place(NamedTuple):
@@ -120,11 +122,11 @@ class Rows:
         self.table = table
         self.began = time.monotonic()
 
-    def read(self) -> dict[tuple[str, ...], str]:
-        """What was found of each place."""
+    def read(self) -> dict[tuple[str, ...], tuple[str, str]]:
+        """What was found of each place, and its line."""
         n = len(Place._fields)
         rows = csv.reader(self.table.open()) if self.table.exists() else []
-        return {tuple(row[:n]): row[n] for row in rows}
+        return {tuple(row[:n]): (row[n], row[-1]) for row in rows}
 
     def without(self, places: list[Place]) -> list[Place]:
         """Those that are not in it."""
@@ -174,6 +176,13 @@ def in_a_copy(room: str, places: list[Place], rows: Rows, limit: float) -> None:
             rows.add(place, found, line)
 
 
+def unexplained(survivors: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of (file, line of the mutant) that the table of explanations does not name."""
+    rows = csv.DictReader(EXPLAINED.open(encoding="utf-8", newline=""))
+    known = {(row["file"], row["mutant"]) for row in rows}
+    return [found for found in survivors if found not in known]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("room", choices=ROOMS)
@@ -191,8 +200,11 @@ def main() -> int:
         swapped(given.room, left, rows)
         if rest := rows.without(left):
             in_a_copy(given.room, rest, rows, given.limit)
-    found = rows.read().values()
-    killed = len(found) - sum(one == SURVIVED for one in found)
+    found = rows.read()
+    survivors = [(place[0], line) for place, (what, line) in found.items() if what == SURVIVED]
+    killed = len(found) - len(survivors)
+    for file, line in unexplained(survivors):
+        print(f"survived: {file}: {line}")
     from scipy.stats import binomtest
 
     low, high = binomtest(killed, len(found)).proportion_ci(method="exact")

@@ -4,6 +4,7 @@ A new loss is a function with a body and a `Convention` in its docstring, and a 
 """
 
 import ast
+from functools import cache
 from pathlib import Path
 
 MODULES = {
@@ -38,6 +39,7 @@ OF_SHARES = ("dcl", "nt_xent", "supcon", "cross_entropy")
 SHARED = ("tau", "reduction", "unit")  # keywords of (nearly) every loss, no options of one
 
 
+@cache  # a run asks once for every recipe, thousands of times for all experiments
 def definition(id: str) -> ast.FunctionDef:
     """The syntax of the function behind an id, read from its file without importing it."""
     if id not in MODULES:
