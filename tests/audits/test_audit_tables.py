@@ -65,6 +65,17 @@ def test_intervals_of_sampled_anchors_hold_as_often_as_they_say():
     assert missed <= 10
 
 
+@pytest.mark.parametrize("K", [1, 2, 3])
+def test_drawn_anchors_are_aligned_with_the_mean_of_all_rows(K):
+    x, y = blobs(K=K)
+    found = opened(x, y, exact=0, seed=0)
+    anchors = drawn_anchors(found, [0.5], 30, lambda share: None)
+    z = (x / np.linalg.norm(x, axis=-1, keepdims=True)).reshape(len(y) * K, -1)
+    drawn = found.drawn(30)
+    assert anchors.alignment == pytest.approx([z[row] @ z.mean(0) for row in drawn], abs=1e-6)
+    assert anchors.owners.tolist() == [y[row // K] for row in drawn]
+
+
 def test_class_rows_average_to_the_whole_and_are_those_of_their_anchors(whole):
     x, y = blobs()
     z, of = torch.nn.functional.normalize(torch.from_numpy(x), dim=-1), torch.from_numpy(y)

@@ -148,6 +148,23 @@ def test_probes_are_fitted_to_one_half_and_tried_on_the_other():
     assert probe_rows(noise[:4], y[:4]) == []
 
 
+def test_five_neighbours_vote_by_their_inverse_distance_in_the_probe_of_neighbours():
+    rng, y = np.random.default_rng(1), np.arange(3).repeat(16)
+    x = rng.normal(size=(48, 4)) + 0.8 * np.eye(3, 4)[y]
+    rows = {row["probe"]: row for row in probe_rows(torch.from_numpy(x), torch.from_numpy(y))}
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    fit, held, of = unit[::2], unit[1::2], y[::2]  # 8 of each class
+    wrong = []
+    for row, c in zip(held, y[1::2], strict=True):
+        squares = ((fit - row) ** 2).sum(1)
+        votes = np.zeros(3)
+        for k in np.argsort(squares)[:5]:
+            votes[of[k]] += 1 / squares[k]
+        wrong.append(votes.argmax() != c)
+    assert 0.1 < np.mean(wrong) < 0.6
+    assert rows["nearest neighbours"]["error"] == pytest.approx(np.mean(wrong))
+
+
 def test_ranks_of_embeddings_whose_directions_are_known():
     """Points on d axes, both signs: every rank is d, and the spectrum is flat."""
     axes, y = torch.cat([torch.eye(6), -torch.eye(6)]).double(), np.arange(12) % 2

@@ -163,6 +163,13 @@ def test_gaussian_episodes_agree_with_pairs_and_are_not_below_them():
     assert two["error"] < four["error"] < 3 * two["error"] + 5 * four["error_se"]
 
 
+def test_progress_is_the_share_of_shots_that_is_done():
+    x, y = population(n=4)
+    shares = []
+    audit.feature_audit(x, y, (1, 2, 5, 7), (2,), draws=2, seed=0, progress=shares.append)
+    assert shares == [0.25, 0.5, 0.75, 1]
+
+
 def test_smallest_m_finds_the_edge_the_start_and_never():
     assert audit.smallest_m(lambda m: m > 137.0) == pytest.approx(137, rel=1e-6)
     assert audit.smallest_m(lambda m: True) == 1

@@ -26,9 +26,10 @@ def test_a_simplex_deviates_in_nothing_and_each_fault_in_its_measure():
 
 
 @pytest.mark.parametrize("tilt", [0.3, 3.0])
-def test_the_slope_without_held_weights_is_that_of_the_closed_form(tilt):
-    C, tau, h = 4, 0.5, 1e-6
-    for rho in (-0.3, 0.1, 0.7):
+@pytest.mark.parametrize("C", [4, 9])
+def test_the_slope_without_held_weights_is_that_of_the_closed_form(C, tilt):
+    tau, h = 0.5, 1e-6
+    for rho in (-0.9 / (C - 1), 0.1, 0.7):
         up, down = (equal_cosine_loss(C, tau, tilt, rho + s) for s in (h, -h))
         assert _slope(C, tau, tilt, rho, False) == pytest.approx((up - down) / (2 * h), abs=1e-7)
         assert _slope(C, tau, tilt, rho, True) > 0

@@ -30,3 +30,13 @@ def test_a_simplex_has_less_rank_is_below_that_loss_and_promises_nothing():
     assert row["equal_products"] == pytest.approx(0, abs=1e-9)
     new = new_row(z, y, (z, z), y)
     assert new["error"] == 0 and new["rankme"] == pytest.approx(2)
+
+
+def test_errors_on_new_images_are_of_features_and_the_rank_is_of_embeddings():
+    z, y = map(torch.from_numpy, class_simplex([3, 3, 3], 2, 4))
+    h = torch.eye(4).double()[y][:, None].expand(-1, 2, -1)
+    one_point = torch.ones_like(z)  # a rank of 1, and nothing to tell classes apart by
+    found = new_row(h, y, (h, z), y), new_row(h, y, (h, one_point), y)
+    assert [row["rankme"] for row in found] == pytest.approx([2, 1])
+    assert [row["error"] for row in found] == [0, 0]
+    assert new_row(h, y, (one_point, z), y)["error"] > 0.5

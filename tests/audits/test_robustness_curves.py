@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from supcon_theory.audits.robustness_curves import grid_means, log_variance_ratio
+from supcon_theory.audits.robustness_curves import encoder_means, grid_means, log_variance_ratio
 
 SETTINGS = [("adamw", 0.1, 1.0), ("adamw", 0.2, 1.0), ("sgd", 0.1, 1.0), ("adamw", 0.1, 2.0)]
 
@@ -45,3 +45,19 @@ def test_a_setting_has_a_row_of_means_over_seeds_in_per_cent():
     for k, setting in enumerate(SETTINGS):
         for name, of in errors.items():
             assert found.loc[setting, name] == pytest.approx(100 * of[:, k].mean(), rel=1e-12)
+
+
+def test_an_encoder_of_half_the_errors_has_half_the_corruption_error_in_per_cent():
+    clean, worse = 0.1, {("blur", 1): 0.2, ("blur", 2): 0.4, ("noise", 1): 0.3, ("noise", 2): 0.5}
+    rows = [
+        dict(part="corrupted", C=10, seed=seed, level=level, layer=layer, corruption=kind)
+        | dict(severity=severity, error=share * error, ece=share * error / 10)
+        for level, layer, share in (("cross_entropy", "z", 1), ("supcon", "h", 0.5))
+        for seed in range(2)
+        for (kind, severity), error in ({("none", 0): clean} | worse).items()
+    ]
+    found = encoder_means(pd.DataFrame(rows)).set_index("level")
+    for level, share in (("cross_entropy", 1), ("supcon", 0.5)):
+        wanted = {"clean": 10 * share, "corrupted": 35 * share, "mCE": 100 * share}
+        wanted |= {"relative mCE": 100 * share, "ECE": 0.01 * share, "ECE corrupted": 0.035 * share}
+        assert found.loc[level, list(wanted)].to_dict() == pytest.approx(wanted)

@@ -39,8 +39,9 @@ def test_one_frame_needs_a_shared_image(design):
 
 
 def test_prototypes_give_the_last_dimension_back():
-    ranks = [row["means_rank"] for row in prototypes_audit(3, 2, 0.5, (0.0, 1.0), 1)]
-    assert ranks == [2, 3]
+    rows = prototypes_audit(3, 2, 0.5, (0.0, 1.0), 1)
+    assert [row["means_rank"] for row in rows] == [2, 3]
+    assert [row["rank_error"] for row in rows] == [0, 0]
 
 
 def test_a_class_of_one_row_is_refused():
