@@ -124,9 +124,7 @@ def test_wasserstein_uniformity_is_a_mean_distance_of_quantiles(n, k, d):
     z = sphere(n, k, d)
     cosines = sorted((z[i, 0] @ z[j, 0]).item() for i, j in itertools.combinations(range(n), 2))
     law = beta((d - 1) / 2, (d - 1) / 2)  # of (1 + cosine) / 2
-    apart = [
-        abs(c - (2 * law.ppf((q + 0.5) / len(cosines)) - 1)) for q, c in enumerate(cosines)
-    ]
+    apart = [abs(c - (2 * law.ppf((q + 0.5) / len(cosines)) - 1)) for q, c in enumerate(cosines)]
     assert wasserstein_uniformity(3 * z).value == pytest.approx(np.mean(apart), abs=1e-12)
 
 

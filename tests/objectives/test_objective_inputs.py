@@ -218,11 +218,17 @@ WORDS = {(n, key, word) for n, o in GIVEN for key, word in o.items() if isinstan
 
 @pytest.mark.parametrize(("name", "option", "word"), sorted(WORDS))
 def test_a_word_of_a_file_or_a_command_line_is_the_same_word(name, option, word):
-    copy = "".join(list(word))
+    word, copy = sys.intern(word), "".join(list(word))  # as it stands in a program, and read
     assert copy is not word
-    z, y = batch()
-    wanted = OBJECTIVES[name](z, y, tau=0.5, **{option: word})
-    assert OBJECTIVES[name](z, y, tau=0.5, **{option: copy}) == wanted
+    for K in (1, 2):  # one view can be too few for one of the words only
+        z, y = batch(K=K)
+        found = []
+        for given in (word, copy):
+            try:
+                found.append(OBJECTIVES[name](z, y, tau=0.5, **{option: given}))
+            except ValueError as error:
+                found.append(str(error))
+        assert found[0] == found[1]
 
 
 def test_options_come_from_the_signature():
