@@ -6,6 +6,7 @@ import torch
 
 from supcon_theory.audits.comparison import comparison_table
 from supcon_theory.audits.embeddings import audit
+from supcon_theory.audits.estimates import estimates_audit
 from supcon_theory.audits.small_samples import (
     dimension_row,
     finite_sample_rows,
@@ -105,3 +106,9 @@ def test_a_constant_second_model_is_nan_with_the_reason():
     z, y = blobs(20)
     table = audit(z, y, [1.0], shots=(), against=np.ones((60, 3)))["comparison"]
     assert table["value"].isna().all() and (table["reason"] != "").all()
+
+
+def test_a_measure_without_a_range_is_never_outside_of_it():
+    rows = estimates_audit("isotropic", 6, 2, seed=0)
+    assert {row["measure"] for row in rows} >= {"cdnv", "directional_cdnv"}
+    assert all(row["violation_range"] == -np.inf for row in rows)

@@ -103,7 +103,7 @@ def test_losses_of_drawn_anchors_are_those_of_the_objectives(tile, K):
             for name, values in expected.items():
                 assert getattr(losses, name) == pytest.approx(values, rel=1e-9), (name, tau)
             assert losses.gap == pytest.approx(expected["dcl"] - expected["nscl"], abs=1e-9)
-    with pytest.raises(ValueError, match="tau is 0.001"):
+    with pytest.raises(ValueError, match=r"tau is 0\.001"):
         sampled_losses(source, labelings, sums, anchors, [1.0, 0.001])
 
 

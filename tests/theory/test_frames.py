@@ -38,6 +38,16 @@ def test_one_frame_needs_a_shared_image(design):
     assert (best["frame_error"] < 1e-5) == (design == "bound")
 
 
+def test_fixed_batches_hold_every_image_and_none_twice_at_a_time():
+    for design, batches in DESIGNS.items():
+        assert all(len(set(some)) == len(some) for batch in batches for some in batch.values())
+        for c in range(4):
+            images = [image for batch in batches for image in batch.get(c, ())]
+            assert set(images) == set(range(4)), (design, c)
+        shared = set(batches[0]) & set(batches[1])
+        assert (design == "apart") == (not shared)
+
+
 def test_prototypes_give_the_last_dimension_back():
     rows = prototypes_audit(3, 2, 0.5, (0.0, 1.0), 1)
     assert [row["means_rank"] for row in rows] == [2, 3]
