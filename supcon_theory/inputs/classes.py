@@ -32,7 +32,10 @@ def labels(y: object, count: int | None = None, name: str = "y") -> Tensor:
 
 def class_names(y: object, name: str = "y") -> list:
     """The distinct labels, sorted: what the numbers that `labels` gives stand for."""
-    return _distinct(y, None, name)[0].tolist()
+    distinct = _distinct(y, None, name)[0]
+    if isinstance(distinct, Tensor):  # tolist() fails inside torch.func with PyTorch 2.7
+        return [label.item() for label in distinct.cpu()]
+    return distinct.tolist()
 
 
 def _distinct(y: object, count: int | None, name: str) -> tuple[Tensor | np.ndarray, Tensor]:

@@ -129,7 +129,7 @@ def unit_rows(z: Tensor, first: int = 0) -> Tensor:
     z = z.double()
     largest = z.abs().amax(-1, keepdim=True)
     if (zero := (largest == 0).squeeze(-1)).any():
-        row, *view = zero.nonzero()[0].tolist()
+        row, *view = _first(zero)
         raise ValueError(_zero_row("a feature or embedding", [first + row, *view]))
     z = z / largest
     return z / torch.linalg.vector_norm(z, dim=-1, keepdim=True)
