@@ -270,3 +270,11 @@ def test_the_most_extreme_embeddings_stay_within_the_limits_of_their_terms(K):
         row = audit(z, y, (0.1,), shots=(), exact=0, anchors=40)["gap"].iloc[0]
         for name in ("loss_dcl", "loss_nscl", "loss_supcon", "gap"):
             assert row[f"{name}_low"] <= row[name] + 1e-6 <= row[f"{name}_high"] + 2e-6
+
+
+def test_the_gap_of_a_class_is_that_of_its_losses_and_lies_inside_its_interval(whole, sampled):
+    for tables in (whole, sampled):
+        of = tables["per_class"]
+        assert of["gap"].to_numpy() == pytest.approx((of["loss_dcl"] - of["loss_nscl"]).to_numpy())
+        assert (of["gap_low"] <= of["gap"]).all() and (of["gap"] <= of["gap_high"]).all()
+    assert (of["gap_low"] < of["gap"]).all() and (of["gap"] < of["gap_high"]).all()

@@ -121,6 +121,16 @@ def test_numbers_change_with_their_version_only(name):
     assert summary(name) == pytest.approx(stored["means"], rel=SAME, abs=1e-9), hint
 
 
+def test_a_column_is_found_by_its_name_first_in_the_table_that_is_named():
+    for table in columns.TABLES.values():
+        assert [columns.known(name, table=table.name) for name in table.names] == [*table.columns]
+    first, second = columns.MINIMISERS, columns.LOSS_FAMILIES  # whose losses differ in meaning
+    for one, other in ((first, second), (second, first)):
+        found = columns.known("loss", (one, other))
+        assert found in one.columns and found not in other.columns
+    assert columns.known("no such column") is None
+
+
 if __name__ == "__main__":
     stored = json.loads(GOLDEN.read_text())
     now = {name: {"versions": versions(name), "means": summary(name)} for name in EVERY}

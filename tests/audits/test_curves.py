@@ -195,3 +195,16 @@ def test_the_lowest_of_each_setting_are_kept_and_a_loss_that_is_none_is_never_lo
     assert sorted(found["start"]) == [1, 2, 5, 7]
     with pytest.raises(KeyError, match="absent"):
         lowest(starts, ["setting", "absent"])
+
+
+def test_a_column_at_the_end_is_joined_over_classes_and_unknown_if_one_is():
+    end = {(0, 2): 0.5, (0, 4): 0.1, (1, 2): np.nan, (1, 4): 0.2}
+    rows = [
+        {"protocol": "exact", "objective": "dcl", "seed": seed, "C": C, "step": step}
+        | {"difference_dcl": 9.0 if step < 7 else value}
+        for (seed, C), value in end.items()
+        for step in (0, 3, 7)
+    ]
+    for over, wanted in (("mean", 0.3), ("max", 0.5)):
+        found = loss_curves.at_end(pd.DataFrame(rows), "difference_dcl", over)
+        assert found.to_dict() == pytest.approx({0: wanted, 1: np.nan}, nan_ok=True)

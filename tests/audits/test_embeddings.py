@@ -8,7 +8,7 @@ import torch
 import supcon_theory
 from supcon_theory.audits import columns
 from supcon_theory.audits.embeddings import audit, scalars
-from supcon_theory.audits.few_labels import probe_rows
+from supcon_theory.audits.few_labels import CERTIFIED, FAR_SHOTS, SHOTS, probe_rows
 from supcon_theory.measures import cdnv, directional_cdnv
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.simplex import class_simplex
@@ -172,3 +172,7 @@ def test_ranks_of_embeddings_whose_directions_are_known():
     ranks = one[["rankme", "participation_ratio", "stable_rank"]].to_numpy()
     assert ranks == pytest.approx(6) and one["power_law"][0] == pytest.approx(0, abs=1e-9)
     assert np.isnan(one["lidar"][0]) and two["lidar"][0] > 5
+
+
+def test_certificates_are_found_at_shots_that_are_tried():
+    assert set(CERTIFIED) <= {*SHOTS, *FAR_SHOTS}  # else they are left out without a word

@@ -263,3 +263,14 @@ def test_numbers_are_short():
 def test_no_finding_shows_nan():
     for one, _, other, _ in FLIPS:
         assert not re.search(r"\bnan\b", said(one) + said(other))
+
+
+def test_few_words_are_listed_whole():
+    assert listed(["a"]) == "a" and listed(["a", "b"]) == "a, b"
+    assert listed(list("abc"), 3) == "a, b, c" and listed(list("abcd"), 3) == "a, b, c and 1 more"
+
+
+@pytest.mark.parametrize(("corrected", "told"), [(5.0, "5"), (NAN, "6")])
+def test_the_participation_ratio_told_is_the_corrected_one_where_there_is_one(corrected, told):
+    row = of("ranks", participation_ratio=6.0, participation_ratio_corrected=corrected)
+    assert f"participation ratio {told}, of 8 dimensions" in said(row)

@@ -44,12 +44,13 @@ def test_the_slope_with_held_weights_is_the_written_one():
     assert _slope(C, tau, b, rho, True) == pytest.approx(wanted, abs=1e-12)
 
 
+@pytest.mark.parametrize("tau", [1.0, 0.5])
 @pytest.mark.parametrize("ratio", [0.8, 2.0])
-def test_full_gradients_leave_the_etf_above_the_critical_tilt_only(ratio):
-    rows, spectra = hard_geometry.threshold_audit(3, 2, 3, 1.0, (ratio,), 2)
+def test_full_gradients_leave_the_etf_above_the_critical_tilt_only(ratio, tau):
+    rows, spectra = hard_geometry.threshold_audit(3, 2, 3, tau, (ratio,), 2)
     best = min(rows, key=lambda row: row["loss"])
-    tilt = ratio * critical_tilt(3, 1.0)
-    assert best["cosine"] == pytest.approx(best_cosine(3, 1.0, tilt), abs=1e-5)
+    tilt = ratio * critical_tilt(3, tau)
+    assert best["cosine"] == pytest.approx(best_cosine(3, tau, tilt), abs=1e-5)
     assert (best["cosine"] > -0.49) == (ratio > 1)
     assert np.isnan(best["violation_etf"]) == (ratio < 1)
     assert [row["rank"] for row in spectra] == [1, 2]

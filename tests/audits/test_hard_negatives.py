@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from supcon_theory.audits.hard_negatives import crossing_row, order_rows
+from supcon_theory.audits.hard_negatives import crossing_row, error_row, order_rows
+from supcon_theory.audits.loss_families import debiased_audit
 from supcon_theory.theory.hardening import hardened_bounds
 from supcon_theory.theory.simplex import class_simplex
 from tests.audits.instances import embeddings
@@ -114,3 +115,44 @@ def test_random_directions_cross_at_once_and_loose_classes_later():
 def test_numbers_that_make_no_sense_are_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_few_opposite_samples_at_a_high_temperature_have_no_crossing_either():
+    """Two classes of two at opposite points: H-SCL is the same at every hardness, below UCL."""
+    z, y = map(torch.from_numpy, class_simplex([2, 2], 2, 3))
+    row = crossing_row(z, y, 2.0, (0.0, 1.0))
+    opposite = math.exp(-2 / 2.0)  # a negative beside the own view; a sister is at that view
+    assert row["loss_ucl"] == pytest.approx(math.log(1 + 2 + 4 * opposite))
+    assert 0.75 * row["loss_ucl"] < math.log(1 + 6 * opposite) < row["loss_ucl"]  # H-SCL, not far
+    assert row["beta_crossing"] == np.inf and row["violation_crossing"] == 0
+
+
+@pytest.mark.parametrize("counts", [[5, 5, 5], [3, 3]])
+def test_ten_neighbours_or_all_that_there_are_vote_on_new_images(counts):
+    """By the cosines of first views, each vote with the inverse of a squared distance."""
+    (h, y), (queries, of_queries) = (embeddings(counts, seed) for seed in (0, 1))
+    wrong = {label: [] for label in range(len(counts))}
+    for row, label in zip(queries[:, 0], of_queries.tolist(), strict=True):
+        squares = (2 - 2 * h[:, 0] @ row).tolist()
+        votes = [0.0] * len(counts)
+        for k in np.argsort(squares)[:10]:
+            votes[y[k]] += 1 / squares[k]
+        wrong[label].append(np.argmax(votes) != label)
+    wanted = np.mean([np.mean(of) for of in wrong.values()])
+    assert 0 < wanted < 1
+    assert error_row(h, y, queries, of_queries) == {
+        "part": "encoders",
+        "error": pytest.approx(wanted),
+    }
+
+
+def test_at_a_high_temperature_all_rows_are_alike_and_no_clamp_of_the_debiased_loss_decides():
+    """Of 6 negatives 4 are of the other class; e^(-1/tau) is below every mean of e^s, if barely."""
+    tau = 1e4
+    (row,) = debiased_audit(2, 2, 3, tau, (0.5,), seed=0)
+    assert row["premise"] > 0
+    assert (
+        row["violation_matched"] == pytest.approx(0, abs=4 / tau) and row["violation_matched"] < 0
+    )
+    assert row["loss"] == pytest.approx(math.log1p(4), abs=4 / tau)
+    assert row["gap"] == pytest.approx(math.log(7 / 5), abs=4 / tau)
