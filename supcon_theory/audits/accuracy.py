@@ -57,14 +57,31 @@ def accuracy_rows(
         inverse_l2=inverse_l2,
         seed=seed,
     )
-    supports = draw_supports(y, most, 1, seed)
-    k = min(NEIGHBOURS, C * most)
-    error = knn_error(x, y, supports, *queries, k=k)
+    error = neighbour_error(x, y, *queries, most, seed)
     voted = {"m": most, "split": "test", "probe": "neighbours", "ways": C, "draws": 1}
     kept = ("m", "split", "probe", "ways", "draws", "error", "unconverged")
-    return [
-        {k: row.get(k, np.nan) for k in kept} for row in (*rows, voted | {"error": error.mean()})
-    ]
+    return [{k: row.get(k, np.nan) for k in kept} for row in (*rows, voted | {"error": error})]
+
+
+def neighbour_error(
+    x: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor, m: int, seed: int = 0
+) -> float:
+    """The all-way error of ten neighbours among m labelled images of every class, drawn once.
+
+    Args:
+        x: (N, d) features of labelled images.
+        y: (N,) labels.
+        queries: (Q, d) features of other images.
+        of_queries: (Q,) their labels.
+        m: at most the size of the smallest class; all vote where there are fewer than ten.
+        seed: key of the draw.
+
+    Returns:
+        The error.
+    """
+    supports = draw_supports(y, m, 1, seed)
+    k = min(NEIGHBOURS, supports[0].size)
+    return float(knn_error(x, y, supports, queries, of_queries, k=k).mean())
 
 
 def training_row(

@@ -12,10 +12,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from supcon_theory.audits.accuracy import neighbour_error
 from supcon_theory.audits.columns import HARD_NEGATIVES
 from supcon_theory.inputs import unit_rows
-from supcon_theory.measures.probes import knn_error
-from supcon_theory.measures.supports import draw_supports
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.pairs.batch import softplus
 from supcon_theory.theory.hardening import hardened_bounds
@@ -24,7 +23,6 @@ COLUMNS, VERSION = HARD_NEGATIVES.columns, HARD_NEGATIVES.version
 Row = dict[str, Any]
 EXACT = 1e-12  # difference of two means below which neither is the larger
 MOST_BETA = 200.0  # up to which a crossing is looked for
-NEIGHBOURS = 10
 SHARE = 0.1  # of the negatives that threshold and top-k keep
 
 
@@ -196,7 +194,5 @@ def gap_rows(z: Tensor, y: Tensor, tau: float, betas: Sequence[float]) -> list[R
 
 def error_row(h: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor) -> Row:
     """The error of ten neighbours of h on new images."""
-    supports = draw_supports(y, int(torch.bincount(y).min()), 1, seed=0)
-    k = min(NEIGHBOURS, supports[0].size)
-    (error,) = knn_error(h[:, 0], y, supports, queries[:, 0], of_queries, k=k)
-    return {"part": "encoders", "error": float(error)}
+    error = neighbour_error(h[:, 0], y, queries[:, 0], of_queries, int(y.bincount().min()))
+    return {"part": "encoders", "error": error}

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from supcon_theory.audits.accuracy import neighbour_error
 from supcon_theory.audits.columns import LOSS_FAMILIES
 from supcon_theory.free.lbfgs import Minimised
 from supcon_theory.free.optimise import gaussian_starts, optimise
 from supcon_theory.measures import rankme, singular_values, wasserstein_uniformity
-from supcon_theory.measures.probes import knn_error
-from supcon_theory.measures.supports import draw_supports
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.minima import MINIMA
 from supcon_theory.theory.pairwise import aligned_bias, kcl_minimum, own_cosine, sigmoid_minimum
@@ -25,7 +24,6 @@ COLUMNS, VERSION = LOSS_FAMILIES.columns, LOSS_FAMILIES.version
 Row = dict[str, Any]
 INSTANCES = ("dcl", "nt_xent", "dhel", "dhel_official", "kcl")  # least at the simplex of samples
 KERNELS = ("gaussian", "inverse_multiquadric")
-NEIGHBOURS = 10
 BATCHED = ("kcl", "dhel", "nt_xent", "dcl")  # whose means over batches are compared
 
 
@@ -205,12 +203,10 @@ def _least(row: Row, least: float) -> Row:
 
 def embedding_row(h: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor, z: Tensor) -> Row:
     """Effective rank and uniformity of z, and the error of neighbours in h on new images."""
-    supports = draw_supports(y, int(torch.bincount(y).min()), 1, seed=0)
-    k = min(NEIGHBOURS, supports[0].size)
-    (error,) = knn_error(h[:, 0], y, supports, queries[:, 0], of_queries, k=k)
+    error = neighbour_error(h[:, 0], y, queries[:, 0], of_queries, int(y.bincount().min()))
     return {
         "part": "encoders",
         "rankme": rankme(singular_values(z)),
         "uniformity_w1": wasserstein_uniformity(z).value,
-        "error": float(error),
+        "error": error,
     }

@@ -7,17 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from supcon_theory.audits.accuracy import neighbour_error
 from supcon_theory.audits.columns import ORTHOGONAL_FRAMES
 from supcon_theory.measures import class_moments, means_geometry, singular_values
-from supcon_theory.measures.probes import knn_error
 from supcon_theory.measures.spectrum import rankme
-from supcon_theory.measures.supports import draw_supports
 from supcon_theory.objectives import OBJECTIVES
 from supcon_theory.theory.frames import frame_minimum
 
 COLUMNS, VERSION = ORTHOGONAL_FRAMES.columns, ORTHOGONAL_FRAMES.version
 Row = dict[str, Any]
-NEIGHBOURS = 10  # that vote
 
 
 def frame_row(z: Tensor, y: Tensor, tau: float, surface: str) -> Row:
@@ -62,7 +60,5 @@ def new_row(h: Tensor, y: Tensor, new: Sequence[Tensor], of_new: Tensor) -> Row:
     Returns:
         Columns of `ORTHOGONAL_FRAMES`.
     """
-    supports = draw_supports(y, int(y.bincount().min()), 1, seed=0)
-    k = min(NEIGHBOURS, supports[0].size)
-    (error,) = knn_error(h[:, 0], y, supports, new[0][:, 0], of_new, k=k)
-    return {"error": float(error), "rankme": rankme(singular_values(new[1]))}
+    error = neighbour_error(h[:, 0], y, new[0][:, 0], of_new, int(y.bincount().min()))
+    return {"error": error, "rankme": rankme(singular_values(new[1]))}

@@ -141,7 +141,7 @@ def least_gram(ratio: int, classes: tuple[int, int], K: int, tau: float) -> Floa
 
     Where the small classes do not merge both derivatives in what is left are 0. A search over all
     means finds this less well: small classes weigh 1/R in the loss, so that at R = 10,000 an excess
-    of 1e-8 nats leaves their cosine .002 off.
+    of 1e-8 nats leaves their cosine .02 off.
 
     Args:
         ratio: R of the class sizes, 1 or more.
