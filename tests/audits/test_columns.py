@@ -118,7 +118,8 @@ def test_numbers_change_with_their_version_only(name):
     stored = json.loads(GOLDEN.read_text())[name]
     hint = "raise the version in columns.toml, then: python -m tests.audits.test_columns"
     assert stored["versions"] == versions(name), hint
-    assert summary(name) == pytest.approx(stored["means"], rel=SAME, abs=1e-9), hint
+    # what minimisers leave of a zero is another few 1e-9 with other versions of SciPy
+    assert summary(name) == pytest.approx(stored["means"], rel=SAME, abs=1e-8), hint
 
 
 def test_a_column_is_found_by_its_name_first_in_the_table_that_is_named():

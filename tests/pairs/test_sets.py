@@ -68,6 +68,24 @@ def test_log_sums_of_every_set_equal_a_loop(name, K, tile, tau, monkeypatch):
                 assert found[k][a] == pytest.approx(wanted, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.parametrize("kept", [0, 48 * 2**20])  # bytes of tiles that backward finds again
+@pytest.mark.parametrize("scales", [(1.0,), (0.5, 1.0), (0.25, 0.5, 1.0), (0.3, 0.7, 1.0, 2.1)])
+def test_gradients_of_log_sums_at_several_scales_are_those_of_all_logits(scales, kept, monkeypatch):
+    monkeypatch.setitem(tiles.TILE, "cpu", 4)
+    monkeypatch.setattr(log_sums, "CACHE_BYTES", kept)
+    z, _ = batch(2, 0.5)
+    weights = torch.linspace(-1, 1, len(scales), dtype=torch.float64)[:, None, None]
+    gradients = []
+    for all_logits in (False, True):
+        x = z.clone().requires_grad_()
+        b = Batch(x, LABELS, 0.5)
+        b.dense = all_logits
+        (gradient,) = torch.autograd.grad((weights * b.log_sums("oth", *scales)).sum(), x)
+        gradients.append(gradient)
+    assert (gradients[0] - gradients[1]).abs().max() < 1e-12
+    assert gradients[1].abs().max() > 0.1
+
+
 @pytest.mark.parametrize("tile", [1, 4, 384])
 def test_class_sums_equal_loops_and_their_own_log_sums(tile, monkeypatch):
     monkeypatch.setitem(tiles.TILE, "cpu", tile)
