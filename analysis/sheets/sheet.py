@@ -163,7 +163,7 @@ class Sheet:
         """The message of the figure above its panels."""
         if title:
             width = self.figure.get_figwidth()
-            text = fold(title, int(16.5 * width))
+            text = fold(title, int(16.35 * width))
             self.figure.suptitle(text, x=0.05 / width, ha="left", fontweight="bold")
             high = self.figure.get_figheight() + 0.08 + 0.13 * (1 + text.count("\n"))
             self.figure.set_figheight(high)
