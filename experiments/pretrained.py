@@ -43,7 +43,7 @@ LEVELLED = ("hypernyms", "emoji")  # data with labels on several levels
 class Config(Common):
     """Models trained by others."""
 
-    places: ClassVar = ("cifar", "wordnet", "emoji")
+    places: ClassVar[tuple[str, ...]] = ("cifar", "wordnet", "emoji")
 
     models: tuple[str, ...] = tuple(MODELS)
     """minilm, wordllama, efficientnet, recogniser, pixels (a control: no model)."""
@@ -151,7 +151,7 @@ PRESETS = {
 class Frozen:
     """A model, data, a draw of classes and samples of them, and what is measured there."""
 
-    places: ClassVar = ("folder",)
+    places: ClassVar[tuple[str, ...]] = ("folder",)
 
     model: str
     data: str

@@ -100,6 +100,43 @@ def test_class_sums_equal_loops_and_their_own_log_sums(tile, monkeypatch):
     torch.testing.assert_close(S2.log(), b.log_sums("sis", 2.0)[0], rtol=1e-12, atol=1e-12)
 
 
+def test_class_sums_of_float32_rows_are_those_of_float64_to_its_rounding():
+    """From 1 / tau = 80 on exponentials of float32 would overflow: all is in float64 there."""
+    z, b = batch(3)
+    single, taus = z.float(), [1.0, 0.1, 0.0125, 0.0124, 0.005]
+    wanted = class_sums.class_sums(single.double(), b.classes.of_sample, taus)
+    for tau, sums in class_sums.class_sums(single, b.classes.of_sample, taus).items():
+        for found, exact in zip(sums, wanted[tau], strict=True):
+            assert found.dtype == torch.float64
+            room = 2e-6 / tau if 1 / tau <= 80 else 1e-12
+            torch.testing.assert_close(found, exact, rtol=room, atol=0)
+
+
+@pytest.mark.parametrize("dense_form", [False, True])
+def test_log_sums_far_out_do_not_overflow(dense_form):
+    """Logits to 60 at 20 and 21 times their size, as of a large hardness at a small temperature."""
+    z, b = batch(2, 1 / 60)
+    b.dense = dense_form
+    rows, sets = members("ins", 2)
+    for scale, found in zip((20.0, 21.0), b.log_sums("ins", 20.0, 21.0), strict=True):
+        for a in rows:
+            terms = sorted(scale * float(z[a] @ z[c]) * 60 for c in sets[a])
+            wanted = terms[-1] + math.log(math.fsum(math.exp(t - terms[-1]) for t in terms))
+            assert found[a] == pytest.approx(wanted, rel=1e-12)
+
+
+def test_sums_over_hundreds_of_classes_are_those_of_all_logits():
+    y = torch.arange(300).repeat_interleave(torch.arange(300) % 3 + 1)
+    g = torch.Generator().manual_seed(0)
+    z = normalize(torch.randn(len(y), 2, 4, generator=g, dtype=torch.float64), dim=-1)
+    found = []
+    for all_logits in (False, True):
+        b = Batch(z, y, 0.5)
+        b.dense = all_logits
+        found.append(b.log_sum("P"))
+    torch.testing.assert_close(*found, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("tile", [2, 4, 6, 8])
 @pytest.mark.parametrize("names", [("sis", "oth"), ("oth",), ("P",), ("ins",), ("rest",)])
 def test_tiles_hold_every_pair_of_a_set_once_and_mask_only_where_they_must(
