@@ -8,7 +8,7 @@ waits for others, whatever they do.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -18,7 +18,21 @@ T = TypeVar("T")
 CLOSE = 1e-4  # more than rounding on another machine does, less than another row among 10^6
 WORTH_HELP = 2**13  # rows: all pairs of them take a tenth of a second
 _ask: ContextVar[Callable[..., None] | None] = ContextVar("ask", default=None)
-_group: ContextVar[Any] = ContextVar("group", default=None)  # of this thread; None: alone
+
+
+class Shared(NamedTuple):
+    """A group of processes, and every tensor that it has reduced so far."""
+
+    group: Any
+    reduced: list[Tensor]
+
+    def reduce(self, x: Tensor, *, largest: bool = False) -> None:
+        """The sum over all processes, or the largest, in place."""
+        self.reduced.append(x)
+        dist.all_reduce(x, dist.ReduceOp.MAX if largest else dist.ReduceOp.SUM, self.group)
+
+
+_shared: ContextVar[Shared | None] = ContextVar("shared", default=None)  # of this thread
 
 
 @contextmanager
@@ -38,13 +52,18 @@ def shared_over_processes() -> Iterator[None]:
     if not (dist.is_available() and dist.is_initialized()):
         yield
         return
-    group = dist.new_group(backend="gloo")
-    token = _group.set(group)
+    shared = Shared(dist.new_group(backend="gloo"), [])
+    token = _shared.set(shared)
     try:
         yield
     finally:
-        _group.reset(token)
-        dist.destroy_process_group(group)
+        _shared.reset(token)
+        dist.destroy_process_group(shared.group)
+        # The group ends when nothing names it, and waits for its threads. If one of them were the
+        # last to hold a tensor, it would wait for Python's lock, held here: so with PyTorch 2.7.
+        reduced = shared.reduced
+        del shared, token
+        reduced.clear()
 
 
 def help_through(ask: Callable[..., None] | None) -> None:
@@ -81,9 +100,10 @@ def mine(items: Sequence[T], cost: Callable[[T], float]) -> list[T]:
     Returns:
         Items in their order; all of them on a process that is alone.
     """
-    group = _group.get()
-    if group is None:
+    shared = _shared.get()
+    if shared is None:
         return list(items)
+    group = shared.group
     costs, kept = [0.0] * dist.get_world_size(group), []
     for item in items:
         process = costs.index(min(costs))
@@ -103,10 +123,9 @@ def total(part: Tensor) -> Tensor:
     Returns:
         The same tensor, with the same bits on each process; on one that is alone, as it was.
     """
-    group = _group.get()
-    if group is not None:
+    if shared := _shared.get():
         sums = part.cpu().contiguous()
-        dist.all_reduce(sums, group=group)
+        shared.reduce(sums)
         part.copy_(sums)
     return part
 
@@ -120,8 +139,8 @@ def check_same(*data: Tensor) -> None:
     Raises:
         ValueError: on all processes, for other shapes, rows or order.
     """
-    group = _group.get()
-    if group is None:
+    shared = _shared.get()
+    if shared is None:
         return
     mark = torch.zeros(3, dtype=torch.float64)
     for k, x in enumerate(data, start=1):
@@ -130,7 +149,7 @@ def check_same(*data: Tensor) -> None:
         seen = float(left @ rows @ right) / len(x) ** 0.5
         mark += k * torch.tensor([*rows.shape, seen], dtype=torch.float64)
     high_low = torch.cat([mark, -mark])
-    dist.all_reduce(high_low, dist.ReduceOp.MAX, group)
+    shared.reduce(high_low, largest=True)
     if (high_low[:3] + high_low[3:]).max() > CLOSE:
         raise ValueError(
             f"this process holds data of {len(data[0])} rows, another process other data: inside "

@@ -12,6 +12,7 @@ whose backward only cuts out the own part gives 1/W of it.)
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from supcon_theory.runs.exits import Refused
 from supcon_theory.runs.launched import local_rank, rank, world
 
 PATIENCE = timedelta(days=7)  # rank 0 may measure for long between two trainings
+_broadcasts: deque[Tensor] = deque(maxlen=8)
 
 
 def start(device: str) -> str:
@@ -102,17 +104,22 @@ def mean(gradients: Sequence[Tensor]) -> None:
 def tell(data: bytes) -> None:
     """Rank 0: send bytes to the others."""
     if dist.is_initialized():
-        dist.broadcast(torch.tensor([len(data)]), 0)
-        dist.broadcast(torch.frombuffer(bytearray(data), dtype=torch.uint8), 0)
+        _broadcast(torch.tensor([len(data)]))
+        _broadcast(torch.frombuffer(bytearray(data), dtype=torch.uint8))
 
 
 def told() -> bytes:
     """The other ranks: the bytes that rank 0 sends."""
-    length = torch.zeros(1, dtype=torch.int64)
-    dist.broadcast(length, 0)
-    content = torch.empty(int(length), dtype=torch.uint8)
-    dist.broadcast(content, 0)
+    length = _broadcast(torch.zeros(1, dtype=torch.int64))
+    content = _broadcast(torch.empty(int(length), dtype=torch.uint8))
     return content.numpy().tobytes()
+
+
+def _broadcast(x: Tensor) -> Tensor:
+    """Rank 0's, in place; kept for a while, as `processes.shared_over_processes` keeps its own."""
+    _broadcasts.append(x)
+    dist.broadcast(x, 0)
+    return x
 
 
 def ask(job: object) -> None:

@@ -1,7 +1,10 @@
 """Measures over all pairs on two processes: the numbers of one, half of the work each, no hang."""
 
+import weakref
+
 import numpy as np
 import pytest
+import torch
 
 from supcon_theory import processes
 from tests.gloo import printed
@@ -78,9 +81,9 @@ def test_parts_are_balanced_by_cost_and_have_every_item_once(world, monkeypatch)
     parts = []
     for rank in range(world):
         monkeypatch.setattr(processes.dist, "get_rank", lambda group, rank=rank: rank)
-        token = processes._group.set("a group")
+        token = processes._shared.set(processes.Shared("a group", []))
         parts.append(processes.mine(items, lambda item: item[1]))
-        processes._group.reset(token)
+        processes._shared.reset(token)
     loads = [sum(cost for _, cost in part) for part in parts]
     assert sorted(item for part in parts for item in part) == items
     assert max(loads) - min(loads) <= max(costs)
@@ -89,3 +92,26 @@ def test_parts_are_balanced_by_cost_and_have_every_item_once(world, monkeypatch)
 
 def test_one_process_has_all_items():
     assert processes.mine([3, 1, 2], float) == [3, 1, 2]
+
+
+def test_what_a_group_reduced_is_freed_after_it_and_not_by_its_threads(monkeypatch):
+    """With PyTorch 2.7 the thread and the process that ends the group wait for each other."""
+    reduced, alive = [], []
+
+    class Group:
+        def __del__(self):
+            alive.extend(tensor() is not None for tensor in reduced)
+
+    calls = {
+        "is_initialized": lambda: True,
+        "new_group": lambda backend: Group(),
+        "all_reduce": lambda x, how, group: reduced.append(weakref.ref(x)),
+        "destroy_process_group": lambda group: None,
+    }
+    for name, call in calls.items():
+        monkeypatch.setattr(processes.dist, name, call)
+    with processes.shared_over_processes():
+        processes.total(torch.ones(4, 3).T)  # summed in a copy that nobody else holds
+        processes.check_same(torch.ones(4, 3))
+    assert alive == [True, True]
+    assert not any(tensor() is not None for tensor in reduced)
