@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ BY_WEIGHT = (0, 3, 2, 4, 1, 130)
 """A broken theorem outweighs a broken program: it is never hidden by one."""
 KILLED = "its process was killed, perhaps for want of memory: use fewer --jobs"
 NO_MEMORY = "there was not enough memory"
+UNTIL_SAID = 30.0  # seconds in which the first process says why all end
 KEPT = "Finished cells are kept; the same command goes on from there."
 
 
@@ -74,7 +76,9 @@ def guard(command: Callable[[], int]) -> int:
         else:
             traceback.print_exc()
             code, sentence = 4, f"The program broke ({type(error).__name__}, above). {KEPT}"
-    if sentence and (rank() == 0 or code != 2):  # what is refused is refused by all processes
+    if sentence and code == 2 and rank():  # what is refused is refused by all: the first says it
+        time.sleep(UNTIL_SAID)  # torchrun ends the others at the end of any, the first one too
+    elif sentence:
         with suppress(OSError):  # nobody hears it: the code still says it
             print(sentence, file=sys.stderr)
     return code

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from supcon_theory.runs import exits
 from supcon_theory.runs.exits import Broken, Parsed, Refused, guard
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes are POSIX matters")
@@ -127,3 +128,20 @@ def test_workers_that_are_terminated_leave_nothing_on_the_terminal_but_a_sentenc
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said == "Stopped. Finished cells are kept; the same command goes on from there.\n"
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_what_all_processes_refuse_is_said_by_the_first_while_the_others_wait(
+    rank, monkeypatch, capsys
+):
+    """Torchrun ends every process when one has ended: the first one would be cut short."""
+    waited = []
+    monkeypatch.setattr(exits, "rank", lambda: rank)
+    monkeypatch.setattr(exits.time, "sleep", waited.append)
+
+    def refuse():
+        raise Refused("jobs is 2")
+
+    assert guard(refuse) == 2
+    assert capsys.readouterr().err == ("" if rank else "jobs is 2\n")
+    assert waited == [exits.UNTIL_SAID] * rank
