@@ -64,7 +64,7 @@ def accuracy_rows(
 
 
 def neighbour_error(
-    x: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor, m: int, seed: int = 0
+    x: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor, m: int | None = None, seed: int = 0
 ) -> float:
     """The all-way error of ten neighbours among m labelled images of every class, drawn once.
 
@@ -73,13 +73,13 @@ def neighbour_error(
         y: (N,) labels.
         queries: (Q, d) features of other images.
         of_queries: (Q,) their labels.
-        m: at most the size of the smallest class; all vote where there are fewer than ten.
+        m: at most the size of the smallest class (None); where there are fewer than ten, all vote.
         seed: key of the draw.
 
     Returns:
         The error.
     """
-    supports = draw_supports(y, m, 1, seed)
+    supports = draw_supports(y, int(y.bincount().min()) if m is None else m, 1, seed)
     k = min(NEIGHBOURS, supports[0].size)
     return float(knn_error(x, y, supports, queries, of_queries, k=k).mean())
 

@@ -194,5 +194,5 @@ def gap_rows(z: Tensor, y: Tensor, tau: float, betas: Sequence[float]) -> list[R
 
 def error_row(h: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor) -> Row:
     """The error of ten neighbours of h on new images."""
-    error = neighbour_error(h[:, 0], y, queries[:, 0], of_queries, int(y.bincount().min()))
+    error = neighbour_error(h[:, 0], y, queries[:, 0], of_queries)
     return {"part": "encoders", "error": error}

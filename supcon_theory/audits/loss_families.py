@@ -203,7 +203,7 @@ def _least(row: Row, least: float) -> Row:
 
 def embedding_row(h: Tensor, y: Tensor, queries: Tensor, of_queries: Tensor, z: Tensor) -> Row:
     """Effective rank and uniformity of z, and the error of neighbours in h on new images."""
-    error = neighbour_error(h[:, 0], y, queries[:, 0], of_queries, int(y.bincount().min()))
+    error = neighbour_error(h[:, 0], y, queries[:, 0], of_queries)
     return {
         "part": "encoders",
         "rankme": rankme(singular_values(z)),

@@ -60,5 +60,5 @@ def new_row(h: Tensor, y: Tensor, new: Sequence[Tensor], of_new: Tensor) -> Row:
     Returns:
         Columns of `ORTHOGONAL_FRAMES`.
     """
-    error = neighbour_error(h[:, 0], y, new[0][:, 0], of_new, int(y.bincount().min()))
+    error = neighbour_error(h[:, 0], y, new[0][:, 0], of_new)
     return {"error": error, "rankme": rankme(singular_values(new[1]))}

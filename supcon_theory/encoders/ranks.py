@@ -27,7 +27,7 @@ from supcon_theory.runs.exits import Refused
 from supcon_theory.runs.launched import local_rank, rank, world
 
 PATIENCE = timedelta(days=7)  # rank 0 may measure for long between two trainings
-_broadcasts: deque[Tensor] = deque(maxlen=8)
+_broadcasts: deque[Tensor] = deque(maxlen=8)  # of two the threads of gloo may still hold one
 
 
 def start(device: str) -> str:
@@ -116,7 +116,7 @@ def told() -> bytes:
 
 
 def _broadcast(x: Tensor) -> Tensor:
-    """Rank 0's, in place; kept for a while, as `processes.shared_over_processes` keeps its own."""
+    """Rank 0's, in place; kept for a while, as `processes.Shared` keeps what it reduced."""
     _broadcasts.append(x)
     dist.broadcast(x, 0)
     return x

@@ -77,7 +77,8 @@ def guard(command: Callable[[], int]) -> int:
             traceback.print_exc()
             code, sentence = 4, f"The program broke ({type(error).__name__}, above). {KEPT}"
     if sentence and code == 2 and rank():  # what is refused is refused by all: the first says it
-        time.sleep(UNTIL_SAID)  # torchrun ends the others at the end of any, the first one too
+        with suppress(KeyboardInterrupt):
+            time.sleep(UNTIL_SAID)  # torchrun ends the others at the end of any, the first one too
     elif sentence:
         with suppress(OSError):  # nobody hears it: the code still says it
             print(sentence, file=sys.stderr)

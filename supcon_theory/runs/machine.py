@@ -4,11 +4,13 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 
 PACKAGES = ("supcon_theory", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn")
 
 
+@cache  # every cell and encoder asks
 def processor() -> str:
     """The processor's name as the system gives it."""
     if sys.platform == "linux":

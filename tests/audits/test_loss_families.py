@@ -1,5 +1,6 @@
 """Other losses of free embeddings: their minima, and debiased losses in loops over anchors."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -11,6 +12,7 @@ from supcon_theory.audits.loss_families import (
     _of_samples,
     debiased_audit,
     polytope_audit,
+    simplex_audit,
 )
 from supcon_theory.free.lbfgs import Minimised
 from supcon_theory.free.optimise import gaussian_starts
@@ -71,3 +73,25 @@ def test_debiased_losses_are_compared_where_the_premise_holds_and_no_clamp_decid
     assert (row["premise"], row["broken"]) == pytest.approx((np.mean(premise), np.mean(broken)))
     assert row["violation_matched"] == pytest.approx(max(worst, default=np.nan), nan_ok=True)
     assert max(worst, default=0) <= 0
+
+
+def test_losses_of_instances_end_at_the_simplex_of_samples():
+    rows = simplex_audit(4, 0.5, 2)
+    for objective, kernel in {(row["objective"], row["method"]) for row in rows}:
+        mine = [row for row in rows if (row["objective"], row["method"]) == (objective, kernel)]
+        best = min(mine, key=lambda row: row["loss"])  # KCL has another critical point
+        assert best["cosine_error"] < 1e-6 and best["own_error"] < 1e-6, objective
+        assert best["excess"] == pytest.approx(0, abs=1e-9), objective
+    assert {row["objective"] for row in rows} == set(INSTANCES)
+
+
+def test_at_a_high_temperature_all_rows_are_alike_and_no_clamp_of_the_debiased_loss_decides():
+    """Of 6 negatives 4 are of the other class; e^(-1/tau) is below every mean of e^s, if barely."""
+    tau = 1e4
+    (row,) = debiased_audit(2, 2, 3, tau, (0.5,), seed=0)
+    assert row["premise"] > 0
+    assert (
+        row["violation_matched"] == pytest.approx(0, abs=4 / tau) and row["violation_matched"] < 0
+    )
+    assert row["loss"] == pytest.approx(math.log1p(4), abs=4 / tau)
+    assert row["gap"] == pytest.approx(math.log(7 / 5), abs=4 / tau)
