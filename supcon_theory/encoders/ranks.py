@@ -12,7 +12,7 @@ whose backward only cuts out the own part gives 1/W of it.)
 """
 
 import json
-from collections import deque
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from supcon_theory.runs.exits import Refused
 from supcon_theory.runs.launched import local_rank, rank, world
 
 PATIENCE = timedelta(days=7)  # rank 0 may measure for long between two trainings
-_broadcasts: deque[Tensor] = deque(maxlen=8)  # of two the threads of gloo may still hold one
+_messages: list[Tensor] = []  # emptied, until the group has ended
 
 
 def start(device: str) -> str:
@@ -110,16 +110,17 @@ def tell(data: bytes) -> None:
 
 def told() -> bytes:
     """The other ranks: the bytes that rank 0 sends."""
-    length = _broadcast(torch.zeros(1, dtype=torch.int64))
-    content = _broadcast(torch.empty(int(length), dtype=torch.uint8))
-    return content.numpy().tobytes()
+    length = int.from_bytes(_broadcast(torch.zeros(1, dtype=torch.int64)), sys.byteorder)
+    return _broadcast(torch.empty(length, dtype=torch.uint8))
 
 
-def _broadcast(x: Tensor) -> Tensor:
-    """Rank 0's, in place; kept for a while, as `processes.Shared` keeps what it reduced."""
-    _broadcasts.append(x)
+def _broadcast(x: Tensor) -> bytes:
+    """Rank 0's bytes of x. What is left of x stays: see the end of `shared_over_processes`."""
+    _messages.append(x)
     dist.broadcast(x, 0)
-    return x
+    data = x.numpy().tobytes()
+    x.data = x.new_empty(0)
+    return data
 
 
 def ask(job: object) -> None:
@@ -147,6 +148,7 @@ def dismiss() -> None:
         if rank() == 0:
             ask(None)
         dist.destroy_process_group()
+        _messages.clear()
 
 
 def check(encoder: str, batch: int, device: str) -> None:
